@@ -4,10 +4,9 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.lru_cache import LRUCache
 from engine.messages import Reply, Request, RequestFailed
-from gui.answer_arrays import count_bytes
-from gui.request_handle import RequestHandle
+from gui.explorer_client import RequestHandle, count_bytes
 from gui.session import Session
-from gui.widgets.timer import make_timer
+from gui.widgets.timers import make_timer
 
 CACHE_BYTES = 64 * 2**20
 

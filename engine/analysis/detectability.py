@@ -92,14 +92,14 @@ class DetectabilityResult:
 
     @property
     def lost(self) -> Shares:
-        """Share of the remaining d' that each layer loses, (layers, pairs); 0 if nearly nothing was left."""
+        """Return the share of the remaining d' that each layer loses, (layers, pairs); 0 if nearly nothing was left."""
         before = np.concatenate([self.first[np.newaxis], self.held[:-1]])
         left = np.where(before > MIN_SIGNAL * self.first, self.held / np.where(before > 0, before, 1.0), 1.0)
         return np.asarray(np.clip(1.0 - left, 0.0, 1.0))
 
     @property
     def worst_layer(self) -> int | None:
-        """Index of the layer with the largest loss, by the mean over pairs; None if no layer loses any."""
+        """Return the index of the layer with the largest loss, by the mean over pairs; None if no layer loses any."""
         lost = self.lost.mean(axis=1)
         return int(lost.argmax()) if lost.max(initial=0.0) > 0 else None
 

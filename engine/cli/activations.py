@@ -39,12 +39,12 @@ class LayersInput:
 
     @property
     def slice(self) -> int | None:
-        """Index of the slice of a volume; None for a single image."""
+        """Return the index of the slice of a volume; None for a single image."""
         return self.index if len(self.scan) > 1 else None
 
     @property
     def title(self) -> str:
-        """Name of the file, with the slice of a volume."""
+        """Return the name of the file, with the slice of a volume."""
         return self.stem if self.slice is None else f"{self.stem}, slice {self.slice}"
 
 

@@ -37,23 +37,23 @@ class ReconstructInput:
 
     @property
     def title(self) -> str:
-        """Name of the file, with the slice of a volume."""
+        """Return the name of the file, with the slice of a volume."""
         return self.stem if self.slice is None else f"{self.stem}, slice {self.slice}"
 
     @property
     def slice(self) -> int | None:
-        """Index of the slice of a volume; None for a single image."""
+        """Return the index of the slice of a volume; None for a single image."""
         return self.index if len(self.scan) > 1 else None
 
     @property
     def orientation(self) -> str:
-        """Orientation of the patient in the image, as far as the file gives it."""
+        """Return the orientation of the patient in the image, as far as the file gives it."""
         sides = self.scan.orientation
         return f"image left: patient {sides[0]}; image top: {sides[2]}" if sides else "orientation unknown"
 
     @property
     def difference(self) -> NDArray[np.float32]:
-        """Reconstruction minus original."""
+        """Return the reconstruction minus the original."""
         return self.reconstructed - self.original
 
     def measures(self) -> dict[str, float]:

@@ -141,9 +141,9 @@ def _luma_frames(data: Dataset, frames: int) -> NDArray[np.float32]:
     pixels = np.empty((frames, data.Rows, data.Columns), dtype=np.float32)
     palette = data.PhotometricInterpretation == "PALETTE COLOR"
     for number, frame in enumerate(_raw_pixels(data, frames)):
-        colours = apply_color_lut(frame, data) if palette else frame
-        white = np.iinfo(colours.dtype).max if palette else 2**data.BitsStored - 1
-        pixels[number] = colours[..., :3] @ _LUMA / white
+        colors = apply_color_lut(frame, data) if palette else frame
+        white = np.iinfo(colors.dtype).max if palette else 2**data.BitsStored - 1
+        pixels[number] = colors[..., :3] @ _LUMA / white
     return pixels
 
 

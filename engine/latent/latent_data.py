@@ -1,8 +1,6 @@
 """Latent data: everything on one run's latent space for one dataset, each part computed at the first request."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +42,7 @@ class LatentData:
 
     @property
     def key(self) -> tuple[Path, str]:
-        """Key of the run, its model and the data."""
+        """Return the key of the run, its model and the data."""
         return self.run.path, self._encodings.key
 
     def codes(self, *splits: str) -> Codes:
@@ -97,7 +95,7 @@ class LatentData:
         """Yield each split with a context that reports the progress over all of them."""
         before, total = 0, sum(len(self.images.splits[split]) for split in splits)
         for split in splits:
-            yield split, replace(self.context, on_progress=partial(_report_part, self.context, before, total))
+            yield split, self.context.as_part(before, total)
             before += len(self.images.splits[split])
 
     def _library(self, where: str) -> NeighborIndex:
@@ -112,10 +110,6 @@ class LatentData:
             return lambda rows: means[rows]
         images = self.images.splits[split]
         return lambda rows: flat(images.read(rows))
-
-
-def _report_part(context: JobContext, before: int, total: int, title: str, done: int, _: int) -> None:
-    context.on_progress(title, before + done, total)
 
 
 def flat(images: Images) -> Points:

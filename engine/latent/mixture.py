@@ -70,7 +70,7 @@ class Mixture:
 
     @property
     def axes(self) -> int:
-        """Number of principal components in the mixture."""
+        """Return the number of principal components in the mixture."""
         return int(self.fitted.means_.shape[1])
 
     def sample(self, count: int, seed: int) -> Latents:

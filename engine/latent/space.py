@@ -61,7 +61,7 @@ class LatentSpace:
 
     @property
     def description(self) -> str:
-        """Description of the coordinates."""
+        """Return the description of the coordinates."""
         return {
             "posterior": f"{self.size} latent means",
             "code": f"{self.size} latent dimensions",

@@ -72,7 +72,7 @@ class StudyResults:
 
     @property
     def split(self) -> str:
-        """Name of the shown split: the deduplicated test images, or all test images if none is deduplicated."""
+        """Return the name of the shown split: deduplicated test images, or all test images if none is deduplicated."""
         return "test_clean" if len(clean(self.images)) else "test"
 
     @property

@@ -147,7 +147,7 @@ class Training(Protocol):
 
     @property
     def count(self) -> int:
-        """Number of runs."""
+        """Return the number of runs."""
 
     @property
     def searches(self) -> Mapping[str, SearchSummary]:

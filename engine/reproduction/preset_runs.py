@@ -125,7 +125,7 @@ class PresetRuns:
 
     @property
     def count(self) -> int:
-        """Number of runs."""
+        """Return the number of runs."""
         return len(self.planned)
 
     def check(self) -> None:

@@ -31,7 +31,7 @@ class SearchRuns:
 
     @property
     def count(self) -> int:
-        """Number of runs; a space may have fewer points than the requested trials."""
+        """Return the number of runs; a space may have fewer points than the requested trials."""
         return sum(map(self._count, self.orders))
 
     @property

@@ -33,7 +33,7 @@ class SearchFolder:
 
     @property
     def name(self) -> str:
-        """Name of the search, which is its folder's."""
+        """Return the name of the search, which is its folder's."""
         return self.path.name
 
     @property

@@ -55,7 +55,7 @@ class Categorical(Dimension):
 
     @property
     def count(self) -> int:
-        """Number of values."""
+        """Return the number of values."""
         return len(self.values)
 
     @property
@@ -81,7 +81,7 @@ class Categorical(Dimension):
 
     @property
     def width(self) -> int:
-        """Number of features of a value."""
+        """Return the number of features of a value."""
         return 1 if self.is_ordered else len(self.values)
 
     def contains(self, value: Any) -> bool:
@@ -107,7 +107,7 @@ class Numeric(Dimension):
 
     @property
     def count(self) -> int | None:
-        """Number of values; None for a range of fractions."""
+        """Return the number of values; None for a range of fractions."""
         return int(self.high) - int(self.low) + 1 if self.whole else None
 
     def options(self) -> Sequence[Setting]:

@@ -27,7 +27,7 @@ def images(serving, tiny):
     return tiny().data
 
 
-def test_measuring_gives_way_and_has_its_turn_after_all(serving, images):
+def test_measuring_yields_and_has_its_turn_after_all(serving, images):
     serving.interrupt(31, messages.LoadData(number=32, panel="data", config=images))
     serving.send(messages.EvaluateRun(number=31, panel="compare-measure", run="pca:5", data=images))
     answers = [serving.wait_for((Response, RequestFailed)) for _ in range(2)]
@@ -35,7 +35,7 @@ def test_measuring_gives_way_and_has_its_turn_after_all(serving, images):
     assert answers[1].content["splits"]["test"]["n"] == 6
 
 
-def test_what_gives_way_while_its_images_are_loaded_has_its_turn_after_all(serving, tiny):
+def test_what_yields_while_its_images_are_loaded_has_its_turn_after_all(serving, tiny):
     place = {"data": tiny(phantom_seed=5).data, "split": "test", "indices": (0,), "runs": ("pca:4",)}
     serving.interrupt(33, messages.OpenScan(number=34, panel="data", path="/nowhere"))
     serving.send(messages.DenoiseCurve(number=33, panel="denoise-curve", sigmas=(0.1,), **place))
@@ -84,7 +84,7 @@ def test_a_newer_audit_takes_the_place_of_the_one_before(auditing, tiny):
     assert answer.content["near"]["splits"]["test"] == {"near_duplicates": 0, "near_train": 0, "near_clean": 6}
 
 
-def test_what_gave_way_has_its_turn_only_when_nothing_is_asked_for_a_while(tmp_path, tiny):
+def test_what_yielded_has_its_turn_only_when_nothing_is_requested_a_while(tmp_path, tiny):
     serving = explorer_worker.ExplorerWorker([], io.BytesIO(), tmp_path)
     gave_way = messages.EvaluateRun(number=1, panel="compare", run="pca:16", data=tiny().data)
     urgent = messages.OpenScan(number=2, panel="data", path="/nowhere")

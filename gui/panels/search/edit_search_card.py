@@ -18,9 +18,8 @@ from gui.panels.search.snapshot import SearchSnapshot
 from gui.panels.search.space_draft import drafts_from_space, parse_drafts
 from gui.panels.search.space_editor import SpaceEditor
 from gui.widgets.buttons import Button
-from gui.widgets.card import Card
+from gui.widgets.card import Card, NoticeBox
 from gui.widgets.labels import label
-from gui.widgets.notice import NoticeBox
 
 APPLY, GO_ON = "Apply to search", "Resume with these"
 LATER = "Changes to parallel trials and pruning take effect when the search is resumed."

@@ -14,7 +14,6 @@ from engine.config import MODELS, DataConfig, FieldSpec, RunConfig, SearchConfig
 from engine.errors import EngramError
 from engine.messages import Event, Search, SearchStarted
 from engine.search import folder, search_spec, space, space_file
-from gui.data_commands import load_data_undoable
 from gui.form import LABEL_PX, Form
 from gui.formatting import format_count
 from gui.loaded_data import source_title
@@ -22,10 +21,10 @@ from gui.panel import AppContext
 from gui.panels.search.dimension_row import FocusComboBox
 from gui.panels.search.space_draft import Drafts, drafts_from_space, resolve, restore_drafts
 from gui.panels.search.space_editor import SpaceEditor
+from gui.session import load_data_undoable
 from gui.widgets.buttons import Button
-from gui.widgets.card import Card
+from gui.widgets.card import Card, NoticeBox
 from gui.widgets.labels import label
-from gui.widgets.notice import NoticeBox
 
 CUSTOM = "Custom space"
 TITLES = {"study-ae": "AE, reference study", "study-vae": "VAE, reference study"}

@@ -1,4 +1,4 @@
-"""Numbers of channels over a data set: the same as at once, and dead means dead everywhere."""
+"""Numbers of channels over a dataset: the same as at once, and dead means dead everywhere."""
 
 from contextlib import suppress
 
@@ -64,7 +64,7 @@ def test_stopped_is_no_answer(tiny, images):
         channel_statistics.statistics(models.build(tiny()), images, context=JobContext(lambda: True))
 
 
-def test_stopped_between_layers_it_goes_on_and_counts_every_image_once(tiny, images, monkeypatch):
+def test_stopped_between_layers_it_continues_and_counts_every_image_once(tiny, images, monkeypatch):
     model = models.build(tiny())
     monkeypatch.setattr(activations, "batch_size_for", lambda known, names: 3)
     wanted = channel_statistics.statistics(model, images)

@@ -72,7 +72,7 @@ def test_trials_are_listed_for_people(call, known):
     assert "failed: There is not enough memory" in out
 
 
-def test_what_is_wished_of_a_search_at_rest_waits_for_it(call, known, tmp_path):
+def test_what_is_requested_of_a_search_at_rest_waits_for_it(call, known, tmp_path):
     (tmp_path / "space.json").write_text('{"latent": [4, 8, 64]}')
     assert "This trial will run next. It is not running" in call("trials", "known", "--enqueue", '{"latent": 5}')[1]
     assert json.loads(call("trials", "known", "--space", tmp_path / "space.json", "--json")[1])["told"] == "space"
@@ -149,7 +149,7 @@ def test_where_a_search_stands_is_said_once_for_each_trial_that_is_over():
     assert told.getvalue().splitlines() == [f"2 of 9 done, {failed} failed, about 1 min 0 s left" for failed in (0, 1)]
 
 
-def test_a_trial_that_goes_on_says_from_where():
+def test_a_trial_that_continues_says_from_where():
     told = io.StringIO()
     teller = SearchConsole(ConsoleProgress(told))
     for number, first in ((3, 0), (4, 8)):

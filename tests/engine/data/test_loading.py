@@ -18,7 +18,7 @@ def folder(tree):
 
 
 def decoded(monkeypatch):
-    """Count how many pictures are prepared."""
+    """Count how many images are prepared."""
     calls = []
     original = module.preparation.prepare
     monkeypatch.setattr(
@@ -131,7 +131,7 @@ def test_leaked_names_the_test_images_that_are_in_train_or_validation(folder, co
     assert leaked == ["test/b/copy.bmp", "test/b/other.tif"]
 
 
-def test_equal_bytes_of_another_shape_are_another_picture(tmp_path, config):
+def test_equal_bytes_of_another_shape_are_another_image(tmp_path, config):
     for name, shape in (("1.png", (20, 30)), ("2.png", (30, 20))):
         Image.fromarray(np.arange(600, dtype=np.uint16).astype(np.uint8).reshape(shape)).save(tmp_path / name)
     dataset = load(str(tmp_path), config())
@@ -213,7 +213,7 @@ def test_the_hugging_face_library_is_imported_only_for_its_own_sources(run_pytho
 
 
 @pytest.mark.real_data
-def test_the_real_scans(real_data, config):
+def test_the_real_images(real_data, config):
     dataset = load(str(real_data), config(size=32, fit="squash"))
     assert len(dataset.train) + len(dataset.validation) == 2870
     assert len(dataset.test) == 198

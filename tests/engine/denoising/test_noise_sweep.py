@@ -25,7 +25,7 @@ def conditions():
     return SweepSpec(images, SIGMAS, lesions=placed)
 
 
-def test_doing_nothing_has_the_error_of_the_noise_and_keeps_lesions(conditions):
+def test_no_denoising_has_the_error_of_the_noise_and_keeps_lesions(conditions):
     curve = noise_sweep.run_sweep(lambda images: images, conditions)
     assert curve.mse.shape == curve.ssim.shape == (4, 3)
     assert curve.mse.mean(axis=1) == pytest.approx(np.square(SIGMAS), rel=0.06, abs=1e-12)
@@ -38,7 +38,7 @@ def test_doing_nothing_has_the_error_of_the_noise_and_keeps_lesions(conditions):
     assert conditions.measurable.tolist() == [True, True, False]
 
 
-def test_each_lesion_is_measured_on_its_own_scan_across_batches(conditions, monkeypatch):
+def test_each_lesion_is_measured_on_its_own_image_across_batches(conditions, monkeypatch):
     def half(images):
         return 0.5 + 0.5 * (images - 0.5)
 
@@ -61,7 +61,7 @@ def test_break_even_of_a_method_that_ignores_noise_is_the_root_of_its_error(cond
     assert found.content()["break_even"] == found.break_even
 
 
-def test_noise_of_a_scan_follows_from_its_place_and_is_the_same_pattern_at_each_level(conditions):
+def test_noise_of_an_image_follows_from_its_place_and_is_the_same_pattern_at_each_level(conditions):
     weak, strong = (conditions.noisy(sigma) - conditions.images for sigma in (0.01, 0.02))
     assert np.allclose(2 * weak, strong, atol=1e-6)
     assert np.array_equal(conditions.noisy(0.05)[1:], conditions.noisy(0.05, slice(1, 3)))
@@ -70,7 +70,7 @@ def test_noise_of_a_scan_follows_from_its_place_and_is_the_same_pattern_at_each_
     assert np.array_equal(conditions.noisy(0.05)[2:], alone)
 
 
-def test_numbers_can_be_told_apart_and_stopped(conditions):
+def test_numbers_can_be_distinguished_and_stopped(conditions):
     told = []
     with pytest.raises(Cancelled):
         noise_sweep.run_sweep(lambda images: images, conditions, JobContext(lambda: True))

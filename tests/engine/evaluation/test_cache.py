@@ -85,7 +85,7 @@ def test_stopped_measuring_is_no_answer_and_keeps_nothing(run, tmp_path):
     assert not (run.path / cache.FILE).exists()
 
 
-def test_yardstick_stands_in_the_place_of_a_run(explorer, run, images):
+def test_baseline_stands_in_the_place_of_a_run(explorer, run, images):
     made = references.fit_pca(images.train, 4)
     wanted = made.predict_on_batch(images.test.read([0, 2]))
     question = Reconstruct(

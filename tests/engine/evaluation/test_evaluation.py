@@ -51,7 +51,7 @@ def run(request, trained):
 
 @pytest.fixture
 def folder_of_pictures(tmp_path):
-    """Twelve pictures that are not square."""
+    """Twelve images that are not square."""
     rng = np.random.default_rng(0)
     for number in range(12):
         Image.fromarray(rng.integers(0, 256, (50, 70), np.uint8)).save(tmp_path / f"{number}.png")
@@ -124,7 +124,7 @@ def test_loss_carries_beta_and_the_batch_sum_counts_as_the_study(run, measured):
         assert part["reconstruction_nats"] > part["entropy_floor_nats"]
 
 
-def test_latent_numbers_are_counted_one_by_one(run, measured):
+def test_latent_dimensions_are_counted_one_by_one(run, measured):
     part = measured["splits"]["validation"]
     if run.config.model.model == "ae":
         assert part["active_units"] is part["kl_per_dimension"] is part["elbo_nats"] is part["nats_per_pixel"] is None
@@ -221,7 +221,7 @@ def test_progress_tells_what_is_done(run):
     assert told[-1] == (f"Measuring {run.name} on train", total, total)
 
 
-def test_leaked_and_clean_images_are_told_apart(run, measured):
+def test_leaked_and_clean_images_are_distinguished(run, measured):
     images = evaluation.load_dataset(run)
     keys = (images.train.keys[0], *images.test.keys[1:-1], images.validation.keys[0])
     mixed = dataclasses.replace(images, test=dataclasses.replace(images.test, keys=keys))
@@ -233,7 +233,7 @@ def test_leaked_and_clean_images_are_told_apart(run, measured):
     assert parts["test"]["mse"] == pytest.approx(whole)
 
 
-def test_judgement_puts_yardsticks_beside_the_run(run, measured):
+def test_judgement_puts_baselines_beside_the_run(run, measured):
     judged = evaluation.evaluate_with_references(run)
     assert {key: judged[key] for key in measured} == measured
     assert list(judged["yardsticks"]) == ["pca", "mean", "identity"]

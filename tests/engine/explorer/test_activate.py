@@ -20,7 +20,7 @@ def images(run):
     return data.load(config=run.config.data).test.read(np.array([2, 0]))
 
 
-def test_layers_are_told_in_order_with_their_fields(ask, model, run):
+def test_layers_are_reported_in_order_with_their_fields(ask, model, run):
     answer = ask(ListLayers)
     known = layers.list_layers(model)
     assert (answer.run, answer.model, answer.size) == (str(run.path), "ae", 32)
@@ -74,7 +74,7 @@ def test_what_is_kept_fits_the_budget_and_answers_stay_right(ask, explorer, mode
     assert holder.size == 0
 
 
-def test_a_strange_layer_or_no_scan_is_a_sentence(ask):
+def test_a_strange_layer_or_no_image_is_a_sentence(ask):
     with pytest.raises(ConfigError, match="no layer 'enc_conv9'"):
         ask(ComputeActivations, layer="enc_conv9")
     with pytest.raises(ConfigError, match="No image was selected"):

@@ -68,7 +68,7 @@ def test_planted_groups_are_apart_on_the_map(groups, method):
     assert purity(laid.points, labels) == 1.0
 
 
-def test_components_are_those_of_the_training_scans_alone(groups):
+def test_components_are_those_of_the_training_images_alone(groups):
     points, labels = groups
     far = points.copy()
     far[labels == 2] += 1000
@@ -83,7 +83,7 @@ def test_points_that_never_differ_are_laid_out_too():
     assert "0.0%" in laid.axes[0]
 
 
-def test_lack_of_umap_is_told_with_the_line_that_installs_it(groups, monkeypatch):
+def test_lack_of_umap_is_reported_with_the_line_that_installs_it(groups, monkeypatch):
     monkeypatch.setattr(embedding, "find_spec", lambda name: None)
     assert 'pip install -e ".[umap]"' in embedding.methods()["umap"]
     assert embedding.methods()["pca"] == ""
@@ -166,7 +166,7 @@ def interrupt_layout(points, processes):
     return layout
 
 
-def test_layout_that_was_stopped_goes_on_and_equal_seeds_give_equal_maps(groups, processes):
+def test_layout_that_was_stopped_continues_and_equal_seeds_give_equal_maps(groups, processes):
     points = groups[0]
     found = interrupt_layout(points, processes).run()
     assert len(processes) == 1

@@ -50,7 +50,7 @@ def planted(run_of, tmp_path):
 
 
 @pytest.mark.parametrize("model", ["ae", "vae", "unet", "skip-ae"])
-def test_map_has_a_point_for_every_scan_of_its_splits(ask, run_of, model):
+def test_map_has_a_point_for_every_image_of_its_splits(ask, run_of, model):
     answer = ask(EmbedLatents, model, splits=("train", "test"))
     images = data.load(config=run_of(model).config.data)
     count = len(images.train) + len(images.test)
@@ -99,7 +99,7 @@ def test_map_reconstructs_nothing(ask, run_of, monkeypatch):
     assert reconstructed == []
 
 
-def test_errors_give_way_and_go_on_where_they_were(run_of, tmp_path, monkeypatch):
+def test_errors_yield_and_continue_where_they_were(run_of, tmp_path, monkeypatch):
     from engine.latent.space import LatentSpace
 
     run, done, stops = run_of("ae"), [], iter([True])
@@ -148,7 +148,7 @@ def embeddings(explorer, monkeypatch):
     return Embedding.made
 
 
-def test_map_that_takes_long_gives_way_goes_on_and_is_kept(ask, embeddings):
+def test_map_that_takes_long_yields_continues_and_is_kept(ask, embeddings):
     assert ask(EmbedLatents, "ae", method="tsne") is None
     first = ask(EmbedLatents, "ae", method="tsne")
     ask(EmbedLatents, "ae")
@@ -202,7 +202,7 @@ def test_latents_are_kept_in_the_run_and_found_again(ask, run_of, tmp_path):
     assert np.array_equal(answer.points, first.points)
 
 
-def test_what_gives_way_goes_on_where_it_was():
+def test_what_yields_continues_where_it_was():
     from engine.latent.encoding import process_in_batches
 
     begun, reported = [], []
@@ -227,7 +227,7 @@ def test_map_that_is_stopped_has_no_answer(run_of, tmp_path):
     assert stopped.answer(EmbedLatents(number=1, panel="latent", run=str(run.path), data=config)) is None
 
 
-def test_neighbours_of_a_training_scan_leave_it_out(ask):
+def test_neighbors_of_a_training_image_leave_it_out(ask):
     answer = ask(FindNeighbors, "ae", split="train", indices=(3,), count=4)
     assert 3 not in [each.index for each in answer.pixel.nearest]
     assert len(answer.latent.nearest) == 4
@@ -258,7 +258,7 @@ def test_interpolation_begins_and_ends_at_the_reconstructions(ask, explorer, run
     assert len(list(explorer.scratch.glob("*.npy"))) == 2
 
 
-def test_walk_goes_over_what_the_training_scans_span(ask):
+def test_walk_goes_over_what_the_training_images_span(ask):
     answer = ask(TraverseDimension, "ae", split="test", indices=(0,), dimension=2, steps=7)
     listed = ask(EmbedLatents, "ae").dimensions
     at = listed.order.index(2)
@@ -269,7 +269,7 @@ def test_walk_goes_over_what_the_training_scans_span(ask):
     assert (wider.values[0], wider.values[-1]) == pytest.approx((middle - 3 * spread, middle + 3 * spread))
 
 
-def test_average_of_one_scan_is_its_reconstruction(ask, explorer, run_of):
+def test_average_of_one_image_is_its_reconstruction(ask, explorer, run_of):
     answer = ask(DecodeMean, "vae", places=(("test", 2),))
     original = answer.pixel_mean
     loaded, _ = explorer.reconstructor(str(run_of("vae").path), run_of("vae").config.data)

@@ -1,4 +1,4 @@
-"""The linear map is the best there is, and the network behind it changes nothing of the latent numbers."""
+"""The linear map is the best there is, and the network behind it changes nothing of the latent dimensions."""
 
 import keras
 import numpy as np
@@ -138,7 +138,7 @@ def test_a_stop_leaves_the_weights_as_they_were(settings, blobs, after):
     assert all(map(np.array_equal, model.get_weights(), before))
 
 
-def test_the_images_are_seen_once_and_the_map_goes_on_with_the_run(settings, tmp_path, monkeypatch):
+def test_the_images_are_seen_once_and_the_map_continues_with_the_run(settings, tmp_path, monkeypatch):
     said = []
     run = engine.train(settings, run="one", root=tmp_path, emit=said.append)
     spoken = [event.text for event in said if isinstance(event, Log)]
@@ -153,7 +153,7 @@ def test_the_images_are_seen_once_and_the_map_goes_on_with_the_run(settings, tmp
     assert axes.T @ axes == pytest.approx(np.eye(8), abs=1e-4)
 
 
-def test_a_run_that_is_stopped_while_it_looks_can_be_gone_on_with(settings, tmp_path):
+def test_a_run_that_is_stopped_while_it_looks_can_be_resumed(settings, tmp_path):
     seen = []
     run = engine.train(
         settings,

@@ -97,7 +97,7 @@ def test_break_even_is_measured_and_beside_what_one_expects(findings):
     assert "At no noise level from σ = 0.01 to 0.3" in row(findings, "AE, break-even noise level σ").why
 
 
-def test_quick_and_searched_trials_are_told_apart(findings):
+def test_quick_and_searched_trials_are_distinguished(findings):
     assert "this does not show that they are the best" in row(findings, "AE, trials").why
     findings.searches = {"ae": SearchSummary(published.claim("ae").space, SearchConfig(), [])}
     assert row(findings, "AE, trials").published == "17"

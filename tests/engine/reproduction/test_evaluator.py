@@ -15,7 +15,7 @@ def images():
 
 
 class Stub:
-    """A model that gives a fixed picture off by `offset`, whatever it is given."""
+    """A model that gives a fixed image off by `offset`, whatever it is given."""
 
     def __init__(self, images, offset):
         self.images, self.offset = images, offset

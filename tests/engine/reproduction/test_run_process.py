@@ -1,4 +1,4 @@
-"""A run of a quick study in its real process: paused, gone on with, stopped, killed."""
+"""A run of a quick study in its real process: paused, resumed, stopped, killed."""
 
 import os
 import queue
@@ -57,7 +57,7 @@ def following(run, study):
     made.end()
 
 
-def test_run_is_paused_gone_on_with_and_stopped(run, following):
+def test_run_is_paused_resumed_and_stopped(run, following):
     following.wait_for(EpochEnded)
     following.pause.set()
     following.wait_for(Paused)

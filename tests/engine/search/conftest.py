@@ -172,7 +172,7 @@ class Running:
 
 @pytest.fixture
 def begin(start_python, tiny):
-    """Start a search, or go on with one: `begin(root, "name", {"trials": 3})`."""
+    """Start a search, or continue with one: `begin(root, "name", {"trials": 3})`."""
 
     def go(root, name="small", settings=None, space=SPACE, **changes):
         new = not (root / "_searches" / name / FILE_NAME).exists()

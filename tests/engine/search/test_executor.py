@@ -112,7 +112,7 @@ def test_a_trial_tells_what_it_does_and_its_end_comes_last(begin):
     assert trial.run.state() == "finished"
 
 
-def test_a_trial_is_held_let_go_on_and_stopped(begin):
+def test_a_trial_is_held_let_continue_and_stopped(begin):
     trial = begin()
     trial.wait_for(EpochEnded)
     trial.process.send(Pause())
@@ -125,7 +125,7 @@ def test_a_trial_is_held_let_go_on_and_stopped(begin):
     trial.process.send(Stop())  # one that is gone hears nothing
 
 
-def test_a_trial_that_is_killed_is_gone_by_a_signal_and_goes_on_from_its_last_epoch(begin):
+def test_a_trial_that_is_killed_is_gone_by_a_signal_and_continues_from_its_last_epoch(begin):
     trial = begin()
     trial.wait_for(EpochEnded, epoch=2)
     trial.process.kill()

@@ -79,7 +79,7 @@ def test_all_fits_at_once_are_those_of_one_after_the_other(twins):
         assert fit == pytest.approx(np.linalg.lstsq(centred, targets[rows] - targets[rows].mean(), rcond=1e-8)[0])
 
 
-def test_asked_for_by_a_line_the_numbers_are_the_same_to_the_last_bit():
+def test_requested_by_a_line_the_numbers_are_the_same_to_the_last_bit():
     base = config.RunConfig()
     described = {**SPACE.to_dict(), "filters": [[16, 32], [32, 64], [8, 16, 32]]}
     points = space_file.parse(described, base)

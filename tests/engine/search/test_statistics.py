@@ -126,7 +126,7 @@ def test_the_best_is_finished_and_the_earliest_of_equals():
     assert statistics.find_best_trial(rows[3:]) is None
 
 
-def test_a_schedule_that_knows_its_end_cannot_be_gone_on_with(tiny):
+def test_a_schedule_that_knows_its_end_cannot_be_resumed(tiny):
     assert folder.can_continue_exactly(tiny())
     assert not folder.can_continue_exactly(tiny(schedule="cosine"))
     assert not folder.can_continue_exactly(tiny(warm_up=0.1))

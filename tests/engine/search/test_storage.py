@@ -63,7 +63,7 @@ def test_no_configuration_is_taken_twice(ledger):
     assert ledger.add_trial("b", {}, "hand", {}).number == 2
 
 
-def test_wishes_are_taken_once_and_in_order_by_another_connection(ledger):
+def test_requests_are_taken_once_and_in_order_by_another_connection(ledger):
     ledger.push_command(PauseSearch())
     ledger.push_command(AddTrial({"latent": 3}))
     with TrialStorage(ledger.path) as other:
@@ -118,13 +118,13 @@ def test_a_cut_journal_is_passed_over(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"no ledger at all, but some text" * 99, b"SQLite format 3\0" + b"\1" * 5000])
-def test_a_damaged_ledger_is_told_in_a_sentence(content, tmp_path):
+def test_a_damaged_ledger_is_reported_in_a_sentence(content, tmp_path):
     (tmp_path / FILE_NAME).write_bytes(content)
     with pytest.raises(SearchDamaged, match="cannot be read"), TrialStorage(tmp_path / FILE_NAME) as ledger:
         ledger.trials()
 
 
-def test_a_ledger_cut_in_half_is_told_in_a_sentence(tmp_path):
+def test_a_ledger_cut_in_half_is_reported_in_a_sentence(tmp_path):
     with TrialStorage(tmp_path / FILE_NAME) as ledger:
         for number in range(200):
             ledger.add_trial(f"key {number}" * 50, {}, "search", {})

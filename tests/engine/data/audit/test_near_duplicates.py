@@ -16,7 +16,7 @@ from engine.job_context import Cancelled, JobContext
 
 @pytest.fixture
 def thumbnails(as_picture):
-    """Thumbnails of some pictures."""
+    """Thumbnails of some images."""
     return lambda *pictures: np.stack([normalize_appearance(as_picture(picture)).thumbnail for picture in pictures])
 
 
@@ -25,7 +25,7 @@ def pairs(thumbnails):
 
 
 def test_a_changed_copy_is_found_and_nothing_else(phantoms, thumbnails, change):
-    # As large as scans are: half of 128 px is another picture.
+    # As large as scans are: half of 128 px is another image.
     originals = [phantoms(index, 256) for index in range(24)]
     found = pairs(thumbnails(*originals, *map(change, originals[:8])))
     assert [(pair.one, pair.other) for pair in found] == [(index, 24 + index) for index in range(8)]
@@ -47,7 +47,7 @@ def test_a_small_crop_is_a_near_duplicate_that_moved(phantoms, thumbnails):
     assert still.moved < 0.002
 
 
-def test_a_lesion_drawn_into_a_copy_makes_it_another_picture(phantoms, thumbnails):
+def test_a_lesion_drawn_into_a_copy_makes_it_another_image(phantoms, thumbnails):
     original = np.asarray(phantoms(0)).copy()
     changed = original.copy()
     changed[50:64, 50:64] = 255 - changed[50:64, 50:64]

@@ -13,7 +13,7 @@ from engine.job_context import Cancelled, JobContext
 
 @pytest.fixture
 def source(phantoms, save, config):
-    """Three phantoms, the first one twice more (identical and rotated), one picture of one gray, one damaged file."""
+    """Three phantoms, the first one twice more (identical and rotated), one image of one gray, one damaged file."""
     for index in range(3):
         save(phantoms(index), f"{index}.png")
     save(phantoms(0), "3.bmp")
@@ -28,7 +28,7 @@ def fetch(source):
     return survey.survey_source(source)
 
 
-def test_facts_of_every_picture(source):
+def test_facts_of_every_image(source):
     found = fetch(source())
     assert [facts.item for facts in found.pictures] == list(range(7))
     assert [number for number, _ in found.unusable] == [7]

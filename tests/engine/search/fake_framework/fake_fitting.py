@@ -1,7 +1,7 @@
 """Stands for `engine.training.trainer` in the process of a trial: epochs that take a moment and leave a checkpoint.
 
 The environment says how: `FAKE_EPOCH_S` how long an epoch takes, `FAKE_FITTING` what else an epoch does: "talk" on the
-bare stdout, or "break" off with an error that nobody foresaw.
+bare stdout, or "break" off with an unexpected error.
 """
 
 import os

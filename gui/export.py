@@ -1,9 +1,14 @@
-"""Figure of a widget with its title above and the disclaimer below."""
+"""Exports of every panel: a figure of a widget, and a Python script that repeats the user's actions without the app."""
+
+from pprint import pformat
+from typing import Any
 
 from PySide6.QtCore import QMarginsF, QPoint, QRect, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QImage, QPageSize, QPainter, QPdfWriter
 from PySide6.QtWidgets import QWidget
 
+from engine import config as settings
+from engine.config import DataConfig, RunConfig
 from gui import palette
 from gui.panel import DISCLAIMER
 
@@ -12,6 +17,7 @@ RATIO = 2
 # A pixel is 1/96 inch, a point 1/72 inch.
 POINTS = 0.75
 MARGIN, LINE = 16, 24
+WIDTH = 100
 
 
 def render_figure(widget: QWidget, title: str) -> QImage:
@@ -48,3 +54,24 @@ def save_figure(widget: QWidget, title: str, path: str) -> bool:
         return False
     painter.drawImage(QRect(0, 0, writer.width(), writer.height()), image)
     return painter.end()
+
+
+def non_default_settings(config: RunConfig) -> str:
+    """Return the settings that differ from the defaults of their model, as Python."""
+    model = config.model.model
+    plain = settings.to_flat(settings.from_flat({"model": model}))
+    values: dict[str, Any] = {"model": model} if model != RunConfig().model.model else {}
+    values |= {name: value for name, value in settings.to_flat(config).items() if value != plain[name]}
+    return pformat(values, width=WIDTH, sort_dicts=False)
+
+
+def changed_data(config: DataConfig) -> str:
+    """Return a DataConfig as Python, with the fields that differ from the defaults."""
+    plain = DataConfig().model_dump()
+    values = [f"{name}={value!r}" for name, value in config.model_dump().items() if value != plain[name]]
+    return f"engine.config.DataConfig({', '.join(values)})"
+
+
+def join_script(*lines: str, imports: tuple[str, ...] = ("import engine",)) -> str:
+    """Return lines as a script."""
+    return "\n".join([*imports, "", *lines, ""])

@@ -1,12 +1,10 @@
-"""Timers are made the same in every locale."""
-
 import ast
 import locale
 
 import pytest
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 
-from gui.widgets.timer import make_timer
+from gui.widgets.timers import StepQueue, make_timer
 from tests.conftest import ROOT
 
 TURKISH = "tr_TR.UTF-8"  # the capital of its i is no I
@@ -42,3 +40,36 @@ def test_no_property_that_begins_with_i_is_set_by_keyword():
     assert list(properties_with_i("QTimer(self, interval=3)")) == ["interval"]
     for path in sorted((ROOT / "gui").rglob("*.py")):
         assert not list(properties_with_i(path.read_text("utf-8"))), path
+
+
+def test_steps_are_taken_in_turn_and_the_window_lives_between_them(qtbot):
+    parent, done = QObject(), []
+    beats = StepQueue(parent)
+    beats.schedule(
+        [lambda: (done.append("a"), QTimer.singleShot(0, parent, lambda: done.append("window"))), lambda: None]
+    )
+    assert done == []
+    beats.schedule([lambda: done.append("b"), lambda: done.append("c")])
+    qtbot.waitUntil(lambda: "c" in done)
+    assert done == ["b", "c"]  # those that were still to come are void
+
+
+def test_something_else_has_its_turn_between_two_steps(qtbot):
+    parent, done = QObject(), []
+    other = make_timer(parent, 0, single_shot=False)
+    other.timeout.connect(lambda: done.append("window"))
+    other.start()
+    StepQueue(parent).schedule([lambda: done.append("a"), lambda: done.append("b")])
+    qtbot.waitUntil(lambda: "b" in done)
+    assert "window" in done[done.index("a") : done.index("b")]
+
+
+def test_steps_at_once_take_the_place_of_those_to_come(qtbot):
+    parent, done = QObject(), []
+    beats = StepQueue(parent)
+    beats.schedule([lambda: done.append("late")])
+    beats.run_now([lambda: done.append("now")])
+    assert done == ["now"]
+    QTimer.singleShot(0, parent, lambda: done.append("end"))
+    qtbot.waitUntil(lambda: "end" in done)
+    assert "late" not in done

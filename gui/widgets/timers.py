@@ -1,10 +1,19 @@
-"""Queue for work that would block the event loop if it ran at once; it runs one step per loop turn."""
+"""Timers that work in every locale, and a queue that runs one step per turn of the event loop."""
 
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 
-from gui.widgets.timer import make_timer
+
+def make_timer(parent: QObject, interval_ms: int, single_shot: bool = True) -> QTimer:
+    """Return a stopped timer.
+
+    `QTimer(interval=...)` fails in a Turkish locale: PySide looks for the setter with the locale's capital of "i".
+    """
+    timer = QTimer(parent)
+    timer.setSingleShot(single_shot)
+    timer.setInterval(interval_ms)
+    return timer
 
 
 class StepQueue(QObject):

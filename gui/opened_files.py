@@ -1,11 +1,52 @@
-"""One image file, as the explorer opened it."""
+"""Files that the user opens: their kind by their path, and one image file as the explorer opened it."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from PySide6.QtCore import QMimeData
 
 from engine.messages import OpenScanReply
 
 KINDS = {"picture": "Image", "dicom": "DICOM", "nifti": "NIfTI"}
 SIDES = {"R": "right", "L": "left", "A": "anterior", "P": "posterior", "S": "superior", "I": "inferior"}
+
+
+@dataclass(frozen=True)
+class DroppedPath:
+    """Path and its kind; `problem` says why the app cannot open it."""
+
+    kind: Literal["folder", "run", "scan", "none"]
+    path: Path
+    problem: str = ""
+
+
+def paths_of(mime: QMimeData) -> list[Path]:
+    """Return the local files and folders of a drag."""
+    return [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
+
+
+def classify(paths: list[Path]) -> DroppedPath:
+    """Return whether the path is a run, a folder of images or an image file.
+
+    The reader decides later whether it can open the file.
+    """
+    if not paths:
+        return DroppedPath("none", Path(), "Only files and folders on this computer can be opened.")
+    path = paths[0]
+    if len(paths) > 1:
+        return DroppedPath(
+            "none",
+            path,
+            f"You dropped {len(paths)} items. Drop one item at a time: a folder of images, an image, or a run.",
+        )
+    if (path / "config.json").is_file() and (path / "events.jsonl").is_file():
+        return DroppedPath("run", path)
+    if path.is_dir():
+        return DroppedPath("folder", path)
+    if path.is_file():
+        return DroppedPath("scan", path)
+    return DroppedPath("none", path, f"File or folder not found: {path}.")
 
 
 @dataclass(frozen=True)
