@@ -1,7 +1,6 @@
 """Activations of a model's layers for images: of all layers or some, in batches, with bounded memory."""
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any
 
 import keras
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from engine.analysis import layers, make_unknown_layer_error
 from engine.analysis.layers import LayerCall, LayerInfo
 from engine.job_context import UNATTENDED, Cancelled, JobContext
+from engine.protocols import ImageSequence
 
 MEMORY_BYTES = 64 * 2**20
 # The copies that a convolution makes need about ten times as much.
@@ -18,7 +18,7 @@ MOST_AT_ONCE = 64
 Activations = dict[str, NDArray[np.float32]]
 
 
-def compute(model: Any, images: NDArray[np.float32], names: Collection[str] | None = None) -> Activations:
+def compute(model: keras.Model, images: NDArray[np.float32], names: Collection[str] | None = None) -> Activations:
     """Compute the activations of a few images, all in memory.
 
     Args:
@@ -37,7 +37,9 @@ def compute(model: Any, images: NDArray[np.float32], names: Collection[str] | No
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def batches(model: Any, images: Any, names: Collection[str] | None = None) -> Iterator[tuple[int, Activations]]:
+def batches(
+    model: keras.Model, images: NDArray[np.float32] | ImageSequence, names: Collection[str] | None = None
+) -> Iterator[tuple[int, Activations]]:
     """Yield the activations of any number of images, in batches of the size from `batch_size_for`.
 
     Args:
@@ -56,7 +58,10 @@ def batches(model: Any, images: Any, names: Collection[str] | None = None) -> It
 
 
 def interruptible_batches(
-    model: Any, images: Any, names: Collection[str] | None = None, context: JobContext = UNATTENDED
+    model: keras.Model,
+    images: NDArray[np.float32] | ImageSequence,
+    names: Collection[str] | None = None,
+    context: JobContext = UNATTENDED,
 ) -> Iterator[tuple[int, Activations] | None]:
     """Yield batches as `batches` does, and None for one that was interrupted between two layers and is then repeated.
 
@@ -108,7 +113,9 @@ def _wanted(known: list[LayerInfo], names: Collection[str] | None) -> set[str]:
     return wanted
 
 
-def _batch(model: Any, images: NDArray[np.float32], wanted: Collection[str], context: JobContext) -> Activations:
+def _batch(
+    model: keras.Model, images: NDArray[np.float32], wanted: Collection[str], context: JobContext
+) -> Activations:
     found: Activations = {}
 
     def collect(call: LayerCall) -> bool:

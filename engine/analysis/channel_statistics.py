@@ -2,13 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis import activations
 from engine.job_context import UNATTENDED, JobContext
+from engine.protocols import EngramModel, ImageSequence
 from engine.resumable import Steps, run_steps
 
 # A channel that changes by less, as a share of its layer's largest value, counts as constant.
@@ -42,7 +42,10 @@ class ChannelStatistics:
 
 
 def statistics(
-    model: Any, images: Any, names: Collection[str] | None = None, context: JobContext = UNATTENDED
+    model: EngramModel,
+    images: NDArray[np.float32] | ImageSequence,
+    names: Collection[str] | None = None,
+    context: JobContext = UNATTENDED,
 ) -> dict[str, ChannelStatistics]:
     """Compute the statistics of every channel of some layers.
 
@@ -63,7 +66,10 @@ def statistics(
 
 
 def compute_statistics_in_steps(
-    model: Any, images: Any, names: Collection[str] | None = None, context: JobContext = UNATTENDED
+    model: EngramModel,
+    images: NDArray[np.float32] | ImageSequence,
+    names: Collection[str] | None = None,
+    context: JobContext = UNATTENDED,
 ) -> Steps[dict[str, ChannelStatistics]]:
     """Compute what `statistics` returns; every layer of a batch is a step, and a pass that is interrupted is repeated.
 

@@ -105,7 +105,7 @@ class DetectabilityResult:
 
 
 def trace_lesions(
-    model: Any,
+    model: keras.Model,
     pictures: Images,
     healthy: Images,
     observer: Observer | None = None,
@@ -131,7 +131,7 @@ def trace_lesions(
 
 
 def trace_lesions_in_steps(
-    model: Any,
+    model: keras.Model,
     pictures: Images,
     healthy: Images,
     observer: Observer | None = None,
@@ -223,7 +223,7 @@ def _compute_shares(
 class _LesionPath:
     """Path from healthy images to their lesions, along which layers are measured."""
 
-    model: Any
+    model: keras.Model
     healthy: Images
     signal: NDArray[np.float64]
     how: Observer
@@ -251,7 +251,7 @@ class _LesionPath:
 class _Derivative:
     """Derivative J of some layers at some images, each image with its own."""
 
-    model: Any
+    model: keras.Model
     names: tuple[str, ...]
     points: Images
     fd_step: float

@@ -85,7 +85,7 @@ class ChannelObjective:
     number: int
     unit: tuple[int, int] | None = None
 
-    def check(self, model: Any) -> None:
+    def check(self, model: keras.Model) -> None:
         """Check that a model has the channel.
 
         Raises:
@@ -106,7 +106,7 @@ class ChannelObjective:
                 f"Layer '{self.layer}' has no unit {self.unit}.", "Choose a row and column inside the layer."
             )
 
-    def evaluate(self, model: Any, images: Any) -> Any:
+    def evaluate(self, model: keras.Model, images: Any) -> Any:
         """Compute the objective for every image, as a tensor of the backend: (n, size, size, 1) -> (n,)."""
         activation = layers.activation_tensors(model, images, [self.layer])[self.layer][..., self.number]
         if len(activation.shape) == 1:
@@ -117,7 +117,7 @@ class ChannelObjective:
 
 
 def preferred(
-    model: Any,
+    model: keras.Model,
     channel: ChannelObjective,
     ascent: GradientAscentSettings | None = None,
     context: JobContext = UNATTENDED,
@@ -138,7 +138,7 @@ def preferred(
 
 
 def maximize_activation_in_steps(
-    model: Any, channel: ChannelObjective, ascent: GradientAscentSettings | None = None
+    model: keras.Model, channel: ChannelObjective, ascent: GradientAscentSettings | None = None
 ) -> Steps[PreferredInput]:
     """Find what `preferred` returns, with its arguments; yield after every step of the ascent."""
     channel.check(model)
@@ -164,7 +164,7 @@ def maximize_activation_in_steps(
     return PreferredInput(image[0, ..., 0], start, value, tuple(values))
 
 
-def _ascend(model: Any, channel: ChannelObjective) -> ChannelObjective:
+def _ascend(model: keras.Model, channel: ChannelObjective) -> ChannelObjective:
     """Return the objective: before a non-linearity, since behind it an inactive channel has no gradient."""
     known = layers.list_layers(model)
     layer = next(each for each in known if each.name == channel.layer)
@@ -174,7 +174,9 @@ def _ascend(model: Any, channel: ChannelObjective) -> ChannelObjective:
     return channel
 
 
-def _valued(model: Any, channel: ChannelObjective, image: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
+def _valued(
+    model: keras.Model, channel: ChannelObjective, image: NDArray[np.float32]
+) -> tuple[float, NDArray[np.float32]]:
     """Compute the channel's value for one image, and its gradient."""
     return gradient(lambda given: keras.ops.sum(channel.evaluate(model, given)), image)
 
@@ -193,7 +195,7 @@ def _stepped(
 
 
 def saliency(
-    model: Any, images: NDArray[np.float32], channel: ChannelObjective, copies: int = 0, seed: int = 0
+    model: keras.Model, images: NDArray[np.float32], channel: ChannelObjective, copies: int = 0, seed: int = 0
 ) -> NDArray[np.float32]:
     """Compute the change of a channel's value with each pixel.
 

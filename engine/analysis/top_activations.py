@@ -11,6 +11,7 @@ from engine.analysis import activations, layers
 from engine.analysis.layers import LayerInfo
 from engine.errors import ConfigError
 from engine.job_context import UNATTENDED, JobContext
+from engine.protocols import EngramModel, ImageSequence
 from engine.resumable import Steps, run_steps
 
 
@@ -63,7 +64,11 @@ class _TopK:
 
 
 def top_activations(
-    model: Any, images: Any, name: str, count: int = 9, context: JobContext = UNATTENDED
+    model: EngramModel,
+    images: NDArray[np.float32] | ImageSequence,
+    name: str,
+    count: int = 9,
+    context: JobContext = UNATTENDED,
 ) -> list[list[TopActivation]]:
     """Find the top-activating images of each channel of a layer, with at most one position in each.
 
@@ -85,7 +90,11 @@ def top_activations(
 
 
 def find_top_activations_in_steps(
-    model: Any, images: Any, name: str, count: int, context: JobContext = UNATTENDED
+    model: EngramModel,
+    images: NDArray[np.float32] | ImageSequence,
+    name: str,
+    count: int,
+    context: JobContext = UNATTENDED,
 ) -> Steps[list[list[TopActivation]]]:
     """Find what `top_activations` returns; every batch is a step, and a pass that is interrupted is repeated.
 

@@ -83,7 +83,7 @@ def _computed(opened: InspectedModel, images: Images, names: Collection[str]) ->
     }
 
 
-def _forward(model: Any, images: Images, names: Collection[str]) -> Activations:
+def _forward(model: keras.Model, images: Images, names: Collection[str]) -> Activations:
     with layers.no_grad():
         found = layers.activation_tensors(model, keras.ops.convert_to_tensor(images), list(names))
     return {name: np.asarray(keras.ops.convert_to_numpy(each)).astype(np.float32) for name, each in found.items()}

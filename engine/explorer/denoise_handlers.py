@@ -32,6 +32,7 @@ from engine.messages import (
     Reply,
     Request,
 )
+from engine.protocols import EngramModel
 
 Images = NDArray[np.float32]
 Image = NDArray[np.float32]
@@ -154,13 +155,15 @@ class DenoiseHandlers:
         found = image_metrics(originals, denoised)
         return ApplyFilterReply(method=request.method, denoised=_first(denoised), **found)
 
-    def _ladder(self, name: str, model: Any, originals: Images, request: NoisyRequest) -> NoiseLevelCache:
+    def _ladder(
+        self, name: str, model: EngramModel | None, originals: Images, request: NoisyRequest
+    ) -> NoiseLevelCache:
         """Return the noise level cache of a run on this image and noise; a new one if the kept one is of others."""
         of = model, originals, request.noise, request.seed
         kept = self._ladders.get(name)
         return kept if kept is not None and kept.is_of(*of) else NoiseLevelCache(*of)
 
-    def _fast_model(self, model: Any) -> Any:
+    def _fast_model(self, model: EngramModel) -> Any:
         """Return the fast variant of a model for drafts; the model itself if it has none, as a baseline has none."""
         if not hasattr(model, "fast_variant"):
             return model

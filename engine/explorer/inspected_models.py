@@ -10,6 +10,7 @@ from engine.analysis.layers import LayerInfo
 from engine.errors import ConfigError
 from engine.explorer.context import ExplorerContext, Images
 from engine.lru_cache import LRUCache
+from engine.protocols import EngramModel
 from engine.runs import Run
 
 CACHE_SIZE = 8
@@ -20,7 +21,7 @@ class InspectedModel:
     """A run's model and its layers; `traced_layers` holds each layer with its Keras layer or operation."""
 
     run: Run
-    model: Any
+    model: EngramModel
     traced_layers: Sequence[tuple[LayerInfo, Any]]
 
     @cached_property

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from engine.latent.encoding import EncodingCache
 from engine.latent.mixture import Mixture
 from engine.latent.neighbors import NeighborIndex, NeighborResult, ReferenceDistances
 from engine.latent.space import Codes, Images, LatentSpace, concatenate
+from engine.protocols import EngramModel
 from engine.runs import Run
 
 PIXEL, LATENT = "pixel", "latent"
@@ -31,7 +31,7 @@ class LatentData:
         context: cancellation and progress of the present request; each request sets its own.
     """
 
-    def __init__(self, run: Run, model: Any, images: Dataset, context: JobContext = UNATTENDED) -> None:
+    def __init__(self, run: Run, model: EngramModel, images: Dataset, context: JobContext = UNATTENDED) -> None:
         self.run, self.images, self.context = run, images, context
         self.space = LatentSpace(model)
         self._encodings = EncodingCache(run, self.space, images)
