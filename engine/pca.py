@@ -8,7 +8,6 @@ components of each batch do not span, and it needs batches of at least as many r
 reads the rows a few times, in blocks of any size, and converges to the components of all rows.
 """
 
-import importlib
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -32,7 +31,9 @@ def fit_in_memory(rows: NDArray[Any], count: int) -> Any:
     Returns:
         The fitted `sklearn.decomposition.PCA`. The largest entry of each component is positive.
     """
-    solver = importlib.import_module("sklearn.decomposition").PCA(count, svd_solver="covariance_eigh")
+    from sklearn.decomposition import PCA
+
+    solver = PCA(count, svd_solver="covariance_eigh")
     # Rows that are all equal have no variance to divide by.
     with np.errstate(invalid="ignore", divide="ignore"):
         return solver.fit(rows)
@@ -54,8 +55,9 @@ def compute_axes(rows: Floats, count: int) -> Floats:
     """
     if len(rows) >= rows.shape[1]:
         return _orthonormal(fit_in_memory(rows, count).components_.T)
-    kernel_pca = importlib.import_module("sklearn.decomposition").KernelPCA
-    fitted = kernel_pca(count, kernel="linear", eigen_solver="dense", copy_X=False).fit(rows)
+    from sklearn.decomposition import KernelPCA
+
+    fitted = KernelPCA(count, kernel="linear", eigen_solver="dense", copy_X=False).fit(rows)
     return _orthonormal(rows.T @ fitted.eigenvectors_.astype(np.float32))
 
 

@@ -47,7 +47,7 @@ LATE_IMPORTS = {
     # `--help` is quick: a command is imported when it is given.
     "engine/cli/__init__.py": {"computed"},
     # `--help` is quick: only a progress bar on a terminal needs rich.
-    "engine/cli/console.py": {"rich.console", "rich.progress"},
+    "engine/cli/console.py": {"rich", "rich.console"},
     # The backend must be chosen before Keras is imported, and only the chosen one is imported.
     "engine/backend.py": {"computed", "keras", "tensorflow", "torch", "jax"},
     "engine/models/train_steps.py": {"tensorflow", "torch", "jax"},

@@ -5,7 +5,6 @@ from input to output, models inside models, layers inside layers, and a custom `
 """
 
 import dataclasses
-import importlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -297,5 +296,7 @@ def _own_parameters(operation: Any) -> int:
 def no_grad() -> AbstractContextManager[Any]:
     """Return a context without gradients: PyTorch otherwise keeps every activation for one."""
     if keras.backend.backend() == "torch":
-        return importlib.import_module("torch").no_grad()
+        import torch
+
+        return torch.no_grad()
     return nullcontext()

@@ -61,7 +61,9 @@ class HuggingFaceSource:
             raise EmptySource(f"The dataset '{name}' has no column of images.", self.expected)
         self._column = column
         self.classes: tuple[str, ...] = tuple(features[label].names) if label else ()
-        self.notes = () if label else (f"'{name}' has no column of classes; its images have no class labels.",)
+        self.notes: tuple[str, ...] = (
+            () if label else (f"'{name}' has no column of classes; its images have no class labels.",)
+        )
         used = {name: table for name, table in tables.items() if split_name(name)} or tables
         unused = "a split that is not train, validation or test"
         self.skipped = [Skipped(name, unused) for name in tables if name not in used]

@@ -1,7 +1,6 @@
 """Loading of a source: from its name to its three splits."""
 
 import hashlib
-import importlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -67,8 +66,9 @@ def open_source(config: DataConfig) -> Source:
         return PhantomSource(config)
     if not config.source.startswith("hf:"):
         return FolderSource(config)
-    source: Source = importlib.import_module("engine.data.huggingface").HuggingFaceSource(config)
-    return source
+    from engine.data.huggingface import HuggingFaceSource
+
+    return HuggingFaceSource(config)
 
 
 def check_source(config: DataConfig) -> None:

@@ -13,7 +13,6 @@ components, as many as hold 99% of the variance, at most 64 or a tenth of the nu
 samples come from a normal distribution of its own variance.
 """
 
-import importlib
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -156,11 +155,12 @@ def _candidates(points: NDArray[np.float64]) -> list[tuple[int, str]]:
 
 
 def _fitted(points: NDArray[np.float64], count: int, covariance: str, seed: int) -> Any:
-    mixture = importlib.import_module("sklearn.mixture").GaussianMixture
+    from sklearn.mixture import GaussianMixture
+
     with warnings.catch_warnings():
         # A fit that has not converged is judged by its held-out likelihood like any other.
         warnings.simplefilter("ignore")
-        return mixture(count, covariance_type=covariance, reg_covar=MIN_VARIANCE, random_state=seed).fit(points)
+        return GaussianMixture(count, covariance_type=covariance, reg_covar=MIN_VARIANCE, random_state=seed).fit(points)
 
 
 def _parameters(count: int, covariance: str, axes: int) -> int:

@@ -6,7 +6,6 @@ from its last epoch: the runs must lie in a folder that all machines share. A se
 since the workers learn from Dask that no client waits for it.
 """
 
-import importlib
 import logging
 import os
 import threading
@@ -197,11 +196,13 @@ def _own_cluster(where: str, count: int) -> Any:
         )
     if where not in JOB_QUEUES:
         return None
+    import dask_jobqueue
+
     try:
         with warnings.catch_warnings():
             # Another port for Dask's own pages does not matter.
             warnings.simplefilter("ignore")
-            made = getattr(importlib.import_module("dask_jobqueue"), JOB_QUEUES[where])()
+            made = getattr(dask_jobqueue, JOB_QUEUES[where])()
     except (ValueError, RuntimeError, OSError) as error:
         advice = f"Define its jobs (cores, memory, walltime) as jobqueue.{where} in ~/.config/dask/jobqueue.yaml."
         why = str(error).partition(", for example")[0]

@@ -58,8 +58,9 @@ def make_executor(settings: SearchConfig, path: Path) -> Executor:
     for module, package in needed.items():
         if importlib.util.find_spec(module) is None:
             raise SearchError(f"This cluster needs {package}, which is not installed.", f"Install it: {INSTALL}.")
-    made: Executor = importlib.import_module("engine.search.dask_executor").DaskExecutor(where, settings.parallel)
-    return made
+    from engine.search.dask_executor import DaskExecutor
+
+    return DaskExecutor(where, settings.parallel)
 
 
 @dataclass
