@@ -21,7 +21,7 @@ from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 
-from engine.data.decoded_image import UnreadableFile, scale_to_percentiles
+from engine.data.decoded_image import UnreadableFile, check_volume, scale_to_percentiles
 from engine.data.files import open_plain
 from engine.data.scan import MAX_VOXELS, Orientation, Scan, serve
 
@@ -44,17 +44,18 @@ _COARSER: Final = 1.25
 _LUMA: Final = (0.299, 0.587, 0.114)
 
 
-def read_scan(path: Path) -> Scan:
+def read_scan(path: Path, volume: int | None = None) -> Scan:
     """Read the first volume of a file and arrange its slices for display.
 
     Raises:
         UnreadableFile: the file is damaged, too large, or one half of a two-file pair.
     """
+    check_volume(volume, 1)
     try:
         with open_plain(path) as file:
             header = _header(file)
-            volume = _volume(file, header)
-        return _scan(volume, header, path.name)
+            values = _volume(file, header)
+        return _scan(values, header, path.name)
     except _DAMAGE as error:
         raise UnreadableFile(f"it is damaged ({str(error).splitlines()[0] if str(error) else 'not NIfTI'})") from error
 

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from engine.data.decoded_image import DecodedImage, UnreadableFile, large_image_lock, scale_to_percentiles
+from engine.data.decoded_image import DecodedImage, UnreadableFile, check_volume, large_image_lock, scale_to_percentiles
 from engine.data.scan import MAX_VOXELS, Scan, serve
 
 FORMATS: Final = ("PNG", "JPEG", "BMP", "TIFF")
@@ -78,12 +78,13 @@ def read_picture(file: BinaryIO) -> DecodedImage:
         return _decoded(picture)
 
 
-def read_scan(path: Path) -> Scan:
-    """Decode all pages of an image.
+def read_scan(path: Path, volume: int | None = None) -> Scan:
+    """Decode all pages of an image, which are its only volume.
 
     Raises:
         UnreadableFile: it is not an image, damaged, or too large.
     """
+    check_volume(volume, 1)
     with open(path, "rb") as file:
         picture = open_picture(file)
         notes = ["Rotated according to its EXIF orientation tag."] if _apply_exif_rotation(picture) else []

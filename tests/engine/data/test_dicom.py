@@ -4,45 +4,16 @@ import numpy as np
 import pytest
 from pydicom import Dataset, dcmread
 from pydicom.data import get_testdata_file
-from pydicom.dataset import FileMetaDataset
 from pydicom.sequence import Sequence
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from engine.data.decoded_image import UnreadableFile
 from engine.data.dicom import read_picture, read_scan
-
-STORED = np.arange(30, dtype=np.uint16).reshape(5, 6) * 10
+from tests.engine.data.conftest import STORED
 
 
 def shipped(name):
     """A file that comes with pydicom."""
     return Path(get_testdata_file(name))
-
-
-@pytest.fixture
-def dicom(tmp_path):
-    """Write a DICOM file of stored values: `dicom(STORED, WindowCenter=100, WindowWidth=50)`."""
-
-    def write(stored=STORED, **tags):
-        data = Dataset()
-        data.file_meta = FileMetaDataset()
-        data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID = MRImageStorage
-        data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID = generate_uid()
-        data.PhotometricInterpretation, data.SamplesPerPixel = "MONOCHROME2", 1
-        data.Rows, data.Columns = stored.shape[-2:]
-        if stored.ndim == 3:
-            data.NumberOfFrames = len(stored)
-        data.BitsAllocated = data.BitsStored = stored.dtype.itemsize * 8
-        data.HighBit = data.BitsStored - 1
-        data.PixelRepresentation = int(stored.dtype.kind == "i")
-        data.PixelData = stored.tobytes()
-        for keyword, value in tags.items():
-            setattr(data, keyword, value)
-        data.save_as(tmp_path / "scan.dcm", enforce_file_format=True)
-        return tmp_path / "scan.dcm"
-
-    return write
 
 
 def test_a_real_file_is_shown_with_its_window():
