@@ -92,8 +92,10 @@ def check_volume(volume: int | None, count: int) -> None:
 def describe_percentiles(low: float, high: float) -> str:
     """Return the sentence on values that `scale_to_percentiles` scaled, from its verb on."""
     if math.isnan(low):
-        return "its pixels hold no number, shown black."
-    return f"displayed from the 0.1 to the 99.9 percentile ({low:g} to {high:g})."
+        return "its pixels hold no numbers and are shown black."
+    # Large values that differ little need more digits.
+    digits = 6 if low == high or f"{low:g}" != f"{high:g}" else 12
+    return f"displayed from the 0.1 to the 99.9 percentile ({low:.{digits}g} to {high:.{digits}g})."
 
 
 def _scale(values: NDArray[Any], low: float, high: float) -> NDArray[np.float32]:

@@ -138,7 +138,7 @@ def pair_suffix(path: Path) -> str:
 def other_half(path: Path) -> Path | None:
     """Return the .img file of a .hdr file, or the other way round; None if it is not beside it."""
     stem = Path(path.name[:-3] if path.name.casefold().endswith(".gz") else path.name).stem
-    other = ".img" if pair_suffix(path) == ".hdr" else ".hdr"
+    other = ".hdr" if pair_suffix(path) == ".img" else ".img"
     for suffix in (other, other.upper(), other.capitalize()):
         for zipped in ("", ".gz", ".GZ"):
             if (file := path.with_name(stem + suffix + zipped)).is_file():
@@ -150,12 +150,14 @@ def describe_foreign(path: Path) -> str:
     """Return what a file is that Engram does not open, as far as its first bytes tell; else an empty text."""
     with open(path, "rb") as file:
         head = file.read(_HEAD_BYTES)
-    if head.startswith(_GZIP):
-        name = path.name.casefold()
-        return "a FreeSurfer volume (MGZ)" if name.endswith(".mgz") else ""
+    name = path.name.casefold()
+    if name.endswith((".mgz", ".mgh")):
+        return "a FreeSurfer volume"
     if b"<GIFTI" in head:
         return "a GIFTI surface"
-    return next((what for start, what in _FOREIGN if head.startswith(start)), "")
+    called = next((suffix for suffix in (".nii", ".nii.gz") if name.endswith(suffix)), "")
+    unknown = f"called {called}, but holds no NIfTI volume" if called else ""
+    return next((what for start, what in _FOREIGN if head.startswith(start)), unknown)
 
 
 def check_folder(source: str) -> None:

@@ -28,6 +28,7 @@ Orientation = tuple[str, str, str, str]
 MAX_VOXELS: Final = 2**27  # 512 x 512 x 512
 MAX_SPACING_RATIO: Final = 20.0  # pixels are not believed to be higher than this times their width, or wider
 BLANK_SLICE: Final = "This slice has one gray value only."
+BLANK_VOLUME: Final = "All slices have one gray value only."
 WHAT_OPENS: Final = (
     "Engram opens PNG, JPEG, BMP and TIFF images, DICOM files and NIfTI volumes (.nii, .nii.gz, .hdr with .img)."
 )
@@ -204,8 +205,8 @@ def serve(read: Callable[[Path, int | None], Scan]) -> None:
         scan = read(path, json.loads(sys.argv[4]))
         np.save(target, scan.pixels)
         answer = {field.name: getattr(scan, field.name) for field in fields(scan) if field.name != "pixels"}
-        if len(scan) == 1:
-            answer["notes"] = scan.slice_notes(0)
+        if scan.is_blank(0) and float(np.ptp(scan.pixels)) == 0:
+            answer["notes"] = scan.slice_notes(0) if len(scan) == 1 else (*scan.notes, BLANK_VOLUME)
     except UnreadableFile as error:
         answer = {"reason": str(error)}
     except OSError as error:

@@ -1,5 +1,6 @@
 import struct
 
+import nibabel
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,6 +12,7 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from engine.config import DataConfig
 
+VOLUME = np.arange(4 * 5 * 6, dtype=np.float32).reshape(4, 5, 6)  # every voxel tells where it came from
 STORED = np.arange(30, dtype=np.uint16).reshape(5, 6) * 10
 
 
@@ -82,6 +84,12 @@ def dicom(tmp_path):
         return tmp_path / "scan.dcm"
 
     return write
+
+
+def write_nifti(path, volume=VOLUME, affine=None, kind=nibabel.Nifti1Image):
+    """Write a NIfTI file."""
+    nibabel.save(kind(volume, np.eye(4) if affine is None else affine), path)
+    return path
 
 
 def item(**tags):
