@@ -150,7 +150,7 @@ _INDEX: Final = "it is the index of a disc (DICOMDIR), not an image; open one of
 def _has_decoder(header: Header) -> bool:
     try:
         return bool(get_decoder(header.syntax).is_available)
-    except NotImplementedError:
+    except RuntimeError:  # pydicom knows no such transfer syntax
         return False
 
 

@@ -27,6 +27,7 @@ from engine.data.scan import MAX_VOXELS
 _HEAD_BYTES: Final = 540
 _HEADER_SIZES: Final = {1: 348, 2: 540}
 _FIRST_VOXEL: Final = {1: 352, 2: 544}  # in a single file, behind the header and its four bytes of extension
+_MAX_OFFSET: Final = 2**40
 _CIFTI: Final = range(3000, 3100)  # intent codes
 _CIFTI_NAME: Final = re.compile(r"\.[dp](conn|dense|dconn|pconn|tseries|scalar|label)\.nii(\.gz)?$", re.IGNORECASE)
 _SURFACES: Final = (1008, 1009, 2002, 2005)  # intents: points, triangles, node indices, shapes
@@ -191,7 +192,7 @@ def _dtype(fields: Any) -> np.dtype[Any]:
 def _first_voxel(fields: Any, least: int, notes: list[str]) -> int:
     """Return the byte of the first voxel: as the header says, but not inside the header."""
     declared = float(fields["vox_offset"])
-    if math.isfinite(declared) and declared >= least:
+    if least <= declared < _MAX_OFFSET:
         return int(declared)
     notes.append(f"The header places the voxels at byte {declared:g}; they are read from byte {least}.")
     return least

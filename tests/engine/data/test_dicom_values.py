@@ -226,3 +226,26 @@ def test_missing_elements_of_the_pixels_are_guessed(dicom):
         delattr(data, keyword)
     data.save_as(file)
     np.testing.assert_allclose(read_scan(file).pixels[0], STORED / 290, atol=1e-6)
+
+
+PYTHON_WORDS = ("Error", "object", "NoneType", "tuple", "array", "argument", "index", "buffer", "codec", "literal")
+
+
+@pytest.mark.filterwarnings("ignore")  # pydicom warns of the damage before it raises
+@pytest.mark.parametrize("name", ["MR_small.dcm", "rtdose.dcm", "SC_rgb_small_odd.dcm", "MR_small_RLE.dcm"])
+def test_no_damage_of_a_header_gets_past_as_another_error(tmp_path, name):
+    whole = Path(get_testdata_file(name)).read_bytes()
+    random = np.random.default_rng(0)
+    for _ in range(60):
+        damaged = bytearray(whole)
+        for position in random.integers(132, min(len(whole), 3000), 8):
+            damaged[position] = random.choice(np.frombuffer(b",.\\- 0\0\xffNae9", np.uint8))
+        (tmp_path / name).write_bytes(damaged)
+        try:
+            scan = read_scan(tmp_path / name)
+        except UnreadableFile as error:
+            said = [str(error)]
+        else:
+            said = list(scan.notes)
+            assert np.isfinite(scan.pixels).all()
+        assert not any(word in sentence for word in PYTHON_WORDS for sentence in said)
