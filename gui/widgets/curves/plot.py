@@ -125,6 +125,7 @@ class CurvePlot(QFrame):
         self._smoothing = 0.0
         self._pointed: float | None = None
         self._legend = label(role="caption", wrap=True)
+        self._legend.setTextFormat(Qt.TextFormat.RichText)
         self._empty = label(role="quiet", wrap=True)
         self._readout = CurveReadout(self.canvas)
         self._lay_out()

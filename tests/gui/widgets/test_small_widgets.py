@@ -14,6 +14,7 @@ from gui.widgets.chip import Chip, FilterChip
 from gui.widgets.color_bar import ColorBar
 from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.flow_layout import FlowLayout
+from gui.widgets.labels import label
 from gui.widgets.notice import NoticeBox
 
 
@@ -259,3 +260,12 @@ def test_colour_bar_writes_only_what_does_not_touch(qtbot):
     bar.set_range(Colormap.HEAT, -1.2e-5, 2.4e-5)
     bar.resize(room[0], 30)
     assert [text for _, text in bar.shown_texts()] == ["\u22121.2e\u22125 to 2.4e\u22125"]
+
+
+def test_a_label_shows_a_name_that_looks_like_markup(qtbot):
+    shown = label("a<b>bold.png")
+    plain = QLabel("a<b>bold.png")
+    plain.setTextFormat(Qt.TextFormat.PlainText)
+    for each in (shown, plain):
+        qtbot.addWidget(each)
+    assert shown.sizeHint() == plain.sizeHint()
