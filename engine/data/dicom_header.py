@@ -58,6 +58,11 @@ class Header:
         if sentence not in self.notes:
             self.notes.append(sentence)
 
+    def replace(self, **values: Any) -> None:
+        """Replace elements of the file."""
+        for keyword, value in values.items():
+            setattr(self.data, keyword, value)
+
     def has(self, keyword: str, frame: int = 0, group: str = "") -> bool:
         """Return whether a frame has an element, also an empty one."""
         return any(keyword in holder for holder in self._holders(frame, group))

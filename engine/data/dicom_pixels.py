@@ -118,7 +118,7 @@ def stored_frames(header: Header, layout: PixelLayout) -> Iterator[NDArray[Any]]
     _check_boxes(header, layout)
     shift = layout.unused if _is_left_justified(header, layout) else 0
     if shift:
-        header.data.BitsStored = layout.bits_allocated
+        header.replace(BitsStored=layout.bits_allocated)
         header.add_note("Its values stand in the upper bits of their words and were shifted.")
     count = 0
     try:
@@ -177,18 +177,20 @@ def _bits(header: Header, keyword: str) -> tuple[int, int]:
 
 def _complete(header: Header, layout: PixelLayout) -> None:
     """Write the elements that pydicom's decoders need into the data set."""
-    data = header.data
-    data.NumberOfFrames = layout.frames
-    data.BitsAllocated, data.BitsStored = layout.bits_allocated, layout.bits_stored
-    data.PixelRepresentation = int(layout.signed)
     photometric = header.text("PhotometricInterpretation")
     samples = header.integer("SamplesPerPixel", 3 if photometric.startswith(("RGB", "YBR")) else 1)
-    data.SamplesPerPixel = samples
     if not photometric:
         header.add_note("The file does not say what its pixel values mean; high values are shown bright.")
-    data.PhotometricInterpretation = photometric or ("RGB" if samples == 3 else "MONOCHROME2")
+    header.replace(
+        NumberOfFrames=layout.frames,
+        BitsAllocated=layout.bits_allocated,
+        BitsStored=layout.bits_stored,
+        PixelRepresentation=int(layout.signed),
+        SamplesPerPixel=samples,
+        PhotometricInterpretation=photometric or ("RGB" if samples == 3 else "MONOCHROME2"),
+    )
     if samples > 1:
-        data.PlanarConfiguration = header.integer("PlanarConfiguration", 0)
+        header.replace(PlanarConfiguration=header.integer("PlanarConfiguration", 0))
 
 
 def _is_left_justified(header: Header, layout: PixelLayout) -> bool:

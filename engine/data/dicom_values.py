@@ -94,6 +94,8 @@ class Modality:
         if self._table:
             return self._table.apply(stored).astype(np.float64)
         slope, offset = self._lines[frame]
+        if (slope, offset) == (1.0, 0.0):
+            return stored.astype(np.float64)
         with np.errstate(over="ignore"):
             return stored.astype(np.float64) * slope + offset
 
