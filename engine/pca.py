@@ -61,27 +61,24 @@ def compute_axes(rows: Floats, count: int) -> Floats:
 
 def iterate_subspace(
     read_blocks: Callable[[], Iterable[Floats]], shape: tuple[int, int], count: int, rng: np.random.Generator
-) -> Floats | None:
+) -> Floats:
     """Compute the axes of largest variance of centered rows that do not fit in memory, by subspace iteration.
 
     Args:
-        read_blocks: reads all rows once, as blocks (m, k) float32, centered; ends early to stop.
+        read_blocks: reads all rows once, as blocks (m, k) float32, centered; may raise Cancelled.
         shape: (n, k) of all rows together.
         count: number of axes, at most n and k.
         rng: draws the start; equal ones give equal axes.
 
     Returns:
-        (k, count) float32, orthonormal columns, largest variance first. Returns None if a pass ended early.
+        (k, count) float32, orthonormal columns, largest variance first.
     """
     axes = rng.standard_normal((shape[1], min(count + SPARE, *shape)), np.float32)
     for _ in range(PASSES):
         axes = _orthonormal(axes)
-        product, seen = np.zeros_like(axes), 0
+        product = np.zeros_like(axes)
         for rows in read_blocks():
             product += rows.T @ (rows @ axes)
-            seen += len(rows)
-        if seen < shape[0]:
-            return None
         last, axes = axes, product
     variances, rotation = np.linalg.eigh((last.T @ product).astype(np.float64))
     return (last @ rotation[:, np.argsort(-variances)[:count]]).astype(np.float32)

@@ -16,7 +16,14 @@ FRAMEWORKS = {"keras", "keras_tuner", "tensorflow", "torch", "jax", "wandb"}
 STANDARD = set(sys.stdlib_module_names)
 
 GROUND_FLOOR = {
-    *("engine.child_process", "engine.errors", "engine.folders", "engine.formatting"),
+    *(
+        "engine.child_process",
+        "engine.errors",
+        "engine.folders",
+        "engine.formatting",
+        "engine.job_context",
+        "engine.protocols",
+    ),
     *("engine.config", "engine.messages", "engine.runs"),
 }
 GROUND_FLOOR_PACKAGES = {"numpy", "pydantic", "filelock"}  # filelock: a run's lock must hold on Windows too
@@ -28,7 +35,7 @@ WIDGET_PACKAGES = {
     "gui.widgets",
     "gui.palette",
     "gui.pixmaps",
-    "gui.icons",
+    "gui.theme",
 }
 DATA_PACKAGES = {"numpy", "pydantic", "skimage", "PIL", "pydicom", "nibabel", "datasets", "huggingface_hub"}
 
@@ -69,6 +76,7 @@ WITHIN = 0.9
 
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError|not implemented|coming soon)\b", re.IGNORECASE)
+PROPERTY_VERB = re.compile(r"(Return|Compute|Load|Read|Draw)\b")
 EXCUSED_BUDGET = re.compile(r"#\s*noqa(?!:)|#\s*noqa:.*\b(C901|PLR09\d\d|BLE001|T20\d|E722|PLC0415)\b")
 NO_VERB = re.compile(r"(A|An|The|What|Where|Which|Whether|When|Why|Who|How|One|All|Some|Each|Those|That)\b")
 FOREIGN = re.compile(r"://[^ ]*/simple\b|://files[.]|://registry[.]|(?<![\w.])/wor[k]/")
@@ -97,9 +105,13 @@ class Source:
         """Lines of the file."""
         return len(self.text.splitlines())
 
+    @cached_property
+    def _nodes(self) -> list[ast.AST]:
+        return list(ast.walk(self.tree))
+
     def nodes(self, *kinds: type[ast.AST]) -> Iterator:
         """Every node of these kinds."""
-        return (node for node in ast.walk(self.tree) if isinstance(node, kinds))
+        return (node for node in self._nodes if isinstance(node, kinds))
 
     def at(self, node: ast.AST) -> str:
         """The place of a node, for a sentence."""
@@ -199,7 +211,8 @@ def docstrings_without_a_verb(source: Source) -> Iterator[str]:
     """A function's docstring begins with an imperative verb; Ruff's D401 overlooks properties."""
     for node in source.nodes(ast.FunctionDef, ast.AsyncFunctionDef):
         docstring = ast.get_docstring(node) or ""
-        if NO_VERB.match(docstring):
+        is_property = any("property" in ast.unparse(decorator) for decorator in node.decorator_list)
+        if NO_VERB.match(docstring) or (docstring and is_property and not PROPERTY_VERB.match(docstring)):
             yield f"{source.at(node)} {node.name}: a docstring that begins with '{docstring.split()[0]}'"
 
 
@@ -258,7 +271,7 @@ def _allowed(name: str, packages: set[str]) -> bool:
 
 
 def foreign_places(path: Path, text: str) -> Iterator[str]:
-    """A package registry's host or a path of somebody's machine, in any text of the tree."""
+    """A package registry's host or a path of a private machine, in any text of the tree."""
     for number, line in enumerate(text.splitlines(), 1):
         if FOREIGN.search(line):
             yield f"{path}:{number} names a registry or a machine: {line.strip()[:80]}"

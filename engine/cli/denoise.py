@@ -14,6 +14,7 @@ from engine.denoising import baselines, compare
 from engine.denoising.compare import CompareRequest, CompareResult, MethodResult
 from engine.figures import base, denoising
 from engine.formatting import DASH, format_fixed
+from engine.job_context import JobContext
 
 
 def run(options: Namespace) -> CommandResult:
@@ -23,7 +24,7 @@ def run(options: Namespace) -> CommandResult:
     options.out.mkdir(parents=True, exist_ok=True)
     meter = ConsoleProgress(sys.stderr)
     order = CompareRequest(opened, options.image, settings, options.slice, options.roi, against, options.volume)
-    found = compare.compare_methods(order, meter.update)
+    found = compare.compare_methods(order, JobContext(on_progress=meter.update))
     for sentence in found.missing.values():
         meter.print_line(sentence)
     content = {

@@ -19,6 +19,7 @@ from engine.errors import ConfigError
 from engine.figures import base, denoising
 from engine.figures.denoising import Measure, MethodRow
 from engine.formatting import DASH
+from engine.job_context import Cancelled, JobContext
 
 # Title, unit, decimals, and factor from a fraction to the unit.
 MEASURES = {
@@ -44,9 +45,10 @@ def run(options: Namespace) -> CommandResult:
         most=_count(options.scans),
     )
     meter = ConsoleProgress(sys.stderr)
-    with GracefulInterrupt(NOTE) as interrupt:
-        found = curve.run_curve(order, interrupt, meter.update)
-    if found is None:
+    try:
+        with GracefulInterrupt(NOTE) as interrupt:
+            found = curve.run_curve(order, JobContext(interrupt, meter.update))
+    except Cancelled:
         return CommandResult("Stopped.", {}, INTERRUPTED)
     for sentence in [*found.content["missing"].values(), *found.content["problems"][:SHOWN_PROBLEMS]]:
         meter.print_line(sentence)

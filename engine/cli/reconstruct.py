@@ -17,6 +17,7 @@ from engine.errors import EngramError
 from engine.evaluation import scoring
 from engine.figures import base
 from engine.formatting import format_fixed, format_number
+from engine.protocols import ImageModel
 from engine.runs import Run
 
 MEASURES = {"mse": metrics.mse, "psnr_db": metrics.psnr_db, "ssim": metrics.ssim}
@@ -36,28 +37,28 @@ class ReconstructInput:
 
     @property
     def title(self) -> str:
-        """Name of the file, with the slice of a volume."""
+        """Return the name of the file, with the slice of a volume."""
         return self.stem if self.slice is None else f"{self.stem}, slice {self.slice}"
 
     @property
     def slice(self) -> int | None:
-        """Index of the slice of a volume; None for a single image."""
+        """Return the index of the slice of a volume; None for a single image."""
         return self.index if len(self.scan) > 1 else None
 
     @property
     def orientation(self) -> str:
-        """Orientation of the patient in the image, as far as the file gives it."""
+        """Return the orientation of the patient in the image, as far as the file gives it."""
         sides = self.scan.orientation
         return f"image left: patient {sides[0]}; image top: {sides[2]}" if sides else "orientation unknown"
 
     @property
     def difference(self) -> NDArray[np.float32]:
-        """Reconstruction minus original."""
+        """Return the reconstruction minus the original."""
         return self.reconstructed - self.original
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Notes on the file and on the slice."""
+        """Return the notes on the file and on the slice."""
         return self.scan.slice_notes(self.index)
 
     def measures(self) -> dict[str, float | None]:
@@ -86,7 +87,7 @@ def run(options: Namespace) -> CommandResult:
     return CommandResult(_text(described, options.out, failed), content, USER_ERROR if failed else 0)
 
 
-def _reconstruct(path: str, options: Namespace, run: Run, model: Any) -> ReconstructInput:
+def _reconstruct(path: str, options: Namespace, run: Run, model: ImageModel) -> ReconstructInput:
     scan = data.open_scan(path, volume=options.volume)
     index = len(scan) // 2 if options.slice is None else options.slice
     original = data.prepare(scan, run.config.data, index)

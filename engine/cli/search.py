@@ -23,7 +23,7 @@ from engine.messages import (
     TrialStarted,
 )
 from engine.messages import Search as Order
-from engine.search import folder, job, search_spec, space, statistics, wandb_sweep
+from engine.search import folder, job, search_spec, space_file, statistics, wandb_sweep
 from engine.search.search_spec import SearchSpec
 
 NOTE = "Stopping after this step; run the same command again to resume. Press Ctrl-C again to quit immediately."
@@ -71,7 +71,7 @@ def _search_command(options: Namespace) -> Order:
     if varied := sorted(set(values) & set(plan.space.names if plan else ())):
         raise ConfigError(f"'{varied[0]}' varies in this search.", "Leave the option out, or choose another name.")
     if options.preset:
-        base, points = space.preset(options.preset)
+        base, points = space_file.preset(options.preset)
         for name in values:
             points = points.drop_dimension(name)
         described = None if known or options.space else points.to_dict()
@@ -95,7 +95,7 @@ def _existing_spec(options: Namespace) -> SearchSpec | None:
 
 def _checked(options: Namespace, base: RunConfig, values: dict[str, Any]) -> dict[str, Any]:
     """Load and check the space file."""
-    found = space.load_space(options.space, base)
+    found = space_file.load_space(options.space, base)
     if both := sorted(set(values) & set(found.names)):
         option = config.option_name(both[0])
         raise ConfigError(f"'{both[0]}' varies in {options.space} and is fixed by {option}.", "Remove one of the two.")

@@ -15,11 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from engine.config import DataConfig
 from engine.data import dicom, raster
-from engine.data.dataset import Cancelled, Skipped
+from engine.data.dataset import Skipped
 from engine.data.decoded_image import DecodedImage, UnreadableFile
 from engine.data.files import LOOKED_FOR, FileFormat, detect_format, list_pictures, open_folder
 from engine.data.source import SourceItem, natural_sort_key, split_name
-from engine.messages import ShouldStop
+from engine.job_context import UNATTENDED, Cancelled, JobContext
 
 
 def parse_layout(names: Sequence[str]) -> list[SourceItem]:
@@ -68,7 +68,7 @@ class FolderSource:
             sorted({item.label for item in self.items if item.label is not None}, key=natural_sort_key)
         )
 
-    def content_hash(self, should_stop: ShouldStop) -> str:
+    def content_hash(self, context: JobContext = UNATTENDED) -> str:
         """Hash all names and all bytes.
 
         Sizes and modification times would be faster, but would miss a file rewritten within a tick of the clock, or
@@ -77,9 +77,9 @@ class FolderSource:
         digest = hashlib.sha256()
         with ThreadPoolExecutor(min(os.cpu_count() or 1, 8), "hash") as pool:
             for item, found in zip(self.items, pool.map(self.digest, range(len(self.items))), strict=True):
-                if should_stop():
+                if context.should_stop():
                     pool.shutdown(cancel_futures=True)
-                    raise Cancelled("Loading the images was stopped.")
+                    raise Cancelled
                 digest.update(f"{item.name}\0{found}\0".encode(errors="surrogateescape"))
         return digest.hexdigest()
 

@@ -19,13 +19,13 @@ from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from engine.config import DataConfig
 from engine.data import raster
-from engine.data.dataset import Cancelled, Skipped
+from engine.data.dataset import Skipped
 from engine.data.decoded_image import DecodedImage, UnreadableFile
 from engine.data.folder import parse_layout
 from engine.data.source import SourceItem, split_name
 from engine.errors import EmptySource, SourceNotFound
 from engine.folders import cache_root
-from engine.messages import ShouldStop
+from engine.job_context import UNATTENDED, JobContext
 
 PREFIX: Final = "hf:"
 DEFAULT: Final = "benschill/brain-tumor-collection"
@@ -69,12 +69,11 @@ class HuggingFaceSource:
         self._places = [(name, row) for name, table in self._tables.items() for row in range(len(table))]
         self.items = self._index_rows(root, label)
 
-    def content_hash(self, should_stop: ShouldStop) -> str:
+    def content_hash(self, context: JobContext = UNATTENDED) -> str:
         """Hash all names, labels and bytes."""
         digest = hashlib.sha256()
         for number, item in enumerate(self.items):
-            if should_stop():
-                raise Cancelled("Loading the images was stopped.")
+            context.check()
             found = self.digest(number)
             digest.update(f"{item.name}\0{found}\0".encode())
         return digest.hexdigest()

@@ -4,7 +4,7 @@ import hashlib
 import importlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,24 +14,21 @@ from numpy.typing import NDArray
 
 from engine.config import DataConfig
 from engine.data import cache, preparation
-from engine.data.dataset import Cancelled, Dataset, Skipped, Split
+from engine.data.dataset import Dataset, Skipped, Split
 from engine.data.decoded_image import UnreadableFile, large_image_lock
 from engine.data.folder import FolderSource
 from engine.data.phantom_source import PhantomSource
 from engine.data.source import Source, natural_sort_key
 from engine.data.splitting import SplitItem, split
 from engine.errors import EmptySource
-from engine.messages import ShouldStop, never_stop
-
-Progress = Callable[[int, int], None]
+from engine.job_context import UNATTENDED, JobContext
 
 
 def load(
     source: str | os.PathLike[str] | None = None,
     config: DataConfig | None = None,
     *,
-    progress: Progress | None = None,
-    should_stop: ShouldStop | None = None,
+    context: JobContext = UNATTENDED,
 ) -> Dataset:
     """Load a dataset: decode and prepare it once, memory-map it from the cache afterwards.
 
@@ -42,8 +39,7 @@ def load(
         source: 'phantom', a folder of images, or 'hf:ID' for a Hugging Face dataset (an id or a local path); the
             config's if None.
         config: preparation and split; the defaults if None.
-        progress: called with (images done, images in all) while images are decoded.
-        should_stop: called between images; True cancels the loading.
+        context: asked between images whether to stop; receives the images done and in all while they are decoded.
 
     Returns:
         The dataset; its images stay on disk.
@@ -51,14 +47,14 @@ def load(
     Raises:
         SourceNotFound: the source does not exist.
         EmptySource: no image in it can be used.
-        Cancelled: `should_stop` returned True.
+        Cancelled: the caller asked to stop.
         DataError: the cache cannot be written.
     """
     config = config or DataConfig()
     config = config.model_copy(update={"source": str(source or config.source)})
     opened = open_source(config)
-    job = _StoreWriter(opened, config, progress or _nothing, should_stop or never_stop)
-    store, index = cache.fetch(_cache_key(opened.content_hash(job.should_stop), config), job.write)
+    writer = _StoreWriter(opened, config, context.with_title("Reading images"))
+    store, index = cache.fetch(_cache_key(opened.content_hash(context), config), writer.write)
     return _assemble(opened, config, store, index)
 
 
@@ -87,10 +83,6 @@ def check_source(config: DataConfig) -> None:
         raise make_empty_source_error(opened, config.source, collect_skipped(opened, ()))
 
 
-def _nothing(done: int, total: int) -> None:
-    pass
-
-
 def _cache_key(content: str, config: DataConfig) -> str:
     options = [preparation.VERSION, content, config.size, config.fit, config.normalisation]
     return hashlib.sha256(json.dumps(options).encode()).hexdigest()[:32]
@@ -99,11 +91,10 @@ def _cache_key(content: str, config: DataConfig) -> str:
 class _StoreWriter:
     """Writer that decodes and prepares the items of a source into one file."""
 
-    def __init__(self, source: Source, config: DataConfig, progress: Progress, should_stop: ShouldStop) -> None:
-        self.should_stop = should_stop
+    def __init__(self, source: Source, config: DataConfig, context: JobContext) -> None:
         self._source = source
         self._config = config
-        self._progress = progress
+        self._context = context
 
     def write(self, folder: Path) -> cache.Index:
         """Write `images.npy`; threads decode, this one writes in item order, so memory stays flat."""
@@ -119,7 +110,7 @@ class _StoreWriter:
                     file.write(image.tobytes())
                     items.append(number)
                     keys.append(text)
-                self._progress(number + 1, len(self._source.items))
+                self._context.report(number + 1, len(self._source.items))
             if not items:
                 raise make_empty_source_error(
                     self._source, self._config.source, collect_skipped(self._source, unusable)
@@ -142,8 +133,7 @@ class _StoreWriter:
         numbers = range(len(self._source.items))
         with ThreadPoolExecutor(workers, "prepare") as pool:
             for start in numbers[:: 4 * workers]:
-                if self.should_stop():
-                    raise Cancelled("Loading the images was stopped.")
+                self._context.check()
                 chunk = numbers[start : start + 4 * workers]
                 yield from pool.map(lambda number: self._prepare(number, dtype), chunk)
 

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 from engine.data.dataset import Skipped
 from engine.data.decoded_image import DecodedImage
-from engine.messages import ShouldStop
+from engine.job_context import UNATTENDED, JobContext
 
 SplitName = Literal["train", "validation", "test"]
 SPLIT_NAMES: dict[str, SplitName] = {
@@ -61,8 +61,12 @@ class Source(Protocol):
         """Return the files that are not images."""
         ...
 
-    def content_hash(self, should_stop: ShouldStop) -> str:
-        """Hash the items and everything their images are decoded from; equal hashes mean equal images."""
+    def content_hash(self, context: JobContext = UNATTENDED) -> str:
+        """Hash the items and everything their images are decoded from; equal hashes mean equal images.
+
+        Raises:
+            Cancelled: the caller asked to stop.
+        """
         ...
 
     def digest(self, index: int) -> str:

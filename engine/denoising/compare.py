@@ -12,10 +12,9 @@ from engine import data, evaluation, lesions, metrics, noise
 from engine.config import DenoiseConfig
 from engine.denoising import methods
 from engine.denoising.methods import Method
-from engine.evaluation.evaluator import Progress
+from engine.job_context import UNATTENDED, JobContext
 from engine.lesions import Retention
 from engine.lesions.regions import Mask
-from engine.messages import never_stop
 from engine.runs import Run
 
 Picture = NDArray[np.float32]
@@ -109,11 +108,12 @@ class CompareResult:
         return " ".join(said)
 
 
-def compare_methods(order: CompareRequest, progress: Progress | None = None) -> CompareResult:
+def compare_methods(order: CompareRequest, context: JobContext = UNATTENDED) -> CompareResult:
     """Add noise to an image, and denoise it with a run and baselines.
 
     Raises:
         EngramError: image, run or region cannot be used.
+        Cancelled: the caller asked to stop.
     """
     settings = order.settings
     scan = data.open_scan(order.image, volume=order.volume)
@@ -122,8 +122,8 @@ def compare_methods(order: CompareRequest, progress: Progress | None = None) -> 
     mask = lesions.parse_region(order.region, original.shape) if order.region else None
     linear = None
     if methods.wants_components(order.against):
-        images = evaluation.load_dataset(order.run, progress=progress)
-        linear = methods.components(images, [order.run], never_stop, progress)
+        images = evaluation.load_dataset(order.run, context=context)
+        linear = methods.components(images, [order.run], context)
     beside, missing = methods.from_filters(order.against, linear)
     chosen = methods.by_name([methods.identity_method(), methods.from_run(order.run), *beside])
     given = noise.add_noise(original[np.newaxis, ..., np.newaxis], settings.noise, settings.sigma, settings.seed)

@@ -17,9 +17,9 @@ from engine.denoising.methods import Method
 from engine.denoising.noise_sweep import SweepResult, SweepSpec
 from engine.errors import ConfigError
 from engine.evaluation import evaluator
-from engine.evaluation.evaluator import CLEAN, Progress, make_subtask
+from engine.evaluation.evaluator import CLEAN
+from engine.job_context import UNATTENDED, JobContext
 from engine.lesions import Boxes
-from engine.messages import ShouldStop
 from engine.runs import Run
 
 SIGMAS = tuple(level / 255 for level in (0, 5, 10, 15, 25, 35, 50))
@@ -61,49 +61,38 @@ class CurveResult:
     content: dict[str, Any]
 
 
-def run_curve(order: CurveRequest, should_stop: ShouldStop, progress: Progress | None = None) -> CurveResult | None:
+def run_curve(order: CurveRequest, context: JobContext = UNATTENDED) -> CurveResult:
     """Run every method on the same noisy images.
-
-    Returns:
-        The curves. Returns None if stopped.
 
     Raises:
         ConfigError: the runs use different preprocessing, or the levels are not valid.
         EngramError: a run has no model, or images or boxes cannot be read.
+        Cancelled: the caller asked to stop.
     """
     first, loaded = order.runs[0], []
     for run in order.runs:
         _check_alike(first, run)
-        loaded.append(evaluation.load_dataset(run, order.source, should_stop=should_stop, progress=progress))
+        loaded.append(evaluation.load_dataset(run, order.source, context=context))
     chosen = lesion_selection.select_scans(loaded[0], order.part, loaded[1:], order.most)
     boxes = lesions.read_boxes(order.boxes) if order.boxes else Boxes({})
     placed, problems = lesion_selection.locate_lesions(chosen, boxes, order.settings.rim)
     sigmas = _levels(order.sigmas)
     conditions = SweepSpec(chosen.read(), sigmas, order.settings.noise, order.settings.seed, placed)
-    gathered = _collect_methods(order, loaded[0], should_stop, progress)
-    if gathered is None:
-        return None
-    compared, missing = gathered
-    curves: dict[str, SweepResult] = {}
-    for name, method in compared.items():
-        subtask = make_subtask(progress, f"Denoising with {method.title}")
-        curve = noise_sweep.run_sweep(method.denoise, conditions, should_stop, subtask)
-        if curve is None:
-            return None
-        curves[name] = curve
+    compared, missing = _collect_methods(order, loaded[0], context)
+    curves = {
+        name: noise_sweep.run_sweep(method.denoise, conditions, context.with_title(f"Denoising with {method.title}"))
+        for name, method in compared.items()
+    }
     content = _curve_to_dict(order, chosen, conditions) | {"missing": missing, "problems": [*boxes.problems, *problems]}
     content["methods"] = {name: _numbers(order, compared[name], curves, conditions) for name in curves}
     return CurveResult(compared, curves, conditions, content)
 
 
 def _collect_methods(
-    order: CurveRequest, images: Dataset, should_stop: ShouldStop, progress: Progress | None
-) -> tuple[Mapping[str, Method], dict[str, str]] | None:
-    linear = None
-    if methods.wants_components(order.against):
-        linear = methods.components(images, order.runs, should_stop, progress)
-        if linear is None:
-            return None
+    order: CurveRequest, images: Dataset, context: JobContext
+) -> tuple[Mapping[str, Method], dict[str, str]]:
+    wanted = methods.wants_components(order.against)
+    linear = methods.components(images, order.runs, context) if wanted else None
     beside, missing = methods.from_filters(order.against, linear)
     return methods.by_name([methods.identity_method(), *map(methods.from_run, order.runs), *beside]), missing
 

@@ -22,9 +22,16 @@ from distributed import Client, Future, Variable
 from engine.errors import SearchError
 from engine.messages import Continue, Event, Log, Message, Pause, Stop, read_event
 from engine.runs import open_run
-from engine.search import statistics
-from engine.search.executor import JOB_QUEUES, EventSink, ProcessExited, TrialHandle, TrialTask
-from engine.search.local_executor import LocalExecutor, TrialProcess
+from engine.search import folder
+from engine.search.executor import (
+    JOB_QUEUES,
+    EventSink,
+    LocalExecutor,
+    ProcessExited,
+    TrialHandle,
+    TrialProcess,
+    TrialTask,
+)
 
 POLL_INTERVAL_S = 0.5
 CONNECT_S = 10
@@ -246,7 +253,7 @@ def train_on_worker(task: TrialTask, topic: str) -> None:
     outbox = _WorkerChannel(distributed.get_worker().get_current_task(), topic)
     run = open_run(task.run.path)
     outbox.send("begun", distributed.get_worker().address)
-    ended = statistics.find_last_job_end(run)
+    ended = folder.find_last_job_end(run)
     # An earlier worker completed it, and the report was lost with that worker.
     if ended is not None:
         outbox.put((task.number, ended))

@@ -31,7 +31,7 @@ class TrainingState:
     conditions: dict[str, Any] = field(default_factory=dict)
 
 
-def save(folder: Path, model: Any, state: TrainingState) -> None:
+def save(folder: Path, model: keras.Model, state: TrainingState) -> None:
     """Write a checkpoint and remove those older than the last two.
 
     Args:
@@ -54,7 +54,7 @@ def save(folder: Path, model: Any, state: TrainingState) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def load(folder: Path, model: Any) -> TrainingState:
+def load(folder: Path, model: keras.Model) -> TrainingState:
     """Load the newest readable checkpoint into a built and compiled model.
 
     Returns:
@@ -80,15 +80,15 @@ def load(folder: Path, model: Any) -> TrainingState:
     return TrainingState()
 
 
-def _variables(model: Any) -> list[Any]:
+def _variables(model: keras.Model) -> list[Any]:
     return [*model.variables, *model.optimizer.variables]
 
 
-def _arrays(model: Any) -> list[np.ndarray]:
+def _arrays(model: keras.Model) -> list[np.ndarray]:
     return [keras.ops.convert_to_numpy(variable) for variable in _variables(model)]
 
 
-def _assign(model: Any, arrays: list[np.ndarray]) -> None:
+def _assign(model: keras.Model, arrays: list[np.ndarray]) -> None:
     variables = _variables(model)
     if [tuple(v.shape) for v in variables] != [array.shape for array in arrays]:
         raise ValueError("the checkpoint belongs to another model")

@@ -14,6 +14,7 @@ from engine.backend import describe_failure, import_on_backend
 from engine.config import RunConfig, from_flat
 from engine.data import loading
 from engine.errors import ConfigError, DataError, EngramError, RunDamaged
+from engine.job_context import Cancelled, JobContext
 from engine.messages import Emit, Event, JobEnded, Log, Progress, ShouldStop, discard_event, never_stop
 from engine.runs import Run
 
@@ -120,9 +121,10 @@ def _run(run: Run, config: RunConfig, recorder: "EventRecorder", should_stop: Sh
         _check_source(run, config)  # takes no time, while importing a backend takes seconds
         fitting = import_on_backend("engine.training.trainer", config.training)
         recorder(Log(text=f"Reading {config.data.source}."))
-        images = data.load(config=config.data, should_stop=should_stop)
-        fitting.fit(run, config, images, emit=recorder, should_stop=should_stop)
-    except data.Cancelled:
+        context = JobContext(should_stop)
+        images = data.load(config=config.data, context=context)
+        fitting.fit(run, config, images, recorder, context)
+    except Cancelled:
         recorder(JobEnded(run=run.name, state="stopped"))
     except EngramError as error:
         recorder(JobEnded(run=run.name, state="failed", reason=error.what, advice=error.advice))

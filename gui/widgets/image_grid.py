@@ -112,8 +112,8 @@ class ThumbnailDelegate(QStyledItemDelegate):
         elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, room.width())
         painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, elided)
 
-    def _frame(self, painter: QPainter, room: QRect, colour: str, width: int) -> None:
-        painter.setPen(QPen(QColor(colour), width, j=Qt.PenJoinStyle.MiterJoin))
+    def _frame(self, painter: QPainter, room: QRect, color: str, width: int) -> None:
+        painter.setPen(QPen(QColor(color), width, j=Qt.PenJoinStyle.MiterJoin))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         half = width // 2
         painter.drawRect(room.adjusted(half, half, -half - (width % 2), -half - (width % 2)))

@@ -193,14 +193,14 @@ def _rank(value: Any) -> tuple[int, float, str]:
 
 
 @cache
-def dot(colour: str) -> QIcon:
+def dot(color: str) -> QIcon:
     """Return a round dot in one color."""
     pixmap = QPixmap(DOT_PX * DOT_RATIO, DOT_PX * DOT_RATIO)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(colour))
+    painter.setBrush(QColor(color))
     middle = DOT_PX * DOT_RATIO // 2
     painter.drawEllipse(QPoint(middle, middle), middle - DOT_RATIO, middle - DOT_RATIO)
     painter.end()

@@ -1,6 +1,7 @@
 """What the README installs suffices: no extra backend, no UMAP and no cluster may be needed unasked."""
 
 import json
+from importlib.util import find_spec
 
 import pytest
 
@@ -33,6 +34,10 @@ def test_extras_are_not_there(plain):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    not any(find_spec(name) for name in ("jax", "torch", "umap", "dask")),
+    reason="no extra is installed here, so the other tests of a search show it: pip install -e '.[torch]'",
+)
 def test_a_search_needs_no_extra(plain, tmp_path):
     words = ["search", "--preset", "study-ae", "--name", "plain", "--trials", "1", *FAST, "--runs", str(tmp_path)]
     said = json.loads(plain("-m", "engine", *words, "--json"))

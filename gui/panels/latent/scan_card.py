@@ -7,17 +7,16 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from engine.messages import FindNeighbors, FindNeighborsReply, NeighborReport, Reconstruct, ReconstructReply
 from gui.explorer_request import ExplorerRequest
 from gui.formatting import format_number
-from gui.navigation import OpenFile, ShowImage
-from gui.opened_scan import OpenedScan, describe
+from gui.opened_files import OpenedScan, describe
+from gui.panel import OpenFile, ShowImage
 from gui.panels.latent.latent_map import LatentState, short
 from gui.session import Session
 from gui.widgets.buttons import Button
-from gui.widgets.card import Card
+from gui.widgets.card import Card, NoticeBox
 from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.image_board import ImageBoard, Picture
 from gui.widgets.labels import label
-from gui.widgets.notice import NoticeBox
-from gui.widgets.slice_row import SliceRow
+from gui.widgets.number_fields import SliceRow
 from gui.widgets.view_state import ViewState
 
 NEIGHBORS, LEAST = 4, 1e-4

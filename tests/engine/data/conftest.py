@@ -36,7 +36,7 @@ def config():
 
 @pytest.fixture
 def noise():
-    """Make a gray picture of noise, another for each seed: `noise(3)`, `noise(3, (20, 30))`."""
+    """Make a gray image of noise, another for each seed: `noise(3)`, `noise(3, (20, 30))`."""
 
     def make(seed, shape=(24, 24)):
         return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
@@ -46,7 +46,7 @@ def noise():
 
 @pytest.fixture
 def tree(tmp_path, noise):
-    """Make a folder of PNG pictures, each of its own noise: `tree("Training/glioma/1.png", ...)`."""
+    """Make a folder of PNG images, each of its own noise: `tree("Training/glioma/1.png", ...)`."""
 
     def make(*names):
         for seed, name in enumerate(names):

@@ -31,7 +31,7 @@ def test_a_real_file_is_shown_with_its_window():
 
 @pytest.mark.filterwarnings("ignore::UserWarning:pydicom")  # of the padding
 @pytest.mark.parametrize("name", ["implicit", "bigendian", "RLE", "padded", "jp2klossless"])
-def test_every_encoding_of_one_picture_gives_the_same_pixels(name):
+def test_every_encoding_of_one_image_gives_the_same_pixels(name):
     plain = read_scan(shipped("MR_small.dcm")).pixels
     np.testing.assert_allclose(read_scan(shipped(f"MR_small_{name}.dcm")).pixels, plain, atol=1e-6)
 
@@ -172,14 +172,14 @@ def test_frames_of_an_enhanced_file_have_their_own_settings(dicom):
 
 
 @pytest.mark.parametrize("name", ["SC_rgb_rle.dcm", "SC_rgb_dcmtk_+eb+cr.dcm", "SC_ybr_full_422_uncompressed.dcm"])
-def test_colour_becomes_luma(name):
+def test_color_becomes_luma(name):
     scan = read_scan(shipped(name))
     assert scan.pixels.shape == (1, 100, 100)
-    red = scan.pixels[0, 5]  # the picture begins with a band of pure red
+    red = scan.pixels[0, 5]  # the image begins with a band of pure red
     np.testing.assert_allclose(red, 0.299, atol=0.02)
 
 
-def test_palette_colour_becomes_luma():
+def test_palette_color_becomes_luma():
     scan = read_scan(shipped("examples_palette.dcm"))
     assert scan.pixels.shape == (1, 350, 800)
     data = dcmread(shipped("examples_palette.dcm"))
@@ -225,7 +225,7 @@ def test_a_header_that_claims_too_many_frames_is_refused(dicom):
         read_picture(dicom(Rows=60_000, Columns=60_000))
 
 
-def test_a_picture_of_a_data_set_has_one_frame(dicom):
+def test_an_image_of_a_dataset_has_one_frame(dicom):
     picture = read_picture(dicom(PixelSpacing=[2.0, 1.0]))
     assert picture.aspect == 2
     assert picture.unit().max() == 1
@@ -233,7 +233,7 @@ def test_a_picture_of_a_data_set_has_one_frame(dicom):
         read_picture(dicom(np.stack([STORED, STORED])))
 
 
-def test_a_deflated_file_is_opened_alone_but_not_in_a_data_set():
+def test_a_deflated_file_is_opened_alone_but_not_in_a_dataset():
     path = shipped("image_dfl.dcm")
     assert read_scan(path).pixels.shape == (1, 512, 512)
     with pytest.raises(UnreadableFile, match="deflated"):

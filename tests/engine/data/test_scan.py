@@ -34,7 +34,7 @@ def test_a_volume_is_opened():
     assert scan.slice_spacing_mm == pytest.approx(2.2, abs=0.01)
 
 
-def test_a_picture_is_opened_and_prepared_as_a_data_set_would(tmp_path, noise, config):
+def test_an_image_is_opened_and_prepared_as_a_dataset_would(tmp_path, noise, config):
     Image.fromarray(noise(0, (32, 32))).save(tmp_path / "scan.png")
     scan = open_scan(tmp_path / "scan.png")
     assert (scan.kind, scan.orientation, scan.spacing_mm, scan.notes) == ("picture", None, None, ())
@@ -84,7 +84,7 @@ def test_anything_else_is_refused_in_a_sentence(tmp_path, make, sentence):
     assert "Traceback" not in str(caught.value)
 
 
-def test_352_bytes_that_ask_for_16_gigabytes_are_refused(tmp_path):
+def test_352_bytes_that_request_16_gigabytes_are_refused(tmp_path):
     header = nibabel.Nifti1Header()
     header["dim"][:4] = (3, 2000, 2000, 1000)
     header["datatype"], header["bitpix"], header["magic"], header["vox_offset"] = 16, 32, b"n+1", 352
@@ -141,7 +141,7 @@ def test_the_parsing_process_starts_with_little(run_python):
         (b"plain text", "a.nii", None),
     ],
 )
-def test_kinds_are_told_by_content(tmp_path, content, name, kind):
+def test_kinds_are_recognized_by_content(tmp_path, content, name, kind):
     (tmp_path / name).write_bytes(content)
     assert detect_format(tmp_path / name) == kind
 
