@@ -33,6 +33,7 @@ examples:
   {PROGRAM} denoise-curve RUN RUN --data SOURCE --boxes boxes.csv --against nlm,bm3d --out curves
   {PROGRAM} denoise-curve RUN --data SOURCE --sigmas 0,10/255,15/255,25/255 --split validation --scans 40 --json"""
 PHANTOMS = 20
+VOLUME_HELP = "volume of a file of several, counted from 1 (default: the first; all stacks of a DICOM file)"
 
 
 def add_denoise(command: argparse.ArgumentParser) -> None:
@@ -45,6 +46,7 @@ def add_denoise(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--slice", type=int, metavar="N", help="slice of a volume, counted from 0 (default: the middle slice)"
     )
+    command.add_argument("--volume", type=int, metavar="N", help=VOLUME_HELP)
     command.add_argument(
         "--roi", metavar="REGION", default="", help="lesion region, such as 40,52,18,14 (x,y,width,height)"
     )

@@ -23,7 +23,7 @@ def run(options: Namespace) -> CommandResult:
     against = baselines.parse_names(options.against)
     options.out.mkdir(parents=True, exist_ok=True)
     meter = ConsoleProgress(sys.stderr)
-    order = CompareRequest(opened, options.image, settings, options.slice, options.roi, against)
+    order = CompareRequest(opened, options.image, settings, options.slice, options.roi, against, options.volume)
     found = compare.compare_methods(order, JobContext(on_progress=meter.update))
     for sentence in found.missing.values():
         meter.print_line(sentence)
@@ -32,7 +32,7 @@ def run(options: Namespace) -> CommandResult:
         "image": options.image,
         "slice": found.index if len(found.scan) > 1 else None,
         "orientation": found.scan.orientation,
-        "notes": list(found.scan.notes),
+        "notes": list(found.scan.slice_notes(found.index)),
         **settings.model_dump(),
         "roi": options.roi or None,
         "methods": {
@@ -68,7 +68,7 @@ def _file_name(name: str) -> str:
 
 
 def _note(made: MethodResult) -> str:
-    decibels = "equal" if math.isinf(made.psnr_db) else f"{made.psnr_db:.1f} dB"
+    decibels = "equal" if math.isinf(made.psnr_db) else f"{format_fixed(made.psnr_db, 1)} dB"
     if made.kept is None or not math.isfinite(made.kept.value):
         return decibels
     return f"{decibels} · contrast {100 * made.kept.value:.0f}%".replace("-", "−")

@@ -56,10 +56,16 @@ class ReconstructInput:
         """Return the reconstruction minus the original."""
         return self.reconstructed - self.original
 
-    def measures(self) -> dict[str, float]:
-        """Compute MSE, PSNR and SSIM."""
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return the notes on the file and on the slice."""
+        return self.scan.slice_notes(self.index)
+
+    def measures(self) -> dict[str, float | None]:
+        """Compute MSE, PSNR and SSIM; the latter two are None if the slice has one gray value only."""
         pair = self.original[None], self.reconstructed[None]
-        return {name: float(measure(*pair)[0]) for name, measure in MEASURES.items()}
+        measured: dict[str, float | None] = {name: float(measure(*pair)[0]) for name, measure in MEASURES.items()}
+        return measured | {"psnr_db": None, "ssim": None} if self.scan.is_blank(self.index) else measured
 
 
 def run(options: Namespace) -> CommandResult:
@@ -71,7 +77,7 @@ def run(options: Namespace) -> CommandResult:
     for done, path in enumerate(options.images):
         meter.update("Reconstructing", done, len(options.images))
         try:
-            subjects.append(_reconstruct(path, options.slice, opened, model))
+            subjects.append(_reconstruct(path, options, opened, model))
         except EngramError as error:
             failed.append({"image": path, "reason": str(error)})
             meter.print_line(str(error))
@@ -81,9 +87,9 @@ def run(options: Namespace) -> CommandResult:
     return CommandResult(_text(described, options.out, failed), content, USER_ERROR if failed else 0)
 
 
-def _reconstruct(path: str, index: int | None, run: Run, model: ImageModel) -> ReconstructInput:
-    scan = data.open_scan(path)
-    index = len(scan) // 2 if index is None else index
+def _reconstruct(path: str, options: Namespace, run: Run, model: ImageModel) -> ReconstructInput:
+    scan = data.open_scan(path, volume=options.volume)
+    index = len(scan) // 2 if options.slice is None else options.slice
     original = data.prepare(scan, run.config.data, index)
     reconstructed = scoring.reconstruct(model, original[None, ..., None])[0, ..., 0]
     stem = Path(path).name.removesuffix(".gz").rsplit(".", 1)[0]
@@ -112,7 +118,7 @@ def _write(subjects: Sequence[ReconstructInput], run: Run, out: Path) -> list[di
             "comparison": _comparison([subject], run, limit),
         }
         files = {name: str(base.save(drawing, out / f"{subject.stem}-{name}.png")) for name, drawing in drawn.items()}
-        facts = {"slice": subject.slice, "orientation": subject.scan.orientation, "notes": subject.scan.notes}
+        facts = {"slice": subject.slice, "orientation": subject.scan.orientation, "notes": subject.notes}
         described.append({"image": subject.path, **facts, **numbers, "files": files})
     if 1 < len(subjects) <= MOST_COMPARED:
         base.save(_comparison(subjects, run, limit), out / "comparison.png")
@@ -120,7 +126,7 @@ def _write(subjects: Sequence[ReconstructInput], run: Run, out: Path) -> list[di
 
 
 def _comparison(subjects: Sequence[ReconstructInput], run: Run, limit: float) -> Any:
-    notes = [f"{m['psnr_db']:.1f} dB · SSIM {m['ssim']:.2f}" for m in (subject.measures() for subject in subjects)]
+    notes = [_note(subject.measures()) for subject in subjects]
     columns = [
         base.Column(
             "original (model input)",
@@ -131,6 +137,10 @@ def _comparison(subjects: Sequence[ReconstructInput], run: Run, limit: float) ->
         base.Column("difference", [subject.difference for subject in subjects], signed=True),
     ]
     return base.grid(columns, [subject.title for subject in subjects], cell_inches=2.2, limit=limit)
+
+
+def _note(measured: dict[str, float | None]) -> str:
+    return f"{format_fixed(measured['psnr_db'], 1)} dB · SSIM {format_fixed(measured['ssim'], 2)}"
 
 
 def _text(described: Sequence[dict[str, Any]], out: Path, failed: Sequence[Any]) -> str:

@@ -1,7 +1,8 @@
-"""Files of a source folder, and their formats, detected from first bytes and name. Imports no reader."""
+"""Files of a source folder, and their formats, detected from their first bytes. Imports no reader."""
 
 import gzip
 import os
+import struct
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,31 @@ DICOM_SUFFIXES: Final = frozenset({".dcm", ".dicom", ".ima"})
 _PICTURES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _GZIP: Final = b"\x1f\x8b"
 _HEAD_BYTES: Final = 352
+_ELEMENT_BYTES: Final = 8
+# The first element of a data set is one of its identification, and short.
+_MAX_FIRST_ELEMENT, _MAX_FIRST_LENGTH = 0x0100, 1024
+_PAIR_SUFFIXES: Final = (".hdr", ".img")
+_ANALYZE_BYTES: Final = 348  # size of the header, its first number
+# First bytes of formats that Engram does not open, and what they are.
+_FOREIGN: Final = (
+    (b"NRRD", "an NRRD volume"),
+    (b"ObjectType", "a MetaImage volume"),
+    (b"PK\x03\x04", "a ZIP archive; unpack it"),
+    (b"7z\xbc\xaf", "a 7-Zip archive; unpack it"),
+    (b"BZh", "compressed with bzip2; unpack it"),
+    (b"\xfd7zXZ", "compressed with xz; unpack it"),
+    (b"\xff\xff\xfe", "a FreeSurfer surface"),
+    (b"CDF", "a MINC volume"),
+    (b"\x89HDF", "an HDF5 file (MINC 2 or MATLAB)"),
+    (b"MATLAB", "a MATLAB file"),
+    (b"%PDF", "a PDF document"),
+    (b"GIF8", "a GIF image"),
+    (b"RIFF", "a WebP image, a sound or a video"),
+    (b"TRACK", "a file of streamlines"),
+    (b"mrtrix", "an MRtrix file"),
+    (b"MATRIX", "an ECAT volume"),
+    (b"type = ", "an AFNI header"),
+)
 
 
 def detect_format(path: Path) -> FileFormat | None:
@@ -30,11 +56,37 @@ def detect_format(path: Path) -> FileFormat | None:
     """
     with open(path, "rb") as file:
         head = file.read(_HEAD_BYTES)
-    if head[128:132] == b"DICM" or path.suffix.casefold() in DICOM_SUFFIXES:  # first: it may start like a TIFF
+    if head[128:132] == b"DICM":  # first: it may start like a TIFF
         return "dicom"
     if head.startswith(_PICTURES):
         return "picture"
-    return "nifti" if _is_nifti(_unzipped(path) if head.startswith(_GZIP) else head) else None
+    if is_nifti_content(path, _unzipped(path) if head.startswith(_GZIP) else head):
+        return "nifti"
+    # The reader says what is wrong with a file that is only called .dcm.
+    return "dicom" if _is_bare_dicom(head) or path.suffix.casefold() in DICOM_SUFFIXES else None
+
+
+def is_dicom_content(path: Path) -> bool:
+    """Return whether a file holds DICOM data, also without the preamble.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with open(path, "rb") as file:
+        head = file.read(_HEAD_BYTES)
+    return head[128:132] == b"DICM" or _is_bare_dicom(head)
+
+
+def _is_bare_dicom(head: bytes) -> bool:
+    """Return whether bytes start with a first element of group 0002 or 0008, as old exports without preamble do."""
+    if len(head) < _ELEMENT_BYTES:
+        return False
+    for order in ("<", ">"):
+        group, element = struct.unpack_from(f"{order}HH", head)
+        if group in {0x0002, 0x0008} and element < _MAX_FIRST_ELEMENT:
+            explicit = head[4:6].isalpha() and head[4:6].isupper()
+            return explicit or struct.unpack_from(f"{order}I", head, 4)[0] < _MAX_FIRST_LENGTH
+    return False
 
 
 def open_plain(path: Path) -> BinaryIO:
@@ -45,6 +97,7 @@ def open_plain(path: Path) -> BinaryIO:
 
 
 def _unzipped(path: Path) -> bytes:
+    """Return the first bytes of a gzip file; none if it is damaged."""
     try:
         with open_plain(path) as file:
             return file.read(_HEAD_BYTES)
@@ -52,9 +105,59 @@ def _unzipped(path: Path) -> bytes:
         return b""
 
 
-def _is_nifti(head: bytes) -> bool:
-    """Return whether this is a header of NIfTI-1 or NIfTI-2, in the two-file form too."""
+def is_nifti_header(head: bytes) -> bool:
+    """Return whether bytes start a header of NIfTI-1 or NIfTI-2, in the two-file form too."""
     return head[344:348] in {b"n+1\0", b"ni1\0"} or head[4:8] in {b"n+2\0", b"ni2\0"}
+
+
+def is_analyze_header(head: bytes) -> bool:
+    """Return whether bytes start a header of NIfTI-1 or of Analyze 7.5, which has no mark of its own but its size."""
+    return len(head) >= _ANALYZE_BYTES and _ANALYZE_BYTES in struct.unpack("<i", head[:4]) + struct.unpack(
+        ">i", head[:4]
+    )
+
+
+def is_nifti_content(path: Path, head: bytes) -> bool:
+    """Return whether a file is a NIfTI volume, or one of the two files of a NIfTI or Analyze volume."""
+    if is_nifti_header(head):
+        return True
+    suffix = pair_suffix(path)
+    if suffix == ".hdr":
+        return is_analyze_header(head)
+    # The voxels alone say nothing; the name of a gzip file that is damaged at its start says what it was.
+    is_damaged = not head and path.name.casefold().endswith(".nii.gz")
+    return is_damaged or (suffix == ".img" and other_half(path) is not None)
+
+
+def pair_suffix(path: Path) -> str:
+    """Return '.hdr' or '.img' if a file is called so, also in capitals or with .gz behind; else an empty text."""
+    suffix = Path(path.name.casefold().removesuffix(".gz")).suffix
+    return suffix if suffix in _PAIR_SUFFIXES else ""
+
+
+def other_half(path: Path) -> Path | None:
+    """Return the .img file of a .hdr file, or the other way round; None if it is not beside it."""
+    stem = Path(path.name[:-3] if path.name.casefold().endswith(".gz") else path.name).stem
+    other = ".hdr" if pair_suffix(path) == ".img" else ".img"
+    for suffix in (other, other.upper(), other.capitalize()):
+        for zipped in ("", ".gz", ".GZ"):
+            if (file := path.with_name(stem + suffix + zipped)).is_file():
+                return file
+    return None
+
+
+def describe_foreign(path: Path) -> str:
+    """Return what a file is that Engram does not open, as far as its first bytes tell; else an empty text."""
+    with open(path, "rb") as file:
+        head = file.read(_HEAD_BYTES)
+    name = path.name.casefold()
+    if name.endswith((".mgz", ".mgh")):
+        return "a FreeSurfer volume"
+    if b"<GIFTI" in head:
+        return "a GIFTI surface"
+    called = next((suffix for suffix in (".nii", ".nii.gz") if name.endswith(suffix)), "")
+    unknown = f"called {called}, but holds no NIfTI volume" if called else ""
+    return next((what for start, what in _FOREIGN if head.startswith(start)), unknown)
 
 
 def check_folder(source: str) -> None:

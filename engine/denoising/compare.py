@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ class CompareRequest:
         region: lesion region in the form of `engine.lesions.parse_region`, in pixels of the preprocessed image; empty
             for none.
         against: baselines.
+        volume: volume of a file of several, counted from 1; the default of `open_scan` if None.
     """
 
     run: Run
@@ -41,6 +42,7 @@ class CompareRequest:
     index: int | None = None
     region: str = ""
     against: Sequence[str] = ()
+    volume: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,8 +52,8 @@ class MethodResult:
     Args:
         method: the method; `methods.NOTHING` for the noisy image itself.
         picture: (size, size) float32 in [0, 1].
-        psnr_db: PSNR against the noise-free image; infinite if the two are equal.
-        ssim: SSIM against the noise-free image.
+        psnr_db: PSNR against the noise-free image; infinite if the two are equal, NaN if it has one gray value only.
+        ssim: SSIM against the noise-free image; NaN if it has one gray value only.
         kept: retained lesion contrast; None if no region was given.
     """
 
@@ -114,7 +116,7 @@ def compare_methods(order: CompareRequest, context: JobContext = UNATTENDED) -> 
         Cancelled: the caller asked to stop.
     """
     settings = order.settings
-    scan = data.open_scan(order.image)
+    scan = data.open_scan(order.image, volume=order.volume)
     index = len(scan) // 2 if order.index is None else order.index
     original = data.prepare(scan, order.run.config.data, index)
     mask = lesions.parse_region(order.region, original.shape) if order.region else None
@@ -126,6 +128,8 @@ def compare_methods(order: CompareRequest, context: JobContext = UNATTENDED) -> 
     chosen = methods.by_name([methods.identity_method(), methods.from_run(order.run), *beside])
     given = noise.add_noise(original[np.newaxis, ..., np.newaxis], settings.noise, settings.sigma, settings.seed)
     made = {name: _apply(method, given, original, mask, settings.rim) for name, method in chosen.items()}
+    if scan.is_blank(index):
+        made = {name: replace(each, psnr_db=math.nan, ssim=math.nan) for name, each in made.items()}
     return CompareResult(scan, index, original, mask, made, missing)
 
 

@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Tick
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
@@ -69,6 +71,7 @@ class Chart:
 def png(figure: Figure) -> bytes:
     """Encode a figure as a PNG file, with the disclaimer in its description too."""
     file = io.BytesIO()
+    _show_names_as_written(figure)
     FigureCanvasAgg(figure).print_png(file, metadata={"Software": "Engram", "Description": DISCLAIMER})
     return file.getvalue()
 
@@ -76,9 +79,18 @@ def png(figure: Figure) -> bytes:
 def pdf(figure: Figure) -> bytes:
     """Encode a figure as a PDF file with vector lines; without a date, so that the same figure gives the same file."""
     file = io.BytesIO()
+    _show_names_as_written(figure)
     facts = {"Creator": "Engram", "Subject": DISCLAIMER, "CreationDate": None}
     FigureCanvasPdf(figure).print_pdf(file, metadata=facts)
     return file.getvalue()
+
+
+def _show_names_as_written(figure: Figure) -> None:
+    """Keep Matplotlib from reading dollar signs in names as formulas; tick labels of log scales are formulas."""
+    ticks = {id(label) for tick in figure.findobj(Tick) for label in (tick.label1, tick.label2)}
+    for text in figure.findobj(Text):
+        if id(text) not in ticks:
+            text.set_parse_math(False)
 
 
 def save(figure: Figure, path: Path) -> Path:

@@ -10,8 +10,12 @@ Tone = Literal["", "accent", "warning", "danger"]
 
 
 def label(text: str = "", role: str = "", wrap: bool = False, parent: QWidget | None = None) -> QLabel:
-    """Return a label in a role of the style sheet: title, quiet, caption, danger, accent or plain."""
+    """Return a label in a role of the style sheet: title, quiet, caption, danger, accent or plain.
+
+    Its text is shown as it is: names of files and runs may look like markup.
+    """
     made = QLabel(text, parent)
+    made.setTextFormat(Qt.TextFormat.PlainText)
     made.setWordWrap(wrap)
     if role:
         made.setProperty("role", role)

@@ -127,6 +127,7 @@ class CurvePlot(QFrame):
         self._batch: dict[CurveItem, None] | None = None
         self._pointed: float | None = None
         self._legend = label(role="caption", wrap=True)
+        self._legend.setTextFormat(Qt.TextFormat.RichText)
         self._empty = label(role="quiet", wrap=True)
         self._readout = CurveReadout(self.canvas)
         self._lay_out()

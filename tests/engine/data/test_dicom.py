@@ -4,45 +4,17 @@ import numpy as np
 import pytest
 from pydicom import Dataset, dcmread
 from pydicom.data import get_testdata_file
-from pydicom.dataset import FileMetaDataset
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.sequence import Sequence
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from engine.data.decoded_image import UnreadableFile
 from engine.data.dicom import read_picture, read_scan
-
-STORED = np.arange(30, dtype=np.uint16).reshape(5, 6) * 10
+from tests.engine.data.conftest import STORED
 
 
 def shipped(name):
     """A file that comes with pydicom."""
     return Path(get_testdata_file(name))
-
-
-@pytest.fixture
-def dicom(tmp_path):
-    """Write a DICOM file of stored values: `dicom(STORED, WindowCenter=100, WindowWidth=50)`."""
-
-    def write(stored=STORED, **tags):
-        data = Dataset()
-        data.file_meta = FileMetaDataset()
-        data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID = MRImageStorage
-        data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID = generate_uid()
-        data.PhotometricInterpretation, data.SamplesPerPixel = "MONOCHROME2", 1
-        data.Rows, data.Columns = stored.shape[-2:]
-        if stored.ndim == 3:
-            data.NumberOfFrames = len(stored)
-        data.BitsAllocated = data.BitsStored = stored.dtype.itemsize * 8
-        data.HighBit = data.BitsStored - 1
-        data.PixelRepresentation = int(stored.dtype.kind == "i")
-        data.PixelData = stored.tobytes()
-        for keyword, value in tags.items():
-            setattr(data, keyword, value)
-        data.save_as(tmp_path / "scan.dcm", enforce_file_format=True)
-        return tmp_path / "scan.dcm"
-
-    return write
 
 
 def test_a_real_file_is_shown_with_its_window():
@@ -221,8 +193,6 @@ def test_palette_color_becomes_luma():
     [
         ("rtplan.dcm", "without an image"),
         ("waveform_ecg.dcm", "without an image"),
-        ("MR_small_jpeg_ls_lossless.dcm", "compressed as JPEG-LS Lossless"),
-        ("SC_rgb_jpeg_gdcm.dcm", "compressed as JPEG Lossless"),
         ("JPEG-lossy.dcm", "cannot be decoded here"),
         ("MR_truncated.dcm", "cannot be decoded"),
     ],
@@ -230,6 +200,22 @@ def test_palette_color_becomes_luma():
 def test_what_cannot_be_shown_is_refused_with_its_reason(name, reason):
     with pytest.raises(UnreadableFile, match=reason):
         read_scan(shipped(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "syntax", "mean"),
+    [
+        ("MR_small_jpeg_ls_lossless.dcm", "JPEG-LS Lossless", 0.44),
+        ("SC_rgb_jpeg_gdcm.dcm", "JPEG Lossless", 0.5),
+    ],
+)
+def test_a_compressed_file_opens_or_its_decoders_are_named(name, syntax, mean):
+    """Which of the two depends on whether the extra is installed."""
+    if get_decoder(dcmread(shipped(name)).file_meta.TransferSyntaxUID).is_available:
+        assert read_scan(shipped(name)).pixels.mean() == pytest.approx(mean, abs=0.01)
+    else:
+        with pytest.raises(UnreadableFile, match=rf'compressed as {syntax}.*\(pip install "engram-mri\[dicom\]"\)'):
+            read_scan(shipped(name))
 
 
 def test_a_header_that_claims_too_many_frames_is_refused(dicom):

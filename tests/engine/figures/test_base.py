@@ -4,6 +4,8 @@ import io
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 from engine.figures import DISCLAIMER, base
@@ -107,3 +109,27 @@ def test_validation_is_dashed_and_its_best_epoch_marked():
     assert (lines["training"].get_linestyle(), lines["validation"].get_linestyle()) == ("-", "--")
     assert lines["best, epoch 2"].get_xydata().tolist() == [[2, 2.5]]
     assert lines["entropy floor"].get_ydata()[0] == 0.5
+
+
+@pytest.mark.parametrize("name", ["pa_$1^^2$_t1", "a$x_$b", "a$1$b"])
+def test_dollars_in_names_are_letters(name):
+    figures = [
+        base.picture(IMAGES[0], name),
+        base.grid([Column(name, IMAGES, notes=[name] * 3)], [name] * 3),
+        base.curves([Chart(name, name, [Curve(name, [1, 2], [0.5, 0.25])])]),
+    ]
+    for figure in figures:
+        assert base.png(figure)
+        named = [text for text in figure.findobj(Text) if name in text.get_text()]
+        assert named
+        assert not any(text.get_parse_math() for text in named)
+        assert base.pdf(figure)
+
+
+def test_tick_labels_of_a_log_scale_stay_formulas():
+    figure = Figure()
+    axes = figure.subplots()
+    axes.set_yscale("log")
+    axes.plot([1, 2], [1, 1e5])
+    base.png(figure)
+    assert all(label.get_parse_math() for label in axes.get_yticklabels())

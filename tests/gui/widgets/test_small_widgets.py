@@ -12,7 +12,7 @@ from gui.widgets.buttons import Button, IconButton, RailButton
 from gui.widgets.card import Card, NoticeBox
 from gui.widgets.color_bar import ColorBar
 from gui.widgets.flow_layout import FlowLayout
-from gui.widgets.labels import Chip, ElidedLabel, FilterChip
+from gui.widgets.labels import Chip, ElidedLabel, FilterChip, label
 
 
 @pytest.mark.parametrize(
@@ -257,3 +257,12 @@ def test_color_bar_writes_only_what_does_not_touch(qtbot):
     bar.set_range(Colormap.HEAT, -1.2e-5, 2.4e-5)
     bar.resize(room[0], 30)
     assert [text for _, text in bar.shown_texts()] == ["\u22121.2e\u22125 to 2.4e\u22125"]
+
+
+def test_a_label_shows_a_name_that_looks_like_markup(qtbot):
+    shown = label("a<b>bold.png")
+    plain = QLabel("a<b>bold.png")
+    plain.setTextFormat(Qt.TextFormat.PlainText)
+    for each in (shown, plain):
+        qtbot.addWidget(each)
+    assert shown.sizeHint() == plain.sizeHint()
