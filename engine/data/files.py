@@ -1,5 +1,6 @@
 """Files of a source folder, and their formats, detected from first bytes and name. Imports no reader."""
 
+import errno
 import gzip
 import os
 import zlib
@@ -20,6 +21,28 @@ DICOM_SUFFIXES: Final = frozenset({".dcm", ".dicom", ".ima"})
 _PICTURES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _GZIP: Final = b"\x1f\x8b"
 _HEAD_BYTES: Final = 352
+_VOLUME: Final = (
+    "a NIfTI volume; a dataset takes one image from each file, so save its slices as PNG files first "
+    "(docs/volumes.md has a script that does it)"
+)
+# What a file is, the bytes that it starts with, and others soon after.
+_FOREIGN: Final = (
+    ("a WebP image", b"RIFF", b"WEBP"),
+    ("a GIF image", b"GIF8", b""),
+    ("a HEIC or AVIF image", b"\0\0\0", b"ftyp"),
+    ("a JPEG 2000 image", b"\0\0\0\x0cjP  ", b""),
+    ("a JPEG 2000 image", b"\xff\x4f\xff\x51", b""),
+    ("an SVG image", b"<svg", b""),
+    ("a web page", b"<!DOCTYPE", b""),
+    ("a web page", b"<!doctype", b""),
+    ("a web page", b"<html", b""),
+    ("a pointer of Git LFS; run 'git lfs pull' to fetch the file", b"version https://git-lfs", b""),
+    ("a pointer of git-annex; run 'datalad get' to fetch the file", b"/annex/objects/", b""),
+    ("a zip archive", b"PK\x03\x04", b""),
+    ("a PDF document", b"%PDF", b""),
+    ("a NumPy array", b"\x93NUMPY", b""),
+    ("an HDF5 or MATLAB file", b"\x89HDF", b""),
+)
 
 
 def detect_format(path: Path) -> FileFormat | None:
@@ -87,17 +110,35 @@ def open_folder(source: str) -> Path:
 
 def list_pictures(folder: Path, skip: Skip) -> Iterator[str]:
     """Yield the names of the files that may be images; call `skip` with every other file and the reason."""
-    for name, is_link in _walk(folder, skip):
-        if is_link:
-            skip(name, "symbolic links are not followed")
-        elif Path(name).suffix.casefold() in PICTURE_SUFFIXES or _is_picture(folder / name):
-            yield name
+    for name, problem in _walk(folder, skip):
+        reason = problem or _find_format_problem(folder / name)
+        if reason:
+            skip(name, reason)
         else:
-            skip(name, "not an image")
+            yield name
 
 
-def _walk(folder: Path, skip: Skip) -> Iterator[tuple[str, bool]]:
-    """Yield (relative path, whether it is a symbolic link) of every file that is not hidden."""
+def describe_foreign(path: Path) -> str:
+    """Return what a file is that Engram does not read, such as 'a WebP image named .jpg'; empty if unknown."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError:
+        return ""
+    if not head:
+        return "an empty file"
+    for what, start, rest in _FOREIGN:
+        if head.startswith(start) and rest in head[: len(start) + 16]:
+            return f"{what} named {path.suffix}" if path.suffix.casefold() in PICTURE_SUFFIXES else what
+    return ""
+
+
+def _walk(folder: Path, skip: Skip) -> Iterator[tuple[str, str]]:
+    """Yield (relative path, why it cannot be used, or empty) of every file that is not hidden.
+
+    Links to files are followed, as the tools that store files by their hash (git-annex, DVC, the Hugging Face cache)
+    make them. Links to folders are not: they may lead in circles, or out of the dataset.
+    """
     waiting = [""]
     while waiting:
         prefix = waiting.pop()
@@ -106,8 +147,29 @@ def _walk(folder: Path, skip: Skip) -> Iterator[tuple[str, bool]]:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 waiting.append(f"{prefix}{entry.name}/")
-            elif entry.is_symlink() or entry.is_file():
-                yield f"{prefix}{entry.name}", entry.is_symlink()
+            elif entry.is_symlink():
+                yield f"{prefix}{entry.name}", _find_link_problem(folder, Path(entry.path))
+            elif entry.is_file():
+                yield f"{prefix}{entry.name}", ""
+
+
+def _find_link_problem(folder: Path, link: Path) -> str:
+    """Return why a symbolic link is not followed; empty if it leads to a file."""
+    try:
+        target = link.resolve(strict=True)
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop, before Python 3.13
+        if isinstance(error, RuntimeError) or error.errno == errno.ELOOP:
+            return "a link that leads in a circle"
+        if "annex" in os.readlink(link).replace("\\", "/").split("/"):
+            return "a link to a file that git-annex has not fetched; run 'datalad get' in the dataset"
+        return "a link to a file that does not exist"
+    if target.is_dir():
+        root = folder.resolve()
+        if root == target or target in root.parents:
+            return "a link to a folder that contains it, which would lead in a circle"
+        inside = "inside" if root in target.parents else "outside"
+        return f"a link to a folder {inside} the dataset; only links to files are followed"
+    return "" if target.is_file() else "a link to something that is not a file"
 
 
 def _entries(folder: Path, prefix: str, skip: Skip) -> list[os.DirEntry[str]]:
@@ -119,8 +181,14 @@ def _entries(folder: Path, prefix: str, skip: Skip) -> list[os.DirEntry[str]]:
         return []
 
 
-def _is_picture(file: Path) -> bool:
+def _find_format_problem(file: Path) -> str:
+    """Return why a file is not listed as an image, or empty; a name that ends in .png or the like is not opened."""
+    if file.suffix.casefold() in PICTURE_SUFFIXES:
+        return ""
     try:
-        return detect_format(file) in {"picture", "dicom"}
+        kind = detect_format(file)
     except OSError:
-        return False
+        return "not an image"
+    if kind is None:
+        return describe_foreign(file) or "not an image"
+    return _VOLUME if kind == "nifti" else ""

@@ -21,7 +21,7 @@ from engine.config import DataConfig
 from engine.data import raster
 from engine.data.dataset import Cancelled, Skipped
 from engine.data.decoded_image import DecodedImage, UnreadableFile
-from engine.data.folder import parse_layout
+from engine.data.layout import parse_layout
 from engine.data.source import SourceItem, split_name
 from engine.errors import EmptySource, SourceNotFound
 from engine.folders import cache_root
