@@ -19,7 +19,11 @@ from gui.widgets.labels import label
 from gui.widgets.notice import NoticeBox
 
 OF_ALL = ("source", "size", "fit", "normalisation", "validation_share", "split_seed")
-OF_KIND = {PHANTOM: ("phantom_count", "phantom_seed"), FOLDER: (), HUB: ("download", "revision")}
+OF_KIND = {
+    PHANTOM: ("phantom_count", "phantom_seed"),
+    FOLDER: (),
+    HUB: ("download", "revision", "config_name", "image_column", "label_column"),
+}
 
 
 class SourceCard(Card):
