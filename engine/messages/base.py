@@ -1,8 +1,10 @@
 """The base of every command and event: one frozen message, one line of JSON."""
 
+import json
 import time
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import PydanticSerializationError
 
 
 class Message(BaseModel):
@@ -12,7 +14,14 @@ class Message(BaseModel):
 
     def to_json_line(self) -> str:
         """Return the message as one line of JSON, newline included."""
-        return self.model_dump_json() + "\n"
+        return self._dump(None)
+
+    def _dump(self, exclude: set[str] | None) -> str:
+        """Return the message as JSON; names of files that are no UTF-8 have letters that pydantic does not write."""
+        try:
+            return self.model_dump_json(exclude=exclude) + "\n"
+        except PydanticSerializationError:
+            return json.dumps(self.model_dump(mode="json", exclude=exclude)) + "\n"
 
 
 class Event(Message):
@@ -27,4 +36,4 @@ class Event(Message):
 
     def to_json_line(self) -> str:
         """Return the event as one line of JSON, newline included, without a number where it has none."""
-        return self.model_dump_json(exclude={"sequence"} if self.sequence is None else None) + "\n"
+        return self._dump({"sequence"} if self.sequence is None else None)
