@@ -1,5 +1,6 @@
 import os
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -248,3 +249,18 @@ def test_a_folder_with_nothing_usable_says_why(tmp_path, config):
     (tmp_path / "b.txt").write_bytes(b"")
     with pytest.raises(EmptySource, match=r"'a\.png' was skipped: not a readable image .*, and 1 more was"):
         load(str(tmp_path), config())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_files_of_any_name_are_read(tree, config):
+    names = [b"caf\xe9", b"a$1$b", b"a<b>c", "脳".encode(), b"x" * 240, b"new\nline", b"sp ace", "Ж\u0301".encode()]
+    folder = tree(*(f"{split}/class/{number}.png" for split in ("train", "test") for number in range(4)))
+    for number, name in enumerate(names):
+        part = folder / ("train" if number < 4 else "test")
+        os.rename(part / "class" / f"{number % 4}.png", os.path.join(os.fsencode(part / "class"), name + b".png"))
+    os.rename(folder / "train" / "class", os.path.join(os.fsencode(folder / "train"), b"cl\xe9ss"))
+    dataset = load(str(folder), config())
+    found = {os.fsencode(name.rsplit("/", 1)[1]) for split in dataset.splits.values() for name in split.names}
+    assert found == {name + b".png" for name in names}
+    assert dataset.skipped == ()
+    assert load(str(folder), config()).fingerprint == dataset.fingerprint

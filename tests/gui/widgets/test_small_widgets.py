@@ -14,6 +14,7 @@ from gui.widgets.chip import Chip, FilterChip
 from gui.widgets.color_bar import ColorBar
 from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.flow_layout import FlowLayout
+from gui.widgets.labels import label, plain_tip
 from gui.widgets.notice import NoticeBox
 
 
@@ -259,3 +260,12 @@ def test_colour_bar_writes_only_what_does_not_touch(qtbot):
     bar.set_range(Colormap.HEAT, -1.2e-5, 2.4e-5)
     bar.resize(room[0], 30)
     assert [text for _, text in bar.shown_texts()] == ["\u22121.2e\u22125 to 2.4e\u22125"]
+
+
+def test_name_that_looks_like_markup_is_shown_letter_for_letter(qapp):
+    name = "a<b>bold.png"
+    for made in (label(name), ElidedLabel(name)):
+        assert made.textFormat() == Qt.TextFormat.PlainText
+        assert made.text() == name
+    assert plain_tip(name) == "<span>a&lt;b&gt;bold.png</span>"
+    assert plain_tip("R & D.png") == "R & D.png"
