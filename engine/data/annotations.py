@@ -10,7 +10,10 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
+
+from engine.data.files import list_pictures
 
 _WORDS: Final = (
     r"masks?|segs?|segm|segmentations?|segmentationclass|labels?|labelmaps?|labelids|annotations?|gt|groundtruth|"
@@ -34,11 +37,13 @@ class Annotations:
         masks: name of an image -> the names of its masks.
         masked: name of a mask -> the image that it belongs to; empty if it lies among masks and has no image.
         boxes: name of a file of boxes -> the image that it belongs to; empty if it is a table for many.
+        images: names of the other images, if they were listed.
     """
 
     masks: dict[str, list[str]] = field(default_factory=dict)
     masked: dict[str, str] = field(default_factory=dict)
     boxes: dict[str, str] = field(default_factory=dict)
+    images: list[str] = field(default_factory=list)
 
 
 def find_masks(names: Sequence[str]) -> Annotations:
@@ -83,8 +88,20 @@ def find_boxes(files: Iterable[str], images: Sequence[str]) -> dict[str, str]:
     known, found = _Images(images), {}
     for name in files:
         suffix = name.rsplit(".", 1)[-1].casefold()
-        if suffix in ("txt", "xml") and (image := next(iter(known.find_annotated_by(name)), "")):
+        if suffix == "json":
+            found[name] = ""
+        elif suffix in ("txt", "xml") and (image := next(iter(known.find_annotated_by(name)), "")):
             found[name] = image
+    return found
+
+
+def list_annotations(folder: Path) -> Annotations:
+    """List the masks of a dataset's folder, and the files that may hold boxes of its images; nothing is decoded."""
+    others: list[str] = []
+    names = list(list_pictures(folder, lambda name, reason: others.append(name)))
+    found = find_masks(names)
+    found.images.extend(name for name in names if name not in found.masked)
+    found.boxes.update(find_boxes(others, found.images))
     return found
 
 

@@ -92,7 +92,8 @@ class FolderSource:
         masks = self.annotations.masked.items()
         boxes = find_boxes([each.name for each in self.skipped], images)
         self.skipped = [
-            Skipped(each.name, f"boxes of {boxes[each.name]}") if each.name in boxes else each for each in self.skipped
+            Skipped(each.name, f"boxes of {boxes[each.name]}") if boxes.get(each.name) else each
+            for each in self.skipped
         ]
         self.skipped += [Skipped(name, f"a mask of {image}" if image else "among masks") for name, image in masks]
 
