@@ -119,8 +119,8 @@ class HuggingFaceSource:
         by_folder = len(self._tables) == 1 and any(item.split for item in laid_out)
         items = []
         for item, (place, own) in zip(laid_out, kept, strict=True):
-            split = item.split if by_folder else split_name(place[0])
-            items.append(SourceItem(item.name, item.label if masked else own, split))
+            part = item.split if by_folder else split_name(place[0])
+            items.append(SourceItem(item.name, item.label if masked else own, part))
         if masked:  # the library takes the folder of the masks for a class
             self.classes = tuple(sorted({item.label for item in items if item.label}, key=natural_sort_key))
         return items

@@ -4,7 +4,6 @@ import json
 import time
 
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic_core import PydanticSerializationError
 
 
 class Message(BaseModel):
@@ -20,7 +19,7 @@ class Message(BaseModel):
         """Return the message as JSON; names of files that are no UTF-8 have letters that pydantic does not write."""
         try:
             return self.model_dump_json(exclude=exclude) + "\n"
-        except PydanticSerializationError:
+        except ValueError:
             return json.dumps(self.model_dump(mode="json", exclude=exclude)) + "\n"
 
 
