@@ -4,8 +4,10 @@ Thousands have a comma, minus is a true minus sign, and a missing number is a da
 """
 
 import math
+import unicodedata
 
 MINUS = "\u2212"
+_REPLACEMENT = "\ufffd"
 DASH = "\u2014"
 
 
@@ -102,3 +104,17 @@ def format_count(count: int) -> str:
         '1,800'
     """
     return f"{count:,}"
+
+
+def make_printable(text: str) -> str:
+    r"""Return a text with the bytes of a file name that are no UTF-8, and its control characters, replaced.
+
+    Examples:
+        >>> make_printable("caf\udce9.png") == "caf\ufffd.png"
+        True
+    """
+    return "".join(_REPLACEMENT if _is_unprintable(letter) else letter for letter in text)
+
+
+def _is_unprintable(letter: str) -> bool:
+    return letter != "\n" and unicodedata.category(letter) in {"Cc", "Cs"}

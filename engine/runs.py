@@ -367,7 +367,7 @@ def last_sequence(run: Run) -> int:
 def write_text_atomic(path: Path, text: str) -> None:
     """Write a text file so that a crash leaves the old content or the new, never a part."""
     temporary = path.with_name(path.name + ".new")
-    with builtins.open(temporary, "w", encoding="utf-8", newline="") as file:
+    with builtins.open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import config
-from engine.cli.config_options import PROGRAM, add_option, summary
+from engine.cli.config_options import PROGRAM, add_mask_label, add_option, summary
 from engine.config import DenoiseConfig
 
 BASELINE_NAMES = "none, gaussian, median, nlm, tv, wavelet, pca, bm3d"
@@ -26,7 +26,7 @@ CURVE_EPILOG = f"""\
 Break-even: the noise level below which the model's output is farther from the noise-free image than the noisy
 image itself (by MSE).
 --boxes FILE: CSV with columns file, x_center, y_center, width, height (0–1, relative to the image) and optionally
-split, class.
+split, class; or a folder of YOLO files, or a COCO file (.json). Default: masks or such files beside the images.
 Default: deduplicated test images (--split test_clean).
 
 examples:
@@ -60,8 +60,9 @@ def add_denoise_curve(command: argparse.ArgumentParser) -> None:
     command.add_argument("names", metavar="RUN", nargs="+", help="names or folders of runs")
     command.add_argument("--data", metavar="SOURCE", help="noise-free images (default: those of the first run)")
     command.add_argument(
-        "--boxes", type=Path, metavar="FILE", help="CSV table of lesion boxes, to measure the lesion contrast retained"
+        "--boxes", type=Path, metavar="FILE", help="table of lesion boxes, to measure the lesion contrast retained"
     )
+    add_mask_label(command)
     command.add_argument(
         "--sigmas",
         metavar="S,S,...",
@@ -243,9 +244,10 @@ def add_lesion_layers(command: ArgumentParser) -> None:
         "--boxes",
         type=Path,
         metavar="FILE",
-        help="CSV table of boxes: use images with annotated lesions instead of phantoms",
+        help="table of boxes, as for denoise-curve: use images with annotated lesions instead of phantoms",
     )
-    command.add_argument("--data", metavar="SOURCE", help="with --boxes: dataset (default: the run's own)")
+    add_mask_label(command)
+    command.add_argument("--data", metavar="SOURCE", help="with boxes or masks: dataset (default: the run's own)")
     command.add_argument(
         "--split",
         choices=("train", "validation", "test"),

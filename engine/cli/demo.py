@@ -47,7 +47,7 @@ def run(options: Namespace) -> CommandResult:
                 )
     page = out / "report.html"
     described = _examine(trained, began, options.runs)
-    page.write_text(demo_page.html(described), encoding="utf-8")
+    page.write_text(demo_page.html(described), encoding="utf-8", errors="replace")
     names = [each.name for each in trained]
     text = f"The report is {page.absolute()}\nThe runs are {' and '.join(names)} in {root}"
     measured = {each.run.name: each.measured for each in described.examined}

@@ -11,6 +11,7 @@ from typing import Any
 
 from engine import runs
 from engine.cli.analysis_options import denoise_config
+from engine.cli.config_options import mask_label
 from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.cli.result import INTERRUPTED, CommandResult, format_table
 from engine.denoising import baselines, curve, methods
@@ -43,6 +44,7 @@ def run(options: Namespace) -> CommandResult:
         part=options.split,
         boxes=options.boxes,
         most=_count(options.scans),
+        mask_label=mask_label(options),
     )
     meter = ConsoleProgress(sys.stderr)
     try:

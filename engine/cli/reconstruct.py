@@ -1,5 +1,6 @@
 """`reconstruct`: single images reconstructed by a run, saved as images."""
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -22,6 +23,9 @@ from engine.runs import Run
 
 MEASURES = {"mse": metrics.mse, "psnr_db": metrics.psnr_db, "ssim": metrics.ssim}
 MOST_COMPARED = 12
+TITLE_LETTERS = 48
+# A file name has 255 bytes at most, and the longest ending is -reconstruction.png.
+STEM_BYTES = 220
 
 
 @dataclass
@@ -93,6 +97,8 @@ def _reconstruct(path: str, options: Namespace, run: Run, model: ImageModel) -> 
     original = data.prepare(scan, run.config.data, index)
     reconstructed = scoring.reconstruct(model, original[None, ..., None])[0, ..., 0]
     stem = Path(path).name.removesuffix(".gz").rsplit(".", 1)[0]
+    while len(os.fsencode(stem)) > STEM_BYTES:
+        stem = stem[:-1]
     return ReconstructInput(path, stem, scan, index, original, reconstructed)
 
 
@@ -110,7 +116,7 @@ def _write(subjects: Sequence[ReconstructInput], run: Run, out: Path) -> list[di
     limit = base.difference_limit([subject.difference for subject in subjects])
     described = []
     for subject in subjects:
-        title, numbers = f"{subject.title} · {run.name}", subject.measures()
+        title, numbers = f"{base.elide(subject.title, TITLE_LETTERS)} · {run.name}", subject.measures()
         drawn = {
             "original": base.picture(subject.original, f"{title} · model input · {subject.orientation}"),
             "reconstruction": base.picture(subject.reconstructed, f"{title} · reconstruction"),

@@ -2,6 +2,9 @@
 
 import sys
 from argparse import Namespace
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from engine import backend, config, runs
@@ -10,7 +13,7 @@ from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.cli.parser import PROGRAM, settings
 from engine.cli.result import CommandResult
 from engine.config import RunConfig, SearchConfig
-from engine.errors import ConfigError, SearchNotFound
+from engine.errors import ConfigError, EngramError, SearchNotFound
 from engine.formatting import format_duration, format_number
 from engine.messages import (
     EpochEnded,
@@ -49,12 +52,24 @@ def run(options: Namespace) -> CommandResult:
         backend.import_without_compute()
         found = job.search(order, emit=teller, should_stop=interrupt)
     content = trials.search_to_dict(found)
+    for sentence in _describe_images(content, found.root):
+        teller.meter.print_line(sentence)
     goal = content["settings"]["trials"]
     command = f"{PROGRAM} search --name {found.name}" + (f" --runs {options.runs}" if options.runs else "")
     lines = [ENDINGS[teller.ended].format(goal=goal, command=command), trials.table_of(content)]
     if content["best"] and "epochs" in content["space"]:
         lines.append(EPOCHS_NOTE)
     return CommandResult("\n".join(lines), {**content, "ended": teller.ended})
+
+
+def _describe_images(content: Mapping[str, Any], root: Path) -> list[str]:
+    """Return what was left out of the dataset, and the notes on it, as the record of a trial's run has them."""
+    for trial in content["trials"]:
+        with suppress(EngramError):
+            use = runs.open_run(trial["run"] or "", root).provenance.get("data", {})
+            if "notes" in use:
+                return [sentence for sentence in (use["left_out"], *use["notes"]) if sentence]
+    return []
 
 
 def _search_command(options: Namespace) -> Order:

@@ -1,5 +1,6 @@
 """Files of a source folder, and their formats, detected from their first bytes. Imports no reader."""
 
+import errno
 import gzip
 import os
 import struct
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, Literal, cast
 
+from engine.data.foreign_files import describe_foreign
 from engine.errors import EmptySource, SourceNotFound
 
 FileFormat = Literal["picture", "dicom", "nifti"]
@@ -26,25 +28,9 @@ _ELEMENT_BYTES: Final = 8
 _MAX_FIRST_ELEMENT, _MAX_FIRST_LENGTH = 0x0100, 1024
 _PAIR_SUFFIXES: Final = (".hdr", ".img")
 _ANALYZE_BYTES: Final = 348  # size of the header, its first number
-# First bytes of formats that Engram does not open, and what they are.
-_FOREIGN: Final = (
-    (b"NRRD", "an NRRD volume"),
-    (b"ObjectType", "a MetaImage volume"),
-    (b"PK\x03\x04", "a ZIP archive; unpack it"),
-    (b"7z\xbc\xaf", "a 7-Zip archive; unpack it"),
-    (b"BZh", "compressed with bzip2; unpack it"),
-    (b"\xfd7zXZ", "compressed with xz; unpack it"),
-    (b"\xff\xff\xfe", "a FreeSurfer surface"),
-    (b"CDF", "a MINC volume"),
-    (b"\x89HDF", "an HDF5 file (MINC 2 or MATLAB)"),
-    (b"MATLAB", "a MATLAB file"),
-    (b"%PDF", "a PDF document"),
-    (b"GIF8", "a GIF image"),
-    (b"RIFF", "a WebP image, a sound or a video"),
-    (b"TRACK", "a file of streamlines"),
-    (b"mrtrix", "an MRtrix file"),
-    (b"MATRIX", "an ECAT volume"),
-    (b"type = ", "an AFNI header"),
+_VOLUME: Final = (
+    "a NIfTI volume; a dataset takes one image from each file, so save its slices as PNG files first "
+    "(docs/volumes.md has a script that does it)"
 )
 
 
@@ -146,20 +132,6 @@ def other_half(path: Path) -> Path | None:
     return None
 
 
-def describe_foreign(path: Path) -> str:
-    """Return what a file is that Engram does not open, as far as its first bytes tell; else an empty text."""
-    with open(path, "rb") as file:
-        head = file.read(_HEAD_BYTES)
-    name = path.name.casefold()
-    if name.endswith((".mgz", ".mgh")):
-        return "a FreeSurfer volume"
-    if b"<GIFTI" in head:
-        return "a GIFTI surface"
-    called = next((suffix for suffix in (".nii", ".nii.gz") if name.endswith(suffix)), "")
-    unknown = f"called {called}, but holds no NIfTI volume" if called else ""
-    return next((what for start, what in _FOREIGN if head.startswith(start)), unknown)
-
-
 def check_folder(source: str) -> None:
     """Check that a source is a folder with an image, stopping at the first one.
 
@@ -190,17 +162,20 @@ def open_folder(source: str) -> Path:
 
 def list_pictures(folder: Path, skip: Skip) -> Iterator[str]:
     """Yield the names of the files that may be images; call `skip` with every other file and the reason."""
-    for name, is_link in _walk(folder, skip):
-        if is_link:
-            skip(name, "symbolic links are not followed")
-        elif Path(name).suffix.casefold() in PICTURE_SUFFIXES or _is_picture(folder / name):
-            yield name
+    for name, problem in _walk(folder, skip):
+        reason = problem or _find_format_problem(folder / name)
+        if reason:
+            skip(name, reason)
         else:
-            skip(name, "not an image")
+            yield name
 
 
-def _walk(folder: Path, skip: Skip) -> Iterator[tuple[str, bool]]:
-    """Yield (relative path, whether it is a symbolic link) of every file that is not hidden."""
+def _walk(folder: Path, skip: Skip) -> Iterator[tuple[str, str]]:
+    """Yield (relative path, why it cannot be used, or empty) of every file that is not hidden.
+
+    Links to files are followed, as the tools that store files by their hash (git-annex, DVC, the Hugging Face cache)
+    make them. Links to folders are not: they may lead in circles, or out of the dataset.
+    """
     waiting = [""]
     while waiting:
         prefix = waiting.pop()
@@ -209,8 +184,29 @@ def _walk(folder: Path, skip: Skip) -> Iterator[tuple[str, bool]]:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 waiting.append(f"{prefix}{entry.name}/")
-            elif entry.is_symlink() or entry.is_file():
-                yield f"{prefix}{entry.name}", entry.is_symlink()
+            elif entry.is_symlink():
+                yield f"{prefix}{entry.name}", _find_link_problem(folder, Path(entry.path))
+            elif entry.is_file():
+                yield f"{prefix}{entry.name}", ""
+
+
+def _find_link_problem(folder: Path, link: Path) -> str:
+    """Return why a symbolic link is not followed; empty if it leads to a file."""
+    try:
+        target = link.resolve(strict=True)
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop, before Python 3.13
+        if isinstance(error, RuntimeError) or error.errno == errno.ELOOP:
+            return "a link that leads in a circle"
+        if "annex" in os.readlink(link).replace("\\", "/").split("/"):
+            return "a link to a file that git-annex has not fetched; run 'datalad get' in the dataset"
+        return "a link to a file that does not exist"
+    if target.is_dir():
+        root = folder.resolve()
+        if root == target or target in root.parents:
+            return "a link to a folder that contains it, which would lead in a circle"
+        inside = "inside" if root in target.parents else "outside"
+        return f"a link to a folder {inside} the dataset; only links to files are followed"
+    return "" if target.is_file() else "a link to something that is not a file"
 
 
 def _entries(folder: Path, prefix: str, skip: Skip) -> list[os.DirEntry[str]]:
@@ -222,8 +218,14 @@ def _entries(folder: Path, prefix: str, skip: Skip) -> list[os.DirEntry[str]]:
         return []
 
 
-def _is_picture(file: Path) -> bool:
+def _find_format_problem(file: Path) -> str:
+    """Return why a file is not listed as an image, or empty; a name that ends in .png or the like is not opened."""
+    if file.suffix.casefold() in PICTURE_SUFFIXES:
+        return ""
     try:
-        return detect_format(file) in {"picture", "dicom"}
+        kind = detect_format(file)
     except OSError:
-        return False
+        return "not an image"
+    if kind is None:
+        return describe_foreign(file) or "not an image"
+    return _VOLUME if kind == "nifti" else ""

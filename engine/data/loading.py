@@ -12,15 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import DataConfig
-from engine.data import cache, preparation
+from engine.data import cache, preparation, quality
 from engine.data.dataset import Dataset, Skipped, Split
 from engine.data.decoded_image import UnreadableFile, large_image_lock
 from engine.data.folder import FolderSource
 from engine.data.phantom_source import PhantomSource
-from engine.data.source import Source, natural_sort_key
+from engine.data.quality import ImageFacts
+from engine.data.source import Source, SourceItem, natural_sort_key
 from engine.data.splitting import SplitItem, split
 from engine.errors import EmptySource
 from engine.job_context import UNATTENDED, JobContext
+
+_Prepared = tuple[NDArray[Any] | None, str, ImageFacts | None]
 
 
 def load(
@@ -101,15 +104,17 @@ class _StoreWriter:
         deep = self._config.normalisation != "none" or self._source.is_high_bit_depth()
         dtype = np.dtype(np.uint16 if deep else np.uint8)
         items, keys, unusable = [], [], []
+        facts: list[tuple[int, float]] = []
         with open(folder / "images.npy", "wb") as file:
             self._write_header(file, dtype, len(self._source.items))
-            for number, (image, text) in enumerate(self._prepared(dtype)):
-                if image is None:
+            for number, (image, text, seen) in enumerate(self._prepared(dtype)):
+                if image is None or seen is None:
                     unusable.append((number, text))
                 else:
                     file.write(image.tobytes())
                     items.append(number)
                     keys.append(text)
+                    facts.append((seen.levels, seen.brightest))
                 self._context.report(number + 1, len(self._source.items))
             if not items:
                 raise make_empty_source_error(
@@ -119,7 +124,7 @@ class _StoreWriter:
             self._write_header(file, dtype, len(items))
             file.flush()
             os.fsync(file.fileno())
-        return cache.Index(tuple(items), tuple(keys), tuple(unusable))
+        return cache.Index(tuple(items), tuple(keys), tuple(unusable), tuple(facts))
 
     def _write_header(self, file: Any, dtype: np.dtype[Any], count: int) -> None:
         """Write a header that NumPy pads for a growing first axis, so the final count fits over the first."""
@@ -127,8 +132,8 @@ class _StoreWriter:
         header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": (count, size, size)}
         np.lib.format.write_array_header_1_0(file, header)
 
-    def _prepared(self, dtype: np.dtype[Any]) -> Iterator[tuple[NDArray[Any] | None, str]]:
-        """Yield (image, key) or (None, reason) of each item in order; only a few are in memory at a time."""
+    def _prepared(self, dtype: np.dtype[Any]) -> Iterator[_Prepared]:
+        """Yield what `_prepare` returns for each item in order; only a few images are in memory at a time."""
         workers = min(os.cpu_count() or 1, 8)
         numbers = range(len(self._source.items))
         with ThreadPoolExecutor(workers, "prepare") as pool:
@@ -137,15 +142,17 @@ class _StoreWriter:
                 chunk = numbers[start : start + 4 * workers]
                 yield from pool.map(lambda number: self._prepare(number, dtype), chunk)
 
-    def _prepare(self, number: int, dtype: np.dtype[Any]) -> tuple[NDArray[Any] | None, str]:
+    def _prepare(self, number: int, dtype: np.dtype[Any]) -> _Prepared:
+        """Return image, key and facts of one item, or None, the reason why there is no image, and None."""
         try:
             picture = self._source.read(number)
         except UnreadableFile as reason:
-            return None, str(reason)
+            return None, str(reason), None
         with large_image_lock(picture.gray.size):
             pixels: NDArray[Any] = picture.gray if picture.gray.dtype == np.uint8 else picture.unit()
             image = preparation.prepare(pixels, self._config, aspect=picture.aspect)
-        return np.rint(image * np.iinfo(dtype).max).astype(dtype), picture.key()
+            seen = quality.examine(picture)
+        return np.rint(image * np.iinfo(dtype).max).astype(dtype), picture.key(), seen
 
 
 def collect_skipped(source: Source, unusable: Iterable[tuple[int, str]]) -> tuple[Skipped, ...]:
@@ -180,9 +187,14 @@ def _assemble(source: Source, config: DataConfig, store: cache.Store, index: cac
         fingerprint=_fingerprint(splits.values(), source.classes, config),
         source=config.source,
         config=config,
-        notes=(*source.notes, *_notes(members, splits.values(), config)),
+        notes=(*source.notes, *_notes(members, splits.values(), config), *_describe(items, index, config)),
         held_out=tuple(name for name in splits if name not in {"train", *(member.split for member in members)}),
     )
+
+
+def _describe(items: Sequence[SourceItem], index: cache.Index, config: DataConfig) -> tuple[str, ...]:
+    facts = [ImageFacts(*each) for each in index.facts]
+    return quality.describe_dataset([item.name for item in items], index.keys, facts, config)
 
 
 def list_split_members(source: Source, items: Iterable[int], keys: Iterable[str]) -> list[SplitItem]:

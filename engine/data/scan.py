@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from engine.child_process import module_command, run_module
 from engine.data.decoded_image import UnreadableFile
-from engine.data.files import FileFormat, describe_foreign, detect_format
+from engine.data.files import FileFormat, detect_format
+from engine.data.foreign_files import describe_foreign
 from engine.errors import ScanError
 
 try:

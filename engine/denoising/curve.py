@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import config, evaluation, lesions
+from engine import config, evaluation
 from engine.config import DenoiseConfig
 from engine.data import Dataset
 from engine.denoising import break_even, lesion_selection, methods, noise_sweep
@@ -16,10 +16,9 @@ from engine.denoising.lesion_selection import ScanSelection
 from engine.denoising.methods import Method
 from engine.denoising.noise_sweep import SweepResult, SweepSpec
 from engine.errors import ConfigError
-from engine.evaluation import evaluator
+from engine.evaluation import evaluator, lesion_boxes
 from engine.evaluation.evaluator import CLEAN
 from engine.job_context import UNATTENDED, JobContext
-from engine.lesions import Boxes
 from engine.runs import Run
 
 SIGMAS = tuple(level / 255 for level in (0, 5, 10, 15, 25, 35, 50))
@@ -37,8 +36,9 @@ class CurveRequest:
         sigmas: noise levels; level 0, the noise-free images, is always added.
         against: baselines, keys of `engine.denoising.baselines.BASELINES`.
         part: part of the dataset.
-        boxes: a table of lesion boxes; None for none.
+        boxes: a table of lesion boxes; None for the masks or boxes beside the images, if there are any.
         most: maximum number of images; 0 is no limit.
+        mask_label: value of the pixels of masks that are lesion; None for all that differ from the background.
     """
 
     runs: Sequence[Run]
@@ -49,6 +49,7 @@ class CurveRequest:
     part: str = CLEAN
     boxes: Path | None = None
     most: int = 0
+    mask_label: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +75,9 @@ def run_curve(order: CurveRequest, context: JobContext = UNATTENDED) -> CurveRes
         _check_alike(first, run)
         loaded.append(evaluation.load_dataset(run, order.source, context=context))
     chosen = lesion_selection.select_scans(loaded[0], order.part, loaded[1:], order.most)
-    boxes = lesions.read_boxes(order.boxes) if order.boxes else Boxes({})
+    boxes = lesion_boxes.load_boxes(loaded[0], chosen.names, order.boxes, order.mask_label)
+    if order.boxes:
+        lesion_boxes.require_boxes(boxes, order.part, chosen.names)
     placed, problems = lesion_selection.locate_lesions(chosen, boxes, order.settings.rim)
     sigmas = _levels(order.sigmas)
     conditions = SweepSpec(chosen.read(), sigmas, order.settings.noise, order.settings.seed, placed)

@@ -1,5 +1,6 @@
 """The base of every command and event: one frozen message, one line of JSON."""
 
+import json
 import time
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,7 +13,14 @@ class Message(BaseModel):
 
     def to_json_line(self) -> str:
         """Return the message as one line of JSON, newline included."""
-        return self.model_dump_json() + "\n"
+        return self._dump(None)
+
+    def _dump(self, exclude: set[str] | None) -> str:
+        """Return the message as JSON; names of files that are no UTF-8 have letters that pydantic does not write."""
+        try:
+            return self.model_dump_json(exclude=exclude) + "\n"
+        except ValueError:
+            return json.dumps(self.model_dump(mode="json", exclude=exclude)) + "\n"
 
 
 class Event(Message):
@@ -27,4 +35,4 @@ class Event(Message):
 
     def to_json_line(self) -> str:
         """Return the event as one line of JSON, newline included, without a number where it has none."""
-        return self.model_dump_json(exclude={"sequence"} if self.sequence is None else None) + "\n"
+        return self._dump({"sequence"} if self.sequence is None else None)

@@ -12,7 +12,7 @@ from engine import data, runs, tracking
 from engine.backend import configure as use_backend
 from engine.backend import describe_failure, import_on_backend
 from engine.config import RunConfig, from_flat
-from engine.data import loading
+from engine.data import loading, quality
 from engine.errors import ConfigError, DataError, EngramError, RunDamaged
 from engine.job_context import Cancelled, JobContext
 from engine.messages import Emit, Event, JobEnded, Log, Progress, ShouldStop, discard_event, never_stop
@@ -123,6 +123,7 @@ def _run(run: Run, config: RunConfig, recorder: "EventRecorder", should_stop: Sh
         recorder(Log(text=f"Reading {config.data.source}."))
         context = JobContext(should_stop)
         images = data.load(config=config.data, context=context)
+        _report_images(images, recorder)
         fitting.fit(run, config, images, recorder, context)
     except Cancelled:
         recorder(JobEnded(run=run.name, state="stopped"))
@@ -133,6 +134,15 @@ def _run(run: Run, config: RunConfig, recorder: "EventRecorder", should_stop: Sh
         failure = describe_failure(error)
         recorder(JobEnded(run=run.name, state="failed", reason=failure.what, advice=failure.advice))
         raise failure from error
+
+
+def _report_images(images: data.Dataset, emit: Emit) -> None:
+    """Report what was left out of the dataset, and the notes on it."""
+    use = quality.describe_use(images)
+    if use["left_out"]:
+        emit(Log(text=use["left_out"], level="warning"))
+    for note in use["notes"]:
+        emit(Log(text=note))
 
 
 def _check_source(run: Run, config: RunConfig) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine import backend, models, pairs, runs
 from engine.config import RunConfig
-from engine.data import Dataset
+from engine.data import Dataset, quality
 from engine.errors import ConfigError, TrainingError
 from engine.evaluation import scoring
 from engine.job_context import Cancelled, JobContext
@@ -66,7 +66,7 @@ class Trainer:
         known = self.run.provenance.get("data", {}).get("fingerprint", fingerprint)
         if known != fingerprint:
             self.emit(Log(text="The images have changed since this run began.", level="warning"))
-        data = {"source": self.images.source, "fingerprint": fingerprint}
+        data = {"source": self.images.source, "fingerprint": fingerprint, **quality.describe_use(self.images)}
         written = {**self.state.conditions, "seed": training.seed, "data": data, "backends": self._backends()}
         self.run.write_json("provenance.json", written)
         self._log_warnings()

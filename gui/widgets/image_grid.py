@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 
 from gui import palette
 from gui.pixmaps import Array, image_of
+from gui.widgets.labels import plain_tip
 
 Index = QModelIndex | QPersistentModelIndex
 GAP = 6
@@ -52,7 +53,8 @@ class ThumbnailModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return caption
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            return caption or f"image {at + 1}"
+            shown = caption or f"image {at + 1}"
+            return plain_tip(shown) if role == Qt.ItemDataRole.ToolTipRole else shown
         if role == Qt.ItemDataRole.UserRole:
             return at
         return None

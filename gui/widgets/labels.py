@@ -1,5 +1,6 @@
 """Labels and chips: short texts in the roles of the style sheet."""
 
+from html import escape
 from typing import Literal
 
 from PySide6.QtCore import QSize, Qt
@@ -22,6 +23,13 @@ def label(text: str = "", role: str = "", wrap: bool = False, parent: QWidget | 
     return made
 
 
+def plain_tip(text: str) -> str:
+    """Return a text for a tool tip, which would take a file name such as a<b>.png for markup."""
+    if "<" not in text:
+        return text
+    return f"<span>{escape(text)}</span>".replace("\n", "<br>")
+
+
 def set_style_property(widget: QWidget, **properties: object) -> None:
     """Set dynamic properties and make the style sheet apply to the widget again."""
     for name, value in properties.items():
@@ -38,6 +46,7 @@ class ElidedLabel(QLabel):
     ) -> None:
         super().__init__(text, parent)
         self._mode = mode
+        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(0)
 
@@ -50,7 +59,7 @@ class ElidedLabel(QLabel):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         shown = self.shown_text()
-        self.setToolTip("" if shown == self.text() else self.text())
+        self.setToolTip("" if shown == self.text() else plain_tip(self.text()))
         option = QStyleOption()
         option.initFrom(self)
         painter = QPainter(self)

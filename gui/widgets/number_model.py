@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QWidget
 
 from gui import palette
 from gui.formatting import format_number
+from gui.widgets.labels import plain_tip
 
 Index = QModelIndex | QPersistentModelIndex
 DOT_PX = 10
@@ -83,7 +84,7 @@ class NumberModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return int(self._side(index.column()))
         if role == Qt.ItemDataRole.ToolTipRole:
-            return row.tip or None
+            return plain_tip(row.tip) or None
         if role == Qt.ItemDataRole.ForegroundRole and index.column() in row.roles:
             return QColor(getattr(palette.current(), row.roles[index.column()]))
         if role == Qt.ItemDataRole.BackgroundRole and row.key == self._lit:

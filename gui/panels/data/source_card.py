@@ -22,7 +22,11 @@ TITLES = {PHANTOM: "Phantoms", FOLDER: "Folder", HUB: "Hugging Face"}
 EXAMPLE = "benschill/brain-tumor-collection"
 PREFIX = "hf:"
 OF_ALL = ("source", "size", "fit", "normalisation", "validation_share", "split_seed")
-OF_KIND = {PHANTOM: ("phantom_count", "phantom_seed"), FOLDER: (), HUB: ("download", "revision")}
+OF_KIND = {
+    PHANTOM: ("phantom_count", "phantom_seed"),
+    FOLDER: (),
+    HUB: ("download", "revision", "config_name", "image_column", "label_column"),
+}
 
 
 def kind_of(source: str) -> str:

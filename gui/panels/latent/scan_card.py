@@ -15,7 +15,7 @@ from gui.widgets.buttons import Button
 from gui.widgets.card import Card, NoticeBox
 from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.image_board import ImageBoard, Picture
-from gui.widgets.labels import label
+from gui.widgets.labels import label, plain_tip
 from gui.widgets.number_fields import SliceRow
 from gui.widgets.view_state import ViewState
 
@@ -148,7 +148,7 @@ class LatentScanCard(Card):
         ]
         self.boards[key].set_pictures([row])
         names = "\n".join(f"{format_number(near.distance, 3)}  {short(near.name)}" for near in found.nearest)
-        self.boards[key].setToolTip(f"{TIP.format(unit=found.unit, typical=typical)}\n{names}")
+        self.boards[key].setToolTip(plain_tip(f"{TIP.format(unit=found.unit, typical=typical)}\n{names}"))
 
     def _on_slice_moved(self, number: int) -> None:
         if self.scene is not None and self.scene.opened is not None:

@@ -167,6 +167,33 @@ def test_curve_has_every_method_at_every_level_and_marks_where_lesions_are_lost(
         assert DISCLAIMER in image.text["Description"]
 
 
+def test_curve_refuses_a_table_of_other_images_and_matches_one_written_elsewhere(call, scans, tmp_path):
+    table = (scans / "boxes.csv").read_text()
+    words = ["--data", scans, "--sigmas", "0.1", "--split", "test", "--boxes", tmp_path / "boxes.csv"]
+    (tmp_path / "boxes.csv").write_text(table.replace(",,", ",Elsewhere,"))
+    assert "the first image '" in call("denoise-curve", "first", *words, status=2)
+    training = [row for row in table.splitlines() if not row.startswith("Testing")]
+    (tmp_path / "boxes.csv").write_text("\n".join(training))
+    assert "No image of the test split has a box" in call("denoise-curve", "first", *words, status=2)
+    (tmp_path / "boxes.csv").write_text(table.replace("Testing,,", "TESTING,,.\\"))
+    assert call("denoise-curve", "first", *words)["lesions"] > 0
+
+
+def test_curve_measures_the_lesions_of_masks_beside_the_images(call, scans, tmp_path):
+    for index in range(16, 24):
+        made = phantom(64, 5, index)
+        for folder, pixels in (("images", made.image), ("masks", made.mask)):
+            file = tmp_path / "test" / folder / f"{index}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.rint(pixels * 255.0).astype(np.uint8)).save(file)
+    words = ["--data", tmp_path, "--sigmas", "0.1", "--split", "test"]
+    found = call("denoise-curve", "first", *words)
+    assert found["scans"] == 8
+    assert 0 < found["measurable_lesions"] <= found["lesions"]
+    said = call("denoise-curve", "first", *words, "--mask-label", "7", status=2)
+    assert "No mask has a part of pixel value 7" in said
+
+
 def test_worst_lesion_is_seen_again_with_what_is_said_of_it(call, scans, tmp_path):
     """Scan, region and seed of the table give the same image, and nearly the same number, to `denoise`."""
     words = ["--data", scans, "--boxes", scans / "boxes.csv", "--sigmas", "0.1", "--split", "test"]

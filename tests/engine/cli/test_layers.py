@@ -150,7 +150,8 @@ def test_images_with_boxes_are_followed(call, tmp_path, monkeypatch):
         (("--pairs", "0"), "--pairs must be a whole number from 1 to 200; '0' was given"),
         (("--observer-noise", "none"), "--observer-noise must be a number above 0; 'none' was given"),
         (("--observer-channels", "1.5"), "--observer-channels must be a whole number from 1 to 64"),
-        (("--data", "somewhere"), "needs a table of lesion boxes"),
+        (("--data", "phantom"), "needs a table of lesion boxes"),
+        (("--data", "somewhere"), "'somewhere' does not exist"),
         (("--boxes", "nowhere.csv"), "There is no box file nowhere.csv"),
     ],
 )

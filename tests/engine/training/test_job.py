@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import engine
 from engine import metrics, runs
@@ -77,6 +78,26 @@ def test_a_denoising_run_keeps_what_its_model_was_given(trained):
     noisy, originals = (np.load(run.previews / f"{name}.npy") / 255 for name in ("noisy", "originals"))
     assert (noisy - originals).std() == pytest.approx(0.08, abs=0.03)
     assert not (trained(epochs=1).previews / "noisy.npy").exists()
+
+
+def test_what_was_left_out_of_the_images_is_told_and_recorded(tiny, tmp_path):
+    for number in range(8):
+        pixels = np.random.default_rng(number).integers(0, 256, (40, 40), dtype=np.uint8)
+        for name in (f"images/{number}.png", f"masks/{number}.png"):
+            (tmp_path / "scans" / name).parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(tmp_path / "scans" / name)
+    (tmp_path / "scans" / "images" / "volume.nii").write_bytes(b"\0" * 344 + b"n+1\0")
+    settings = tiny(source=str(tmp_path / "scans"), epochs=1)
+    heard = []
+    run = engine.train(settings, root=tmp_path / "runs", emit=heard.append)
+    said = [event.text for event in run.events() if isinstance(event, Log)]
+    sentence = "8 of 17 files are used as images: 8 are masks, 1 is a NIfTI volume."
+    assert sentence in said
+    assert sentence in [event.text for event in heard if isinstance(event, Log)]
+    recorded = run.provenance["data"]
+    assert (recorded["images"], recorded["left_out"]) == (8, sentence)
+    assert recorded["skipped"] == {"a mask": 8, "a NIfTI volume": 1}
+    assert [note for note in said if "only 8 images" in note or "no test set" in note] == recorded["notes"][1:]
 
 
 def test_a_job_tells_and_keeps_everything(tiny, tmp_path):

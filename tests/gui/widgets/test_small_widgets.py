@@ -12,7 +12,7 @@ from gui.widgets.buttons import Button, IconButton, RailButton
 from gui.widgets.card import Card, NoticeBox
 from gui.widgets.color_bar import ColorBar
 from gui.widgets.flow_layout import FlowLayout
-from gui.widgets.labels import Chip, ElidedLabel, FilterChip, label
+from gui.widgets.labels import Chip, ElidedLabel, FilterChip, label, plain_tip
 
 
 @pytest.mark.parametrize(
@@ -259,10 +259,10 @@ def test_color_bar_writes_only_what_does_not_touch(qtbot):
     assert [text for _, text in bar.shown_texts()] == ["\u22121.2e\u22125 to 2.4e\u22125"]
 
 
-def test_a_label_shows_a_name_that_looks_like_markup(qtbot):
-    shown = label("a<b>bold.png")
-    plain = QLabel("a<b>bold.png")
-    plain.setTextFormat(Qt.TextFormat.PlainText)
-    for each in (shown, plain):
-        qtbot.addWidget(each)
-    assert shown.sizeHint() == plain.sizeHint()
+def test_name_that_looks_like_markup_is_shown_letter_for_letter(qapp):
+    name = "a<b>bold.png"
+    for made in (label(name), ElidedLabel(name)):
+        assert made.textFormat() == Qt.TextFormat.PlainText
+        assert made.text() == name
+    assert plain_tip(name) == "<span>a&lt;b&gt;bold.png</span>"
+    assert plain_tip("R & D.png") == "R & D.png"
