@@ -37,6 +37,7 @@ def test_mask_beside_its_image_is_found(image, mask):
     "names",
     [
         ("mask/0.png", "no_mask/0.png"),
+        ("glioma/0.png", "no_mask/0.png"),
         ("masks/0.png", "masks/1.png"),
         ("unlabeled/0.png", "labeled/0.png"),
         ("p1_seg.png", "p10_flair.png"),
