@@ -26,6 +26,8 @@ _LAST: Final = re.compile(rf"(.+?)[ _.-]+(?:{_WORDS})(?:[ _.-]*\(?\d+\)?)?", re.
 _FIRST: Final = re.compile(rf"(?:{_WORDS})[ _.-]+(.+)", re.IGNORECASE)
 _IMAGE: Final = re.compile(r"(?:images?|img|scan|slice)[ _.-]+")
 _SEPARATORS: Final = " _.-"
+_ENDING: Final = re.compile(r"[ _.-]+[^\W\d_]")
+MIN_DERIVED: Final = 5
 Folder = tuple[str, ...]
 
 
@@ -93,6 +95,31 @@ def find_boxes(files: Iterable[str], images: Sequence[str]) -> dict[str, str]:
         elif suffix in ("txt", "xml") and (image := next(iter(known.find_annotated_by(name)), "")):
             found[name] = image
     return found
+
+
+def note_derived(names: Sequence[str]) -> tuple[str, ...]:
+    """Return a sentence on each ending that many names add to that of another image of their folder.
+
+    They may be overlays, contours or changed copies of these images, which Engram does not tell from images.
+
+    Examples:
+        >>> note_derived([f"{number}{end}.png" for number in range(5) for end in ("", "_overlay")])[0][:60]
+        "5 images are called like another one with '_overlay' at the "
+    """
+    known = {_split(name) for name in names}
+    derived: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        folders, stem = _split(name)
+        for match in _ENDING.finditer(stem):
+            if (folders, stem[: match.start()]) in known:
+                derived[stem[match.start() :]].append(name)
+                break
+    return tuple(
+        f"{len(found):,} images are called like another one with '{ending}' at the end, such as {found[0]}; they are "
+        "used as images of their own."
+        for ending, found in derived.items()
+        if len(found) >= MIN_DERIVED
+    )
 
 
 def list_annotations(folder: Path) -> Annotations:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from engine.config import DataConfig
 from engine.data import dicom, raster
-from engine.data.annotations import find_boxes, find_masks
+from engine.data.annotations import find_boxes, find_masks, note_derived
 from engine.data.dataset import Skipped
 from engine.data.decoded_image import DecodedImage, UnreadableFile
 from engine.data.files import LOOKED_FOR, FileFormat, detect_format, list_pictures, open_folder
@@ -34,7 +34,7 @@ class FolderSource:
         self.annotations = find_masks(names)
         laid_out = parse_layout([name for name in names if name not in self.annotations.masked])
         self._skip_annotations([item.name for item in laid_out])
-        self.notes = note_undecided_folders(laid_out)
+        self.notes = (*note_undecided_folders(laid_out), *note_derived([item.name for item in laid_out]))
         self.items = self._with_split(laid_out)
         self.classes = tuple(
             sorted({item.label for item in self.items if item.label is not None}, key=natural_sort_key)

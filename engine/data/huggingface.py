@@ -200,7 +200,10 @@ def _check_config_name(path: Path, name: str, config_name: str) -> None:
 
 def _read(path: Path, config_name: str) -> Any:
     """Open a saved dataset, a table, or a folder that the library can convert to tables; download nothing."""
-    if any((path / name).exists() for name in ("dataset_dict.json", "state.json")):
+    is_saved = any((path / name).exists() for name in ("dataset_dict.json", "state.json"))
+    if config_name and (is_saved or path.suffix in _TABLES):
+        raise ConfigError(f"'{path.name}' has no configurations.", "Leave out --config-name.")
+    if is_saved:
         return datasets.load_from_disk(str(path))
     options = {
         "cache_dir": str(cache_root() / "tables"),

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.data import load
-from engine.data.annotations import find_boxes, find_masks
+from engine.data.annotations import find_boxes, find_masks, note_derived
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,7 @@ def test_mask_beside_its_image_is_found(image, mask):
     "names",
     [
         ("mask/0.png", "no_mask/0.png"),
+        ("glioma/0.png", "no_mask/0.png"),
         ("masks/0.png", "masks/1.png"),
         ("unlabeled/0.png", "labeled/0.png"),
         ("p1_seg.png", "p10_flair.png"),
@@ -73,3 +74,12 @@ def test_masks_are_not_trained_on(tree, config, form):
     assert {(each.name, each.reason) for each in dataset.skipped} == {
         (mask, f"a mask of {image}") for image, mask in pairs
     }
+
+
+def test_names_with_the_same_unknown_ending_are_noted(tree, config):
+    pairs = [f"{number}{end}.png" for number in range(5) for end in ("", "_overlay")]
+    notes = load(str(tree(*pairs)), config()).notes
+    assert notes[0].startswith("5 images are called like another one with '_overlay' at the end, such as 0_overlay.png")
+    assert note_derived(pairs[:8]) == ()
+    assert note_derived([f"p{number}_{kind}.png" for number in range(9) for kind in ("t1", "t2")]) == ()
+    assert note_derived([f"gg{end}.png" for end in ("", *(f" ({number})" for number in range(9)))]) == ()

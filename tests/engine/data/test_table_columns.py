@@ -135,6 +135,11 @@ def test_splits_with_years_are_splits(tmp_path, config):
     assert [len(dataset.splits[name]) for name in ("train", "validation", "test")] == [13, 1, 6]
 
 
+def test_saved_dataset_has_no_configurations(made):
+    with pytest.raises(ConfigError, match="'saved' has no configurations"):
+        made({"image": images()}, config_name="axial")
+
+
 def test_configurations_are_named_and_chosen(tmp_path, config):
     features = datasets.Features({"image": datasets.Image()})
     for name, part in (("axial", SCANS), ("coronal", MASKS)):
