@@ -4,22 +4,30 @@
     glioma/1.jpg            train/1.png  1.png        only one of them, or neither
 
 A folder named train, training, val, valid, validation, test or testing, in any case, holds that split; the first
-other folder of the path is the class. Folders that wrap all others (as in unpacked archives) are ignored, and so are
-hidden files and __MACOSX; symbolic links are not followed. DICOM files of one frame count as images.
+other folder of the path is the class, unless it is that of a patient (`patient_names`). Folders that wrap all others
+(as in unpacked archives) are ignored, and so are hidden files and __MACOSX; symbolic links are not followed. DICOM
+files of one frame count as images.
 """
 
 import hashlib
 import os
+from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
 
 from engine.config import DataConfig
-from engine.data import dicom, raster
+from engine.data import dicom, patient_headers, patient_names, raster
 from engine.data.dataset import Cancelled, Skipped
 from engine.data.decoded_image import DecodedImage, UnreadableFile
 from engine.data.files import LOOKED_FOR, FileFormat, detect_format, list_pictures, open_folder
+from engine.data.patient_names import FolderReading, FolderRule
 from engine.data.source import SourceItem, natural_sort_key, split_name
 from engine.messages import ShouldStop
+
+FOLDER_ADVICE: Final = "They are read as classes; set Folders are (--folders-are patients or classes)."
+SAMPLED: Final = 4
 
 
 def parse_layout(names: Sequence[str]) -> list[SourceItem]:
@@ -46,24 +54,25 @@ def _is_wrapper(folders: Sequence[list[str]]) -> bool:
 def _item(name: str, folders: Sequence[str]) -> SourceItem:
     named = [(position, split) for position, part in enumerate(folders) if (split := split_name(part))]
     if not named:
-        return SourceItem(name, folders[0] if folders else None, None)
+        return SourceItem(name, folders[0] if folders else None, None, tuple(folders))
     position, split = named[0]
     rest = [*folders[:position], *folders[position + 1 :]]
-    return SourceItem(name, rest[0] if rest else None, split)
+    return SourceItem(name, rest[0] if rest else None, split, tuple(rest))
 
 
 class FolderSource:
     """Source of the images in a folder, in natural order of their names."""
 
     expected = LOOKED_FOR
-    notes: tuple[str, ...] = ()
 
     def __init__(self, config: DataConfig) -> None:
-        self._folder = open_folder(config.source)
+        self.folder = self._folder = open_folder(config.source)
         self.skipped: list[Skipped] = []
         found = list_pictures(self._folder, lambda name, reason: self.skipped.append(Skipped(name, reason)))
         names = sorted(found, key=natural_sort_key)
-        self.items = self._with_split(parse_layout(names))
+        reading = self._read_folders(self._with_split(parse_layout(names)), config)
+        self.items, self.question = reading.items, reading.question
+        self.notes = (f"{self.question} {FOLDER_ADVICE}",) if self.question else ()
         self.classes = tuple(
             sorted({item.label for item in self.items if item.label is not None}, key=natural_sort_key)
         )
@@ -113,6 +122,24 @@ class FolderSource:
         outside = [Skipped(item.name, "is outside the split folders") for item in items if item.split is None]
         self.skipped += outside
         return [item for item in items if item.split is not None]
+
+    def locate(self, index: int) -> Path | None:
+        """Return the file of one item."""
+        return self._folder / self.items[index].name
+
+    def _read_folders(self, items: list[SourceItem], config: DataConfig) -> FolderReading:
+        """Tell folders of patients from folders of classes: by the headers of some DICOM files, then by names."""
+        judged = None
+        if config.folders_are == "auto":
+            samples: dict[str, list[str]] = defaultdict(list)
+            for item in items:
+                if item.folders:
+                    samples[item.folders[0]].append(item.name)
+            few = [names[:: max(1, len(names) // SAMPLED)] for names in samples.values()]
+            patients = patient_headers.read_patient_ids([[self._folder / name for name in names] for names in few])
+            judged = patient_names.judge_contents(dict(zip(samples, patients, strict=True)))
+        rule = FolderRule(config.folders_are, keeps_labels=config.split_by == "image")
+        return patient_names.read_folders(items, rule, judged)
 
     def _kind(self, name: str) -> FileFormat | None:
         try:

@@ -50,10 +50,12 @@ class HuggingFaceSource:
     """Source of the rows of all splits that have an image."""
 
     expected = "Engram looks for a dataset with a column of images."
+    question = ""
 
     def __init__(self, config: DataConfig) -> None:
         name = config.source.removeprefix(PREFIX) or DEFAULT
         root = _folder(name, config)
+        self.folder: Path | None = root if root.is_dir() else root.parent
         tables = _tables(root, name)
         features = next(iter(tables.values())).features
         column, label = _column(features, datasets.Image), _column(features, datasets.ClassLabel)
@@ -91,6 +93,10 @@ class HuggingFaceSource:
         """Return whether an image has more than 8 bits, according to the headers."""
         return any(map(self._is_deep, range(len(self.items))))
 
+    def locate(self, index: int) -> Path | None:
+        """Return None: the images are rows of tables."""
+        return None
+
     def read(self, index: int) -> DecodedImage:
         """Decode one row."""
         try:
@@ -117,7 +123,8 @@ class HuggingFaceSource:
             for item, (name, _) in zip(laid_out, self._places, strict=True)
         ]
         labels = [self.classes[number] if number is not None and number >= 0 else None for number in numbers]
-        return [SourceItem(*facts) for facts in zip(names, labels, splits, strict=True)]
+        folders = [item.folders for item in laid_out]
+        return [SourceItem(*facts) for facts in zip(names, labels, splits, folders, strict=True)]
 
     def _open(self, index: int) -> io.BytesIO | io.BufferedReader:
         name, row = self._places[index]
