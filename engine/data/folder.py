@@ -72,7 +72,8 @@ class FolderSource:
         names = sorted(found, key=natural_sort_key)
         reading = self._read_folders(self._with_split(parse_layout(names)), config)
         self.items, self.question = reading.items, reading.question
-        self.notes = (f"{self.question} {FOLDER_ADVICE}",) if self.question else ()
+        asked = f"{self.question} {FOLDER_ADVICE}" if self.question else ""
+        self.notes = tuple(filter(None, (reading.note, asked)))
         self.classes = tuple(
             sorted({item.label for item in self.items if item.label is not None}, key=natural_sort_key)
         )

@@ -116,10 +116,11 @@ def _share(names: Sequence[str], pattern: re.Pattern[str]) -> float:
 
 @dataclass(frozen=True)
 class FolderReading:
-    """Items after their folders were read, and a question if the meaning of the folders is not certain."""
+    """Items after their folders were read, a note on it, and a question if the meaning of folders is not certain."""
 
     items: list[SourceItem]
     question: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,9 @@ def read_folders(items: Sequence[SourceItem], rule: FolderRule, judged: FolderRo
     if rule.role == "patients" and role == "classes" and any(second):
         return FolderReading(_set_patients(items, second, True))
     if rule.role == "patients" or role == "patients":
-        return FolderReading(_set_patients(items, first, rule.keeps_labels and rule.role == "auto"))
+        keeps_labels = rule.keeps_labels and rule.role == "auto"
+        note = "" if keeps_labels else f"The {len(counts):,} folders are read as patients, not as classes."
+        return FolderReading(_set_patients(items, first, keeps_labels), note=note)
     if _are_patients(second):
         return FolderReading(_set_patients(items, second, True))
     return FolderReading(list(items), _ask(counts) if role == "unsure" else "")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine import backend, config, data
-from engine.config import TrainingConfig
+from engine.config import DataConfig, TrainingConfig
 from engine.data import Dataset
 from engine.evaluation import interpretation, references
 from engine.evaluation.evaluator import SUBSETS, Evaluator, Numbers, Progress, check_split_names, make_subtask
@@ -30,13 +30,15 @@ def evaluate(
         source: images to evaluate on, prepared with the run's settings: a name of a source, or a dataset from
             `load_dataset`; the run's own source if None.
         splits: which of 'train', 'validation', 'test', 'test_leaked' (test images that are also in train or
-            validation, pixel for pixel) and 'test_clean' (the others); if None, those that are not empty.
+            validation, pixel for pixel), 'test_clean' (the others) and 'test_unseen' (test images of known patients
+            without images in train or validation); if None, those that are not empty.
         should_stop: called between batches; True cancels.
         progress: called with a title, the number of steps done, and their total.
 
     Returns:
-        {"run", "model", "noise", "data_range", "splits": {split: numbers}}, or None if stopped. The numbers are means
-        over the n images of a split; one that does not apply to the model, or is not finite, is None:
+        {"run", "model", "noise", "data_range", "splits": {split: numbers}, "patients"}, or None if stopped. "patients"
+        has the numbers of patients as in `engine.data.audit.audit`. The numbers are means over the n images of a split;
+        one that does not apply to the model, or is not finite, is None:
 
         noise: type of the noise on the input of a run that learned to denoise, 'none' for all others; its numbers
             compare the outputs for noisy images with the noise-free reference.
@@ -60,7 +62,7 @@ def evaluate(
         EngramError: the run has no model, or the images cannot be read.
     """
     found = _evaluate(run, source, JobContext(splits, should_stop, progress))
-    return None if found is None else _result_to_dict(run, found[1])
+    return None if found is None else _result_to_dict(run, *found)
 
 
 def evaluate_with_references(
@@ -87,13 +89,13 @@ def evaluate_with_references(
     beside = references.evaluate_references(examiner, run.config)
     if beside is None:
         return None
-    notes = [interpretation.leakage(examiner.images)]
+    notes = [*filter(None, (interpretation.leakage(examiner.images), examiner.images.patients.note))]
     if has_data_changed(run, examiner.images):
         notes.append(
             f"PCA and the mean image are computed from the current training images in {examiner.images.source}."
         )
     notes += interpretation.compare_with_references(run.name, run.config, measured, beside)
-    return {**_result_to_dict(run, measured), "yardsticks": beside, "notes": notes}
+    return {**_result_to_dict(run, examiner, measured), "yardsticks": beside, "notes": notes}
 
 
 @dataclass(frozen=True)
@@ -116,10 +118,10 @@ def _evaluate(run: Run, source: str | Dataset | None, job: JobContext) -> tuple[
     return None if measured is None else (examiner, measured)
 
 
-def _result_to_dict(run: Run, measured: dict[str, Numbers]) -> dict[str, Any]:
+def _result_to_dict(run: Run, examiner: Evaluator, measured: dict[str, Numbers]) -> dict[str, Any]:
     settings = run.config
     described = {"run": run.name, "model": settings.model.model, "noise": settings.noise.noise, "data_range": 1.0}
-    return {**described, "splits": measured}
+    return {**described, "splits": measured, "patients": examiner.images.patients.to_json()}
 
 
 def load_dataset(
@@ -132,7 +134,10 @@ def load_dataset(
     """
     settings = run.config
     if source is not None:
-        settings = config.from_flat({"source": source}, settings)
+        plain = DataConfig()
+        # How the run's own images name their patients says nothing about others.
+        own = {name: getattr(plain, name) for name in ("groups", "group_pattern", "folders_are")}
+        settings = config.from_flat({"source": source, **own}, settings)
     return data.load(config=settings.data, should_stop=should_stop, progress=make_subtask(progress, "Reading images"))
 
 

@@ -20,7 +20,7 @@ from engine.reproduction.trials import SearchSummary, StudyRun, best_of_each
 from engine.result_cache import ResultCache, fingerprint, model_fingerprint
 
 MOST_NOISY = 400
-MEASURED_LINEAR = ("validation", "test", "test_leaked", "test_clean")
+MEASURED_LINEAR = ("validation", "test", "test_leaked", "test_clean", "test_unseen")
 SHOWN = 8
 Images = NDArray[np.float32]
 SIGMAS = (0.01, 0.02, 0.03, 0.045, 0.06, 0.08, 0.1, 0.14, 0.2, 0.3)

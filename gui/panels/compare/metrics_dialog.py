@@ -1,4 +1,4 @@
-"""The dialog with all metrics of the compared models, on all, leaked and deduplicated test images."""
+"""The dialog with all metrics of the compared models: all, leaked, deduplicated, unseen-patient test images."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QVBoxLayout, QW
 
 from engine.messages import SubsetMetrics
 from gui.formatting import format_count, format_fixed, format_number
-from gui.loaded_data import CLEAN, LEAKED, PARTS, LoadedData
+from gui.loaded_data import CLEAN, LEAKED, PARTS, UNSEEN, LoadedData
 from gui.panel import DISCLAIMER
 from gui.panels.compare.metrics_loader import MetricsLoader
 from gui.panels.compare.sources import ImageSource
@@ -22,7 +22,7 @@ from gui.widgets.number_model import TableColumn, TableRow
 from gui.widgets.number_table import NumberTable
 
 ASKING = "sheet"
-SHOWN = ("test", LEAKED, CLEAN)
+SHOWN = ("test", LEAKED, CLEAN, UNSEEN)
 NONE = "—"
 READING = (
     "Means over images; intensities 0–1. ± = half-width of the 95% CI of the mean. Head = inside the head mask. Nats "
@@ -64,7 +64,10 @@ class MetricsDialog(QDialog):
         self.table = NumberTable(
             (TableColumn("Model", str, False), TableColumn("Test subset", str, False), *COLUMNS.values()), sortable=True
         )
-        self.leakage, self.notice = label(leakage(data), wrap=True), NoticeBox()
+        self.leakage, self.notice = (
+            label(f"{leakage(data)} {data.patients.patient_note}".strip(), wrap=True),
+            NoticeBox(),
+        )
         self._lay_out()
         measures.found.connect(self.refresh)
         self.finished.connect(self._on_finished)
@@ -91,7 +94,7 @@ class MetricsDialog(QDialog):
                 values = numbers(parts[part])
                 cells = (
                     each.name,
-                    PARTS[part].removesuffix(" test") if part != "test" else "all",
+                    PARTS[part].removesuffix(" test").removesuffix(", test") if part != "test" else "all",
                     *(values[key] for key in COLUMNS),
                 )
                 rows.append(TableRow(f"{each.ref} {part}", cells, each.name))

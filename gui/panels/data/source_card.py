@@ -18,8 +18,13 @@ from gui.widgets.card import Card
 from gui.widgets.labels import label
 from gui.widgets.notice import NoticeBox
 
-OF_ALL = ("source", "size", "fit", "normalisation", "validation_share", "split_seed")
-OF_KIND = {PHANTOM: ("phantom_count", "phantom_seed"), FOLDER: (), HUB: ("download", "revision")}
+OF_ALL = ("source", "size", "fit", "normalisation", "validation_share", "split_seed", "split_by")
+PATIENTS = ("groups", "group_pattern", "group_by")
+OF_KIND = {
+    PHANTOM: ("phantom_count", "phantom_seed"),
+    FOLDER: (*PATIENTS, "folders_are"),
+    HUB: ("download", "revision", *PATIENTS),
+}
 
 
 class SourceCard(Card):
@@ -105,6 +110,8 @@ class SourceCard(Card):
 
 def _absolute(values: dict[str, Any]) -> dict[str, Any]:
     """Return values with the full path of the folder, since the engine runs elsewhere."""
+    if values["groups"]:
+        values = values | {"groups": str(Path(values["groups"]).expanduser().absolute())}
     if kind_of(values["source"]) != FOLDER:
         return values
     return values | {"source": str(Path(values["source"]).expanduser().absolute())}
