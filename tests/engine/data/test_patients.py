@@ -281,7 +281,7 @@ def test_one_patient_in_all_is_split_by_image(dicom, config):
     dataset = load(str(folder), config())
     assert len(dataset.validation) == len(dataset.test) == 2
     assert dataset.patients.in_both == 1
-    assert "none is of an unseen patient" in dataset.patients.note
+    assert "none of an unseen patient" in dataset.patients.note
 
 
 def test_no_identifier_is_stored_or_shown(dicom, config, tmp_path, monkeypatch):
