@@ -76,7 +76,7 @@ class LoadedData:
 
     def subsets(self) -> dict[str, int]:
         """Return the size of each subset; those of the test set apart only where they differ from it."""
-        apart = (LEAKED, CLEAN) if len(self.leaked) else ()
+        apart: tuple[str, ...] = (LEAKED, CLEAN) if len(self.leaked) else ()
         apart += (UNSEEN,) if 0 < len(self.unseen) < self.size("test") else ()
         return {part: len(self.indices_in(part)[1]) for part in (*SPLITS, *apart)}
 

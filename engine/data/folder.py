@@ -66,7 +66,8 @@ class FolderSource:
     expected = LOOKED_FOR
 
     def __init__(self, config: DataConfig) -> None:
-        self.folder = self._folder = open_folder(config.source)
+        self._folder = open_folder(config.source)
+        self.folder: Path | None = self._folder
         self.skipped: list[Skipped] = []
         found = list_pictures(self._folder, lambda name, reason: self.skipped.append(Skipped(name, reason)))
         names = sorted(found, key=natural_sort_key)

@@ -62,9 +62,7 @@ class PatientFacts:
         if not known:
             return f"Patients are unknown for all {tested:,} test images: some may also be in the training set."
         seen = f"{known - self.unseen:,} of these images are of patients in the training or validation set"
-        rest = (
-            f"{self.unseen:,} are of unseen patients (test_unseen)" if self.unseen else "none is of an unseen patient"
-        )
+        rest = f"{self.unseen:,} of unseen patients (test_unseen)" if self.unseen else "none of an unseen patient"
         return f"The patient of {known:,} of the {tested:,} test images is known: {seen}, {rest}."
 
     def to_json(self) -> dict[str, Any]:

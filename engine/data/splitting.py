@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from engine.data.disjoint_sets import DisjointSets
 from engine.data.source import SplitName
 
 _SPLITS: Final[tuple[SplitName, ...]] = ("train", "validation", "test")
@@ -80,22 +81,15 @@ def _join_patients(members: Sequence[SplitItem], pool: Sequence[int]) -> list[li
     patients: dict[str, set[str]] = defaultdict(set)
     for index in pool:
         patients[members[index].key].add(members[index].group)
-    parents: dict[tuple[str, str], tuple[str, str]] = {}
-
-    def find(node: tuple[str, str]) -> tuple[str, str]:
-        while parents.setdefault(node, node) != node:
-            parents[node] = parents[parents[node]]
-            node = parents[node]
-        return node
-
+    sets = DisjointSets[tuple[str, str]]()
     for index in pool:
         key, group = members[index].key, members[index].group
         if group and len(patients[key] - {""}) <= MAX_SHARED:
-            parents[find(("image", key))] = find(("patient", group))
+            sets.join(("image", key), ("patient", group))
     units: dict[tuple[str, str], list[int]] = defaultdict(list)
     for index in pool:
         group = members[index].group
-        units[find(("patient", group) if group else ("image", members[index].key))].append(index)
+        units[sets.find(("patient", group) if group else ("image", members[index].key))].append(index)
     return list(units.values())
 
 

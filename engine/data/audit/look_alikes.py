@@ -9,7 +9,7 @@ as `<root>/look-alikes/<key>.json`.
 import hashlib
 import json
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -19,12 +19,11 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from engine.data.audit.appearance import SIDE, normalize_appearance, standardize
 from engine.data.dataset import Cancelled
 from engine.data.decoded_image import UnreadableFile, large_image_lock
+from engine.data.disjoint_sets import DisjointSets
 from engine.data.patient_facts import ESTIMATED
 from engine.data.patients import PatientGroups
 from engine.data.source import Source
@@ -73,19 +72,17 @@ def link_look_alikes(thumbnails: NDArray[np.uint16], threshold: float = MIN_CORR
         threshold: least correlation of two linked images.
     """
     count = len(thumbnails)
-    rows: list[NDArray[np.intp]] = []
-    columns: list[NDArray[np.intp]] = []
+    sets = DisjointSets[int]()
     for start in range(0, count, _BLOCK):
         block = _flatten(thumbnails[start : start + _BLOCK])
         for other in range(start, count, _BLOCK):
             linked = np.argwhere(block @ _flatten(thumbnails[other : other + _BLOCK]).T > threshold)
-            rows.append(linked[:, 0] + start)
-            columns.append(linked[:, 1] + other)
-    first, second = np.concatenate([*rows, []]).astype(np.intp), np.concatenate([*columns, []]).astype(np.intp)
-    graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(count, count))
-    _, components = connected_components(graph, directed=False)
-    sizes = np.bincount(components, minlength=1)
-    return [int(component) if sizes[component] > 1 else -1 for component in components]
+            for one, two in (linked + np.array([start, other])).tolist():
+                if one < two:
+                    sets.join(one, two)
+    roots = [sets.find(number) for number in range(count)]
+    sizes = Counter(roots)
+    return [root if sizes[root] > 1 else -1 for root in roots]
 
 
 def read_thumbnails(source: Source, should_stop: ShouldStop) -> tuple[list[int], NDArray[np.uint16]]:

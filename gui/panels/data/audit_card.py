@@ -114,7 +114,7 @@ class AuditCard(Card):
             DuplicatesDialog(self._data, self.groups(), self.window()).open()
 
 
-def _count_patients(data: LoadedData) -> dict[str, int | None]:
+def _count_patients(data: LoadedData) -> dict[str, int]:
     """Return the rows on patients; none where no patient is known."""
     known = data.patients
     if not known.patients:
