@@ -215,13 +215,15 @@ def test_folders_of_patients_are_no_classes(tree, config):
 
 
 def test_folders_of_patients_within_classes(tree, config):
-    names = [f"{kind}/patient_{kind[0]}{patient}/{number}.png" for kind in ("glioma", "healthy") for patient in range(8)
-             for number in range(3)]  # fmt: skip
-    folder = tree(*(name.replace("patient_g", "patient_1").replace("patient_h", "patient_2") for name in names))
-    dataset = load(str(folder), config(validation_share=0.25))
+    kinds = {"glioma": 1, "healthy": 2}
+    names = [
+        f"{kind}/P{kinds[kind]}{patient}/{number}.png" for kind in kinds for patient in range(8) for number in "abc"
+    ]
+    dataset = load(str(tree(*names)), config(validation_share=0.25))
     assert dataset.classes == ("glioma", "healthy")
+    assert dataset.patients.origins == {"folder": 48}
     assert (dataset.patients.patients, count_shared(dataset)) == (16, 0)
-    assert dataset.counts() == {kind: {"train": 12, "validation": 6, "test": 6} for kind in ("glioma", "healthy")}
+    assert dataset.counts() == {kind: {"train": 12, "validation": 6, "test": 6} for kind in kinds}
 
 
 def test_uncertain_folders_are_asked_about(tree, config):

@@ -110,10 +110,13 @@ def test_patients_of_one_image_are_drawn_as_images_are():
     assert split(known, 0.1, 3) == split(alone, 0.1, 3)
 
 
-def test_two_patients_that_share_an_image_stay_together():
-    images = [*patients(2), SplitItem("0-0-0", 0, None, "0-1"), *members(60)]
-    parts = split(images, 0.3, 0)
-    assert {"0-0", "0-1"} <= {images[i].group for i in next(part for part in parts.values() if 0 in part)}
+@pytest.mark.parametrize("seed", range(5))
+def test_two_patients_that_share_an_image_stay_together(seed):
+    images = [*patients(6), *(SplitItem("0-0-0", 0, None, f"0-{patient}") for patient in (0, 1))]
+    parts = split(images, 0.3, seed)
+    groups = [{images[i].group for i in part} for part in parts.values()]
+    assert sum(map(len, groups)) == 6
+    assert any({"0-0", "0-1"} <= found for found in groups)
 
 
 def test_an_empty_slice_of_every_patient_joins_none():
