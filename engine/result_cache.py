@@ -6,9 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from engine import runs
+from engine.config import DataConfig
 from engine.runs import Run
 
 FORMAT = 1  # version of the results; those of another version are recomputed
+# Settings of the data that former versions did not have, with the value that means what these versions did.
+LATER_SETTINGS = {
+    "config_name": "",
+    "image_column": "",
+    "label_column": "",
+    "split_by": "image",
+    "groups": "",
+    "group_pattern": "",
+    "group_by": "known",
+    "folders_are": "auto",
+}
 
 
 def fingerprint(*parts: Any) -> str:
@@ -20,7 +32,14 @@ def fingerprint(*parts: Any) -> str:
 def model_fingerprint(run: Run) -> str:
     """Return a hash of a run's best weights and settings."""
     weights = hashlib.sha256(run.model_path.read_bytes()).hexdigest()
-    return fingerprint(weights, run.config.model_dump(mode="json"))
+    settings = run.config.model_dump(mode="json")
+    return fingerprint(weights, settings | {"data": describe_data(run.config.data)})
+
+
+def describe_data(config: DataConfig) -> dict[str, Any]:
+    """Return the settings of the data as inputs of a result, so that results of former versions are found."""
+    settings = config.model_dump(mode="json")
+    return {name: value for name, value in settings.items() if value != LATER_SETTINGS.get(name, ...)}
 
 
 class ResultCache:

@@ -116,7 +116,7 @@ class Run:
         Raises:
             RunDamaged: config.json is missing or cannot be read.
         """
-        return settings.from_nested(self.read_json("config.json"))
+        return settings.from_record(self.read_json("config.json"))
 
     @property
     def provenance(self) -> dict[str, Any]:

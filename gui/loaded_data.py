@@ -6,16 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import DataConfig
-from engine.messages import ExactDuplicates, LoadDataReply
+from engine.messages import ExactDuplicates, LoadDataReply, PatientCounts
 
 SPLITS = ("train", "validation", "test")
-LEAKED, CLEAN = "test_leaked", "test_clean"
+LEAKED, CLEAN, UNSEEN = "test_leaked", "test_clean", "test_unseen"
 PARTS = {
     "train": "training",
     "validation": "validation",
     "test": "test",
     LEAKED: "leaked test",
     CLEAN: "deduplicated test",
+    UNSEEN: "unseen patients, test",
 }
 
 
@@ -40,7 +41,8 @@ class LoadedData:
     Images are numbered by their row in the store, sorted by file. `splits`, `labels` and `places` give for each row the
     set of the image (index into SPLITS, -1 for none), its class (-1 if unknown) and its index within the set.
     `leaked` lists the places within the test set of images that are pixel-identical to one in training or validation.
-    `repeats` counts and groups all images with identical pixels.
+    `repeats` counts and groups all images with identical pixels. `unseen` lists the places within the test set of
+    images of known patients without images in training or validation.
     """
 
     config: DataConfig
@@ -56,6 +58,8 @@ class LoadedData:
     names: tuple[str, ...]
     leaked: NDArray[np.int64]
     repeats: ExactDuplicates
+    unseen: NDArray[np.int64]
+    patients: PatientCounts
 
     def size(self, split: str) -> int:
         """Return the number of images of a set."""
@@ -63,14 +67,17 @@ class LoadedData:
 
     def indices_in(self, part: str) -> tuple[str, list[int]]:
         """Return the set that a subset belongs to, and the places of its images there."""
+        if part == UNSEEN:
+            return "test", self.unseen.tolist()
         if part not in (LEAKED, CLEAN):
             return part, list(range(self.size(part)))
         leaked = set(self.leaked.tolist())
         return "test", [place for place in range(self.size("test")) if (place in leaked) == (part == LEAKED)]
 
     def subsets(self) -> dict[str, int]:
-        """Return the size of each subset; leaked and deduplicated test images apart only if some are leaked."""
-        apart = (LEAKED, CLEAN) if len(self.leaked) else ()
+        """Return the size of each subset; those of the test set apart only where they differ from it."""
+        apart: tuple[str, ...] = (LEAKED, CLEAN) if len(self.leaked) else ()
+        apart += (UNSEEN,) if 0 < len(self.unseen) < self.size("test") else ()
         return {part: len(self.indices_in(part)[1]) for part in (*SPLITS, *apart)}
 
     def rows(self, split: str) -> NDArray[np.int64]:
@@ -124,6 +131,8 @@ def read_loaded_data(config: DataConfig, reply: LoadDataReply) -> LoadedData:
         names=tuple(names),
         leaked=np.asarray(reply.leaked, np.int64),
         repeats=reply.repeats,
+        unseen=np.asarray(reply.unseen, np.int64),
+        patients=reply.patients,
     )
 
 

@@ -58,8 +58,9 @@ LATE_IMPORTS = {
     # An engine process stands before scikit-learn is imported, a second's work.
     "engine/pca.py": {"sklearn.decomposition"},
     "engine/latent/mixture.py": {"sklearn.mixture"},
-    # The Hugging Face library takes a second to import and only its own sources need it.
-    "engine/data/loading.py": {"engine.data.huggingface"},
+    # The Hugging Face library takes a second to import and only its own sources need it; the audit's modules, one of
+    # which estimates patients, import this one.
+    "engine/data/loading.py": {"engine.data.huggingface", "engine.data.audit.look_alikes"},
     # Dask is an extra: only a search on a cluster needs it, and only one on a queueing system needs the jobs.
     "engine/search/trial_pool.py": {"engine.search.dask_executor"},
     "engine/search/dask_executor.py": {"dask_jobqueue"},

@@ -8,7 +8,7 @@ from engine import config
 from engine.cli.console import ConsoleProgress
 from engine.cli.parser import settings
 from engine.cli.result import CommandResult, format_table
-from engine.data import audit
+from engine.data import audit, loading
 from engine.job_context import JobContext
 
 NEAR_NOTE = "Near-duplicates are copies that were resized, recompressed, flipped, rotated, or made brighter or darker."
@@ -18,19 +18,17 @@ SHOWN = 10
 def run(options: Namespace) -> CommandResult:
     """Audit a source."""
     asked = config.from_flat(settings(options)).data
+    loading.check_folders(asked)
     found = audit.audit(asked, context=JobContext(on_progress=ConsoleProgress(sys.stderr).update))
     return CommandResult(_render_text(found), found)
 
 
 def _render_text(found: dict[str, Any]) -> str:
     parts = [
-        found["warning"]
-        or (
-            "No test image is an exact copy of a training or validation image. (Slices of the same patient are not "
-            "checked.)"
-        ),
+        found["warning"] or ("No test image is an exact copy of a training or validation image."),
         _hash_note(found["splits"]["test"]),
     ]
+    parts += _patients(found)
     parts += ["", f"Duplicates in {found['source']} (identical decoded pixels, full resolution):", _table(found)]
     parts += [NEAR_NOTE, _near_note(found["near"]["splits"]["test"]), *found["notes"]]
     parts += _groups(
@@ -42,6 +40,18 @@ def _render_text(found: dict[str, Any]) -> str:
         parts += [f"  {each['name']}: {each['reason']}" for each in found["skipped"][:SHOWN]]
         parts += _format_overflow(len(found["skipped"]))
     return "\n".join(part for number, part in enumerate(parts) if part or (number and parts[number - 1]))
+
+
+def _patients(found: dict[str, Any]) -> list[str]:
+    """Describe the patients of the splits."""
+    lines = []
+    if found["patients"]:
+        counts = ", ".join(f"{name} {count:,}" for name, count in found["patients_by_split"].items())
+        lines.append(
+            f"{found['patients']:,} patients known ({found['patients_known_share']:.0%} of the images): {counts}; "
+            f"{found['patients_in_both']:,} in both test and training or validation."
+        )
+    return [*lines, found["patient_note"]]
 
 
 def _hash_note(test: dict[str, int]) -> str:

@@ -95,10 +95,8 @@ def settings(options: argparse.Namespace) -> dict[str, Any]:
     """Return the settings among the options, as given; whole numbers separated by commas as a list."""
     sections = [section for model in config.MODELS for section in config.sections(model).values()]
     kinds = {spec.name: spec.kind for section in sections for spec in config.list_fields(section)} | {"model": "choice"}
-    given = {name: value for name, value in vars(options).items() if name in kinds}
-    # A stored source must be found from another folder too.
-    if "source" in given:
-        given["source"] = config.resolve_source(given["source"])
+    # A stored path must be found from another folder too.
+    given = config.resolve_paths({name: value for name, value in vars(options).items() if name in kinds})
     return {name: re.split(r"[,\s]+", value) if kinds[name] == "ints" else value for name, value in given.items()}
 
 

@@ -37,6 +37,7 @@ def run(options: Namespace) -> CommandResult:
     trained = []
     with GracefulInterrupt() as interrupt:
         loading.check_source(chosen[0].data)
+        loading.check_folders(chosen[0].data)
         backend.configure(chosen[0].training)
         for each in chosen:
             trained.append(_train(each, root, interrupt))

@@ -30,8 +30,11 @@ from engine.cli.job_options import add_demo, add_resume, add_search, add_study, 
 from engine.config import DataConfig
 from engine.figures import DISCLAIMER
 
-SPLITS = ("train", "validation", "test", "test_leaked", "test_clean")
-AUDIT_SETTINGS = ("size", "validation_share", "split_seed", "phantom_count", "phantom_seed", "download", "revision")
+SPLITS = ("train", "validation", "test", "test_leaked", "test_clean", "test_unseen")
+AUDIT_SETTINGS = (
+    *("size", "validation_share", "split_seed", "phantom_count", "phantom_seed", "download", "revision"),
+    *("split_by", "groups", "group_pattern", "group_by", "folders_are"),
+)
 SOURCE_HELP = "'phantom' (generated images), a folder of images, or 'hf:ID' for a Hugging Face dataset"
 
 DESCRIPTION = f"""\

@@ -48,7 +48,7 @@ def run(options: Namespace) -> CommandResult:
         options.sweep_yaml.write_text(wandb_sweep.to_sweep_yaml(folder.spec_of_command(order)), encoding="utf-8")
     teller = SearchConsole(ConsoleProgress(sys.stderr, _unit(order)))
     with GracefulInterrupt(NOTE) as interrupt:
-        folder.check_source(order)  # before Keras is imported
+        folder.check_source(order, is_strict=True)  # before Keras is imported
         backend.import_without_compute()
         found = job.search(order, emit=teller, should_stop=interrupt)
     content = trials.search_to_dict(found)

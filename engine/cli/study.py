@@ -8,7 +8,8 @@ from engine import config
 from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.cli.parser import settings
 from engine.cli.result import INTERRUPTED, CommandResult
-from engine.config import StudyConfig
+from engine.config import DataConfig, StudyConfig
+from engine.data import loading
 from engine.errors import ConfigError
 from engine.formatting import format_duration
 from engine.messages import RunStudy
@@ -20,6 +21,9 @@ def run(options: Namespace) -> CommandResult:
     if options.runs is not None:
         raise ConfigError("A study keeps its runs in its own folder.", "Remove --runs; the runs are in OUT/runs.")
     given = settings(options)
+    loading.check_folders(
+        config.from_flat({name: given[name] for name in DataConfig.model_fields if name in given}).data
+    )
     order = RunStudy(out=str(options.out), config=_chosen(options), settings=given)
     with GracefulInterrupt() as interrupt:
         content = job.run_study(order, emit=ConsoleProgress(sys.stderr), should_stop=interrupt)

@@ -22,6 +22,7 @@ def run(options: Namespace) -> CommandResult:
     with GracefulInterrupt() as interrupt:
         tracking.check(chosen)
         loading.check_source(chosen.data)  # before a framework is imported
+        loading.check_folders(chosen.data)
         backend.configure(chosen.training)  # before the folder exists: the backend may not be installed
         created = runs.create_run(chosen, options.run, options.runs)
         job.train(run=created, emit=training_console(created), should_stop=interrupt)

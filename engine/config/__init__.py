@@ -4,7 +4,15 @@ The form in the app, the options of the CLI, config.json and the table in the do
 A run's settings are a `RunConfig` made of frozen, validated sections, which `sections` lists.
 """
 
-from engine.config.data import AugmentationConfig, DataConfig, DenoiseConfig, NoiseConfig, NoiseKind, resolve_source
+from engine.config.data import (
+    AugmentationConfig,
+    DataConfig,
+    DenoiseConfig,
+    NoiseConfig,
+    NoiseKind,
+    resolve_paths,
+    resolve_source,
+)
 from engine.config.models import (
     MODELS,
     AutoencoderConfig,
@@ -27,6 +35,8 @@ from engine.config.run import (
     current_preset,
     from_flat,
     from_nested,
+    from_record,
+    is_continuation,
     option_name,
     preset,
     presets,
@@ -67,11 +77,14 @@ __all__ = [
     "current_preset",
     "from_flat",
     "from_nested",
+    "from_record",
+    "is_continuation",
     "list_fields",
     "model_title",
     "option_name",
     "preset",
     "presets",
+    "resolve_paths",
     "resolve_source",
     "sections",
     "setting",

@@ -1,7 +1,9 @@
 """Settings of images: source and preparation, augmentation, noise in training, noise on a single image."""
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
@@ -73,6 +75,46 @@ class DataConfig(Section):
         "Column of a Hugging Face dataset that holds the classes; empty: chosen by type and name.",
         advanced=True,
     )
+    split_by: Literal["auto", "image", "patient"] = setting(
+        "auto",
+        "Split by",
+        "Auto: keep each patient in one set where patients are known. Image: ignore patients. Patient: refuse images "
+        "without any known patient.",
+        advanced=True,
+    )
+    groups: str = setting(
+        "",
+        "Patient table",
+        "CSV file with the columns file and patient, perhaps also split and class; 'patients.csv' beside the images is "
+        "found without it.",
+        advanced=True,
+    )
+    group_pattern: str = setting(
+        "",
+        "Patient pattern",
+        "Regular expression for the path of an image; its first group is the patient, as in '(case[0-9]+)_'.",
+        advanced=True,
+    )
+    group_by: Literal["known", "similarity"] = setting(
+        "known",
+        "Group images by",
+        "Known: patients from a table, names or files. Similarity: also estimate groups of look-alike images where the "
+        "patient is unknown.",
+        advanced=True,
+    )
+    folders_are: Literal["auto", "classes", "patients"] = setting(
+        "auto", "Folders are", "Meaning of the folders of images, if it is not obvious.", advanced=True
+    )
+
+    @model_validator(mode="after")
+    def _pattern_has_a_group(self) -> "DataConfig":
+        try:
+            groups = re.compile(self.group_pattern).groups
+        except re.error as error:
+            raise ValueError(f"Patient pattern '{self.group_pattern}' is not a regular expression: {error}") from None
+        if self.group_pattern and not groups:
+            raise ValueError(f"Patient pattern '{self.group_pattern}' needs a group in parentheses for the patient")
+        return self
 
 
 def resolve_source(source: str) -> str:
@@ -80,6 +122,16 @@ def resolve_source(source: str) -> str:
     if source == "phantom" or source.startswith("hf:"):
         return source
     return str(Path(source).expanduser().resolve())
+
+
+def resolve_paths(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings whose source and patient table do not depend on the working directory."""
+    found = dict(values)
+    if "source" in found:
+        found["source"] = resolve_source(found["source"])
+    if found.get("groups"):
+        found["groups"] = str(Path(found["groups"]).expanduser().resolve())
+    return found
 
 
 NoiseKind = Literal["gaussian", "rician", "speckle", "poisson", "salt-and-pepper", "ghosting", "rings"]

@@ -106,6 +106,25 @@ def from_nested(nested: Mapping[str, Any]) -> RunConfig:
     return validate(RunConfig, nested, [kind for model in MODELS for kind in sections(model).values()])
 
 
+def from_record(nested: Mapping[str, Any]) -> RunConfig:
+    """Validate the settings of a recorded run or search; those from before patients were known split by image.
+
+    Raises:
+        ConfigError: as `from_nested`.
+    """
+    data = nested.get("data", {})
+    if isinstance(data, Mapping) and "split_by" not in data:
+        nested = {**nested, "data": {**data, "split_by": "image"}}
+    return from_nested(nested)
+
+
+def is_continuation(before: RunConfig, wanted: RunConfig) -> bool:
+    """Return whether wanted settings are those of an earlier record, which may lack the split by patient."""
+    if (before.data.split_by, wanted.data.split_by) == ("image", "auto"):
+        wanted = from_flat({"split_by": "image"}, wanted)
+    return before == wanted
+
+
 def to_flat(config: RunConfig) -> dict[str, Any]:
     """Return the settings of a config as one flat mapping, the inverse of `from_flat`."""
     nested = config.model_dump()

@@ -1,13 +1,14 @@
 """A prepared dataset: three splits of images that lie in one memory-mapped store."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import DataConfig
+from engine.data.patient_facts import PatientFacts, list_unseen
 
 UNLABELLED = "unlabelled"
 
@@ -31,6 +32,7 @@ class Split:
         keys: hash of each decoded image at full size; equal pixels have equal keys, whatever the file's bytes.
         store: uint8 or uint16 (N, height, width), memory-mapped; another process may map its `filename` too.
         rows: int64 (n,), rows of the store that belong to this split.
+        groups: patient of each image, an opaque name, '' if unknown.
     """
 
     name: str
@@ -39,6 +41,11 @@ class Split:
     keys: tuple[str, ...]
     store: NDArray[np.uint8] | NDArray[np.uint16]
     rows: NDArray[np.int64]
+    groups: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.groups:
+            object.__setattr__(self, "groups", ("",) * len(self.rows))
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -72,6 +79,7 @@ class Dataset:
         config: the settings, with that source in them.
         notes: sentences on automatic decisions, such as a test set held out where the source has none.
         held_out: the splits that the source does not have and that were held out of its training images.
+        patients: what is known of the patients.
     """
 
     train: Split
@@ -84,6 +92,7 @@ class Dataset:
     config: DataConfig
     notes: tuple[str, ...] = ()
     held_out: tuple[str, ...] = ()
+    patients: PatientFacts = field(default_factory=PatientFacts)
 
     @property
     def splits(self) -> MappingProxyType[str, Split]:
@@ -101,6 +110,23 @@ class Dataset:
         """
         known = {*self.train.keys, *self.validation.keys}
         return np.array([key in known for key in self.test.keys], dtype=np.bool_)
+
+    @property
+    def unseen(self) -> NDArray[np.bool_]:
+        """Return which test images are of a known patient without any image in training or validation.
+
+        Returns:
+            bool (n_test,); False for a leaked image and for an unknown patient.
+        """
+        learned = [
+            image for part in (self.train, self.validation) for image in zip(part.groups, part.keys, strict=True)
+        ]
+        return np.array(list_unseen(self.test.groups, self.test.keys, learned), dtype=np.bool_)
+
+    @property
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """Return the patient of each image of each split, an opaque name, '' if unknown."""
+        return {name: split.groups for name, split in self.splits.items()}
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Count images per class and split; images without a label count as 'unlabelled', if there are any."""

@@ -1,24 +1,32 @@
 """A folder of images, with split folders and class folders as `engine.data.layout` reads them.
 
 Hidden files and __MACOSX are ignored. Links to files are followed, links to folders are not. DICOM files of one frame
-count as images; masks and boxes beside the images do not (`engine.data.annotations`).
+count as images; masks and boxes beside the images do not (`engine.data.annotations`). Folders of one patient each are
+no classes (`engine.data.patient_names`).
 """
 
 import hashlib
 import os
+from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
 
 from engine.config import DataConfig
-from engine.data import dicom, raster
+from engine.data import dicom, patient_headers, patient_names, raster
 from engine.data.annotations import find_boxes, find_masks, note_derived
 from engine.data.dataset import Skipped
 from engine.data.decoded_image import DecodedImage, UnreadableFile
 from engine.data.files import LOOKED_FOR, FileFormat, detect_format, list_pictures, open_folder
 from engine.data.foreign_files import describe_foreign
 from engine.data.layout import note_undecided_folders, parse_layout
+from engine.data.patient_names import FolderReading, FolderRule
 from engine.data.source import SourceItem, natural_sort_key
 from engine.job_context import UNATTENDED, Cancelled, JobContext
+
+FOLDER_ADVICE: Final = "They are read as classes; set Folders are (--folders-are patients or classes)."
+SAMPLED: Final = 4
 
 
 class FolderSource:
@@ -28,14 +36,21 @@ class FolderSource:
 
     def __init__(self, config: DataConfig) -> None:
         self._folder = open_folder(config.source)
+        self.folder: Path | None = self._folder
         self.skipped: list[Skipped] = []
         found = list_pictures(self._folder, lambda name, reason: self.skipped.append(Skipped(name, reason)))
         names = sorted(found, key=natural_sort_key)
         self.annotations = find_masks(names)
         laid_out = parse_layout([name for name in names if name not in self.annotations.masked])
         self._skip_annotations([item.name for item in laid_out])
-        self.notes = (*note_undecided_folders(laid_out), *note_derived([item.name for item in laid_out]))
-        self.items = self._with_split(laid_out)
+        reading = self._read_folders(self._with_split(laid_out), config)
+        self.items, self.question = reading.items, reading.question
+        asked = f"{self.question} {FOLDER_ADVICE}" if self.question else ""
+        self.notes: tuple[str, ...] = (
+            *filter(None, (reading.note, asked)),
+            *note_undecided_folders(laid_out),
+            *note_derived([item.name for item in laid_out]),
+        )
         self.classes = tuple(
             sorted({item.label for item in self.items if item.label is not None}, key=natural_sort_key)
         )
@@ -98,6 +113,24 @@ class FolderSource:
         outside = [Skipped(item.name, "is outside the split folders") for item in items if item.split is None]
         self.skipped += outside
         return [item for item in items if item.split is not None]
+
+    def locate(self, index: int) -> Path | None:
+        """Return the file of one item."""
+        return self._folder / self.items[index].name
+
+    def _read_folders(self, items: list[SourceItem], config: DataConfig) -> FolderReading:
+        """Tell folders of patients from folders of classes: by the headers of some DICOM files, then by names."""
+        judged = None
+        if config.folders_are == "auto":
+            samples: dict[str, list[str]] = defaultdict(list)
+            for item in items:
+                if item.folders:
+                    samples[item.folders[0]].append(item.name)
+            few = [names[:: max(1, len(names) // SAMPLED)] for names in samples.values()]
+            patients = patient_headers.read_patient_ids([[self._folder / name for name in names] for names in few])
+            judged = patient_names.judge_contents(dict(zip(samples, patients, strict=True)))
+        rule = FolderRule(config.folders_are, keeps_labels=config.split_by == "image")
+        return patient_names.read_folders(items, rule, judged)
 
     def _kind(self, name: str) -> FileFormat | None:
         try:

@@ -52,10 +52,12 @@ class HuggingFaceSource:
     """Source of the rows of all splits that have an image."""
 
     expected = EXPECTED
+    question = ""
 
     def __init__(self, config: DataConfig) -> None:
         name = config.source.removeprefix(PREFIX) or DEFAULT
         root = _folder(name, config)
+        self.folder: Path | None = root if root.is_dir() else root.parent
         tables = _tables(root, name, config.config_name)
         used = {name: table for name, table in tables.items() if split_name(name)} or tables
         unused = "a split that is not train, validation or test"
@@ -90,6 +92,10 @@ class HuggingFaceSource:
         """Return whether an image has more than 8 bits, according to the headers."""
         return any(map(self._is_deep, range(len(self.items))))
 
+    def locate(self, index: int) -> Path | None:
+        """Return None: the images are rows of tables."""
+        return None
+
     def read(self, index: int) -> DecodedImage:
         """Decode one row."""
         try:
@@ -119,7 +125,7 @@ class HuggingFaceSource:
         items = []
         for item, (place, own) in zip(laid_out, kept, strict=True):
             part = item.split if by_folder else split_name(place[0])
-            items.append(SourceItem(item.name, item.label if masked else own, part))
+            items.append(SourceItem(item.name, item.label if masked else own, part, item.folders))
         if masked:  # the library takes the folder of the masks for a class
             self.classes = tuple(sorted({item.label for item in items if item.label}, key=natural_sort_key))
         return items

@@ -80,4 +80,5 @@ def _make_item(name: str, folders: Sequence[str], find: FindSplit) -> SourceItem
     named = [part for part in folders if find(part)]
     named.sort(key=lambda part: not is_split_word(part))  # train_val/val is validation
     classes = [part for part in folders if part not in named and part.casefold() not in PLAIN_FOLDERS]
-    return SourceItem(name, classes[0] if classes else None, find(named[0]) if named else None)
+    split = find(named[0]) if named else None
+    return SourceItem(name, classes[0] if classes else None, split, tuple(classes))

@@ -6,21 +6,23 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import DataConfig
-from engine.data import cache, preparation, quality
+from engine.data import cache, patients, preparation, quality
 from engine.data.dataset import Dataset, Skipped, Split
 from engine.data.decoded_image import UnreadableFile, large_image_lock
 from engine.data.folder import FolderSource
+from engine.data.patient_facts import count_patients
+from engine.data.patients import PatientGroups
 from engine.data.phantom_source import PhantomSource
 from engine.data.quality import ImageFacts
 from engine.data.source import Source, SourceItem, natural_sort_key
 from engine.data.splitting import SplitItem, split
-from engine.errors import EmptySource
+from engine.errors import ConfigError, EmptySource
 from engine.job_context import UNATTENDED, JobContext
 
 _Prepared = tuple[NDArray[Any] | None, str, ImageFacts | None]
@@ -56,8 +58,8 @@ def load(
     config = config.model_copy(update={"source": str(source or config.source)})
     opened = open_source(config)
     writer = _StoreWriter(opened, config, context.with_title("Reading images"))
-    store, index = cache.fetch(_cache_key(opened.content_hash(context), config), writer.write)
-    return _assemble(opened, config, store, index)
+    stored = cache.fetch(_cache_key(opened.content_hash(context), config), writer.write)
+    return _assemble(opened, config, stored, find_groups(opened, config, context))
 
 
 def open_source(config: DataConfig) -> Source:
@@ -84,6 +86,17 @@ def check_source(config: DataConfig) -> None:
     opened = open_source(config)
     if not opened.items:
         raise make_empty_source_error(opened, config.source, collect_skipped(opened, ()))
+
+
+def check_folders(config: DataConfig) -> None:
+    """Check that the meaning of the folders is certain, where the user can still be asked.
+
+    Raises:
+        ConfigError: they may be classes or patients.
+        DataError: the source cannot be opened.
+    """
+    if question := open_source(config).question:
+        raise ConfigError(question, "Use --folders-are classes or --folders-are patients.")
 
 
 def _cache_key(content: str, config: DataConfig) -> str:
@@ -171,15 +184,36 @@ def make_empty_source_error(source: Source, name: str, skipped: Sequence[Skipped
     return EmptySource(what, source.expected)
 
 
-def _assemble(source: Source, config: DataConfig, store: cache.Store, index: cache.Index) -> Dataset:
+def find_groups(source: Source, config: DataConfig, context: JobContext) -> PatientGroups:
+    """Find the patient of every item of a source, and estimate the others if the config says so.
+
+    Raises:
+        DataError: a given table or pattern cannot be used.
+        ConfigError: a split by patient is requested, and no patient is known.
+    """
+    found = patients.find_patients(source, config)
+    if config.group_by == "similarity":
+        from engine.data.audit.look_alikes import estimate_patients  # the audit's modules import this one
+
+        found = estimate_patients(source, found, context)
+    patients.check_split_by(found.groups, config)
+    return found
+
+
+def _assemble(
+    source: Source, config: DataConfig, stored: tuple[cache.Store, cache.Index], found: PatientGroups
+) -> Dataset:
+    store, index = stored
     items = [source.items[number] for number in index.items]
-    members = list_split_members(source, index.items, index.keys)
+    groups = [found.groups[number] for number in index.items]
+    members = list_split_members(source, index, found if config.split_by != "image" else None)
     labels = np.array([member.label for member in members], dtype=np.int64)
     splits = {}
     for name, indices in split(members, config.validation_share, config.split_seed).items():
         names, keys = tuple(items[row].name for row in indices), tuple(index.keys[row] for row in indices)
         rows = np.array(indices, dtype=np.int64)
-        splits[name] = Split(name, labels[rows], names, keys, store, rows)
+        patient = tuple(groups[row] for row in indices)
+        splits[name] = Split(name, labels[rows], names, keys, store, rows, patient)
     return Dataset(
         **splits,
         classes=source.classes,
@@ -187,8 +221,18 @@ def _assemble(source: Source, config: DataConfig, store: cache.Store, index: cac
         fingerprint=_fingerprint(splits.values(), source.classes, config),
         source=config.source,
         config=config,
-        notes=(*source.notes, *_notes(members, splits.values(), config), *_describe(items, index, config)),
+        notes=(
+            *source.notes,
+            *found.notes,
+            *_notes(members, splits.values(), config),
+            *_describe(items, index, config),
+        ),
         held_out=tuple(name for name in splits if name not in {"train", *(member.split for member in members)}),
+        patients=count_patients(
+            {name: list(zip(part.groups, part.keys, strict=True)) for name, part in splits.items()},
+            found.origins,
+            are_separate=config.source == "phantom",
+        ),
     )
 
 
@@ -197,11 +241,29 @@ def _describe(items: Sequence[SourceItem], index: cache.Index, config: DataConfi
     return quality.describe_dataset([item.name for item in items], index.keys, facts, config)
 
 
-def list_split_members(source: Source, items: Iterable[int], keys: Iterable[str]) -> list[SplitItem]:
-    """Return what decides the split of some items: image key, label, and the split that the source names."""
+class Decoded(Protocol):
+    """Protocol of a list of decoded images: the numbers of their items, and their keys."""
+
+    @property
+    def items(self) -> Sequence[int]:
+        """Return the numbers of the items in the source."""
+        ...
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """Return the hashes of the pixels."""
+        ...
+
+
+def list_split_members(source: Source, decoded: Decoded, found: PatientGroups | None) -> list[SplitItem]:
+    """Return what decides the split of decoded images: key, label, split of the source, and patient if it counts."""
     numbers = {name: number for number, name in enumerate(source.classes)}
-    found = ((key, source.items[item]) for item, key in zip(items, keys, strict=True))
-    return [SplitItem(key, -1 if item.label is None else numbers[item.label], item.split) for key, item in found]
+    members = []
+    for number, key in zip(decoded.items, decoded.keys, strict=True):
+        item = source.items[number]
+        label = -1 if item.label is None else numbers[item.label]
+        members.append(SplitItem(key, label, item.split, found.groups[number] if found else ""))
+    return members
 
 
 def _fingerprint(splits: Iterable[Split], classes: tuple[str, ...], config: DataConfig) -> str:
@@ -214,8 +276,17 @@ def _notes(members: Sequence[SplitItem], splits: Iterable[Split], config: DataCo
     """Return a sentence for each split that the source does not have."""
     brought = {member.split for member in members}
     return tuple(
-        f"The source has no {part.name} set: {len(part)} of its images, drawn per class with seed "
-        f"{config.split_seed}, are held out for it."
+        describe_held_out(part.name, part.groups if config.split_by != "image" else ("",) * len(part), config)
         for part in splits
         if part.name not in {"train", *brought} and len(part)
+    )
+
+
+def describe_held_out(name: str, groups: Sequence[str], config: DataConfig) -> str:
+    """Describe the images that are held out for a split that the source does not have."""
+    count = len({group for group in groups if group})
+    how = f"drawn by patient ({count:,} patient{'s' * (count > 1)})" if count else "drawn per class"
+    return (
+        f"The source has no {name} set: {len(groups)} of its images, {how} with seed {config.split_seed}, are held "
+        "out for it."
     )

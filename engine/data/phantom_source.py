@@ -18,6 +18,8 @@ class PhantomSource:
 
     expected = ""
     notes: tuple[str, ...] = ()
+    folder: Path | None = None
+    question = ""
 
     def __init__(self, config: DataConfig) -> None:
         self._config = config
@@ -48,6 +50,10 @@ class PhantomSource:
     def is_high_bit_depth(self) -> bool:
         """Return False: phantoms have 8 bits, as most images of the public datasets."""
         return False
+
+    def locate(self, index: int) -> Path | None:
+        """Return None: a phantom has no file."""
+        return None
 
     def read(self, index: int) -> DecodedImage:
         """Generate one phantom."""

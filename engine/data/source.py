@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 from engine.data.dataset import Skipped
@@ -71,22 +72,28 @@ def natural_sort_key(name: str) -> list[tuple[int, int, str]]:
 
 @dataclass(frozen=True)
 class SourceItem:
-    """One listed image of a source: its name, and its class and split if the source has them."""
+    """One listed image of a source: its name, and what its folders say: class, split, other folders, patient."""
 
     name: str
     label: str | None = None
     split: SplitName | None = None
+    folders: tuple[str, ...] = ()
+    patient: str = ""
 
 
 class Source(Protocol):
     """Protocol of a list of images.
 
     `expected` is a sentence on the content that the source looks for, `notes` on its decisions, `classes` the labels.
+    `folder` is the folder of the images, None if there is none. `question` is a sentence on a decision that only the
+    user can make, empty if there is none.
     """
 
     expected: str
     notes: tuple[str, ...]
     classes: tuple[str, ...]
+    folder: Path | None
+    question: str
 
     @property
     def items(self) -> Sequence[SourceItem]:
@@ -112,6 +119,10 @@ class Source(Protocol):
 
     def is_high_bit_depth(self) -> bool:
         """Return whether an image has more than 8 bits."""
+        ...
+
+    def locate(self, index: int) -> Path | None:
+        """Return the file of one item; None if it has none of its own."""
         ...
 
     def read(self, index: int) -> DecodedImage:

@@ -1,23 +1,26 @@
 """Assignment of images to splits."""
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from engine.data.disjoint_sets import DisjointSets
 from engine.data.source import SplitName
 
 _SPLITS: Final[tuple[SplitName, ...]] = ("train", "validation", "test")
+MAX_SHARED: Final = 2
 
 
 @dataclass(frozen=True)
 class SplitItem:
-    """Facts that decide the split of one image: hash of the pixels, label, and split of the source."""
+    """Facts that decide the split of one image: hash of the pixels, label, split of the source, and patient."""
 
     key: str
     label: int
     split: SplitName | None
+    group: str = ""
 
 
 def split(members: Sequence[SplitItem], share: float, seed: int) -> dict[SplitName, list[int]]:
@@ -26,6 +29,9 @@ def split(members: Sequence[SplitItem], share: float, seed: int) -> dict[SplitNa
     Held-out images are drawn per class, and all copies of one image (equal keys) stay together. The draw ranks the
     images by a hash of seed and key, so it does not depend on file names or order, and adding images to a source
     moves few of the others. Only a validation set is held out of a source that has a test set.
+
+    If a patient of the images to draw from is known, whole patients are drawn, as close to the share of each class as
+    they allow; an image without a known patient is drawn alone. Two patients that share an image stay together.
 
     Args:
         members: the images in the order of the source.
@@ -48,6 +54,10 @@ def split(members: Sequence[SplitItem], share: float, seed: int) -> dict[SplitNa
 
 
 def _hold_out(members: Sequence[SplitItem], pool: Sequence[int], share: float, seed: int) -> list[int]:
+    if any(members[index].group for index in pool):
+        units = _join_patients(members, pool)
+        if len(units) > 1:
+            return _draw_patients(members, units, share, seed)
     copies: dict[str, list[int]] = defaultdict(list)
     for index in pool:
         copies[members[index].key].append(index)
@@ -61,6 +71,48 @@ def _hold_out(members: Sequence[SplitItem], pool: Sequence[int], share: float, s
     if not held and len(ranked) > 1:
         held = list(ranked[0])
     return sorted(held)
+
+
+def _join_patients(members: Sequence[SplitItem], pool: Sequence[int]) -> list[list[int]]:
+    """Return the images that stay together: those of a patient, copies of one image, and both in turn.
+
+    An image that more than two patients share, such as an empty slice, joins nothing: it would join all patients.
+    """
+    patients: dict[str, set[str]] = defaultdict(set)
+    for index in pool:
+        patients[members[index].key].add(members[index].group)
+    sets = DisjointSets[tuple[str, str]]()
+    for index in pool:
+        key, group = members[index].key, members[index].group
+        if group and len(patients[key] - {""}) <= MAX_SHARED:
+            sets.join(("image", key), ("patient", group))
+    units: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for index in pool:
+        group = members[index].group
+        units[sets.find(("patient", group) if group else ("image", members[index].key))].append(index)
+    return list(units.values())
+
+
+def _draw_patients(members: Sequence[SplitItem], units: Sequence[list[int]], share: float, seed: int) -> list[int]:
+    """Draw units in the order of a hash of their images, each that brings the classes closer to their share."""
+    sizes = [Counter(members[index].label for index in unit) for unit in units]
+    total: Counter[int] = sum(sizes, Counter())
+    missing = {label: round(share * count) for label, count in total.items()}
+    ranked = sorted(range(len(units)), key=lambda number: _rank_unit(members, units[number], seed))
+    drawn: list[int] = []
+    for number in ranked:
+        gain = sum(abs(missing[label]) - abs(missing[label] - count) for label, count in sizes[number].items())
+        if gain > 0 and len(drawn) < len(units) - 1:
+            drawn.append(number)
+            for label, count in sizes[number].items():
+                missing[label] -= count
+    drawn = drawn or [min(ranked, key=lambda number: len(units[number]))]
+    return sorted(index for number in drawn for index in units[number])
+
+
+def _rank_unit(members: Sequence[SplitItem], unit: Sequence[int], seed: int) -> str:
+    """Rank by the images alone, so that the draw does not depend on the names of patients."""
+    return _rank(seed, min(members[index].key for index in unit))
 
 
 def _draw(groups: Sequence[list[int]], wanted: int) -> list[int]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine import backend, config, data
-from engine.config import TrainingConfig
+from engine.config import DataConfig, TrainingConfig
 from engine.data import Dataset
 from engine.evaluation import interpretation, references
 from engine.evaluation.evaluator import SUBSETS, Evaluator, Numbers, check_split_names
@@ -29,12 +29,14 @@ def evaluate(
         source: images to evaluate on, prepared with the run's settings: a name of a source, or a dataset from
             `load_dataset`; the run's own source if None.
         splits: which of 'train', 'validation', 'test', 'test_leaked' (test images that are also in train or
-            validation, pixel for pixel) and 'test_clean' (the others); if None, those that are not empty.
+            validation, pixel for pixel), 'test_clean' (the others) and 'test_unseen' (test images of known patients
+            without images in train or validation); if None, those that are not empty.
         context: asked between batches whether to stop; receives the progress.
 
     Returns:
-        {"run", "model", "noise", "data_range", "splits": {split: numbers}}. The numbers are means over the n images of
-        a split; one that does not apply to the model, or is not finite, is None:
+        {"run", "model", "noise", "data_range", "splits": {split: numbers}, "patients"}. "patients" has the numbers of
+        patients as in `engine.data.audit.audit`. The numbers are means over the n images of a split; one that does not
+        apply to the model, or is not finite, is None:
 
         noise: type of the noise on the input of a run that learned to denoise, 'none' for all others; its numbers
             compare the outputs for noisy images with the noise-free reference.
@@ -58,7 +60,7 @@ def evaluate(
         EngramError: the run has no model, or the images cannot be read.
         Cancelled: the caller asked to stop.
     """
-    return _result_to_dict(run, _evaluate(run, source, splits, context)[1])
+    return _result_to_dict(run, *_evaluate(run, source, splits, context))
 
 
 def evaluate_with_references(
@@ -78,13 +80,13 @@ def evaluate_with_references(
     """
     examiner, measured = _evaluate(run, source, splits, context)
     beside = references.evaluate_references(examiner, run.config)
-    notes = [interpretation.leakage(examiner.images)]
+    notes = [*filter(None, (interpretation.leakage(examiner.images), examiner.images.patients.note))]
     if has_data_changed(run, examiner.images):
         notes.append(
             f"PCA and the mean image are computed from the current training images in {examiner.images.source}."
         )
     notes += interpretation.compare_with_references(run.name, run.config, measured, beside)
-    return {**_result_to_dict(run, measured), "yardsticks": beside, "notes": notes}
+    return {**_result_to_dict(run, examiner, measured), "yardsticks": beside, "notes": notes}
 
 
 def _evaluate(
@@ -97,10 +99,10 @@ def _evaluate(
     return examiner, examiner.evaluate(model, run.name, run.config.training.batch_size)
 
 
-def _result_to_dict(run: Run, measured: dict[str, Numbers]) -> dict[str, Any]:
+def _result_to_dict(run: Run, examiner: Evaluator, measured: dict[str, Numbers]) -> dict[str, Any]:
     settings = run.config
     described = {"run": run.name, "model": settings.model.model, "noise": settings.noise.noise, "data_range": 1.0}
-    return {**described, "splits": measured}
+    return {**described, "splits": measured, "patients": examiner.images.patients.to_json()}
 
 
 def load_dataset(run: Run, source: str | None = None, *, context: JobContext = UNATTENDED) -> Dataset:
@@ -112,7 +114,10 @@ def load_dataset(run: Run, source: str | None = None, *, context: JobContext = U
     """
     settings = run.config
     if source is not None:
-        settings = config.from_flat({"source": source}, settings)
+        plain = DataConfig()
+        # How the run's own images name their patients says nothing about others.
+        own = {name: getattr(plain, name) for name in ("groups", "group_pattern", "folders_are")}
+        settings = config.from_flat({"source": source, **own}, settings)
     return data.load(config=settings.data, context=context)
 
 

@@ -1,15 +1,17 @@
 """Cached metrics of a run or a baseline on the test images, stored in the run's folder, for the app's tables."""
 
+import hashlib
+
 from engine.data import Dataset
 from engine.evaluation import references
-from engine.evaluation.evaluator import CLEAN, LEAKED, Evaluator, Numbers
+from engine.evaluation.evaluator import CLEAN, LEAKED, UNSEEN, Evaluator, Numbers
 from engine.job_context import UNATTENDED, JobContext
 from engine.protocols import ImageModel
 from engine.runs import Run, model_checksum
 
 FILE, KEPT = "measures.json", 8
-VERSION = 1
-TEST_SUBSETS = ("test", LEAKED, CLEAN)
+VERSION = 2
+TEST_SUBSETS = ("test", LEAKED, CLEAN, UNSEEN)
 
 
 def evaluate_reference_cached(images: Dataset, components: int, context: JobContext = UNATTENDED) -> dict[str, Numbers]:
@@ -49,5 +51,6 @@ def _examined(model: ImageModel, images: Dataset, batch_size: int, context: JobC
 
 
 def _key(run: Run, images: Dataset) -> str:
-    """Return the key of the metrics: these images, this model file, this version of the metrics."""
-    return f"{VERSION} {images.fingerprint} {model_checksum(run)}"
+    """Return the key of the metrics: these images and unseen patients, this model file, this version of the metrics."""
+    unseen = hashlib.sha256(images.unseen.tobytes()).hexdigest()[:16]
+    return f"{VERSION} {images.fingerprint} {unseen} {model_checksum(run)}"

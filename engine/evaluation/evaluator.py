@@ -1,4 +1,4 @@
-"""Evaluation of one model on a dataset: each split, and the leaked and the deduplicated test images separately."""
+"""Evaluation of one model on a dataset: each split, and leaked, deduplicated and unseen-patient test images apart."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -17,8 +17,8 @@ from engine.job_context import UNATTENDED, JobContext
 from engine.protocols import ImageModel
 
 SPLITS: Final = ("train", "validation", "test")
-LEAKED, CLEAN = "test_leaked", "test_clean"
-SUBSETS: Final = (*SPLITS, LEAKED, CLEAN)
+LEAKED, CLEAN, UNSEEN = "test_leaked", "test_clean", "test_unseen"
+SUBSETS: Final = (*SPLITS, LEAKED, CLEAN, UNSEEN)
 CONFIDENCE = 0.95
 Numbers = dict[str, Any]
 
@@ -92,7 +92,7 @@ class Evaluator:
         self.images, self.wanted = images, tuple(wanted or SUBSETS)
         self.context, self.noise = context, noise
         self._measurers = {name: BatchMetrics() for name in SPLITS}
-        self.leaked = images.leaked
+        self.leaked, self.unseen = images.leaked, images.unseen
 
     def evaluate(self, model: ImageModel, title: str, batch_size: int) -> dict[str, Numbers]:
         """Evaluate one model on every wanted subset; empty subsets are omitted.
@@ -125,6 +125,7 @@ class Evaluator:
         if split == "test":
             yield LEAKED, np.flatnonzero(self.leaked)
             yield CLEAN, np.flatnonzero(~self.leaked)
+            yield UNSEEN, np.flatnonzero(self.unseen)
 
 
 def _rows(scores: Scores, rows: NDArray[np.int64]) -> Scores:

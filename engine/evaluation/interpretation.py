@@ -6,13 +6,14 @@ import numpy as np
 
 from engine.config import RunConfig
 from engine.data import Dataset
-from engine.evaluation.evaluator import CLEAN, LEAKED, Numbers
+from engine.evaluation.evaluator import CLEAN, LEAKED, UNSEEN, Numbers
 from engine.evaluation.references import IDENTITY, MEAN, PCA, title
 
-JUDGED = (CLEAN, "test", "validation", "train")
+JUDGED = (CLEAN, "test", UNSEEN, "validation", "train")
 WORDS = {
     CLEAN: "deduplicated test images",
     LEAKED: "leaked test images",
+    UNSEEN: "test images of unseen patients",
     "test": "test images",
     "validation": "validation images",
 }

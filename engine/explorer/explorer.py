@@ -37,6 +37,7 @@ from engine.messages import (
     LoadDataReply,
     OpenScan,
     OpenScanReply,
+    PatientCounts,
     PerImageErrors,
     PerImageErrorsReply,
     Reconstruct,
@@ -110,6 +111,8 @@ class Explorer:
             store=str(getattr(images.train.store, "filename", "")),
             splits={name: _list_split(split) for name, split in images.splits.items()},
             repeats=ExactDuplicates.model_validate(find_exact_duplicates(images)),
+            unseen=tuple(np.flatnonzero(images.unseen).tolist()),
+            patients=PatientCounts.model_validate(images.patients.to_json()),
         )
 
     def _open_scan(self, request: OpenScan) -> OpenScanReply:

@@ -83,7 +83,7 @@ class DemoReport:
 def html(demo: DemoReport) -> str:
     """Return the page as one HTML file without external resources."""
     sections = [
-        html_page.section("Read first", html_page.paragraph(WARNING), warning=True),
+        html_page.section("Read first", *map(html_page.paragraph, _caveats(demo)), warning=True),
         html_page.section("Summary", *map(html_page.paragraph, _in_short(demo))),
         html_page.section("Images", _samples(demo), _counts(demo)),
         html_page.section("Learning curves", _curves(demo)),
@@ -93,6 +93,10 @@ def html(demo: DemoReport) -> str:
         html_page.section("Next steps", html_page.code_block(demo.advice)),
     ]
     return html_page.page(demo.title, _lead(demo), sections)
+
+
+def _caveats(demo: DemoReport) -> list[str]:
+    return [WARNING, *filter(None, [demo.images.patients.note])]
 
 
 def _lead(demo: DemoReport) -> str:

@@ -52,6 +52,7 @@ from engine.messages.duplicates import NearDuplicateGroup as NearDuplicateGroup
 from engine.messages.duplicates import NearDuplicates as NearDuplicates
 from engine.messages.duplicates import NearLeakageCounts as NearLeakageCounts
 from engine.messages.duplicates import NearSetCounts as NearSetCounts
+from engine.messages.duplicates import PatientCounts as PatientCounts
 from engine.messages.duplicates import SetCounts as SetCounts
 from engine.messages.images import Audit as Audit
 from engine.messages.images import AuditReply as AuditReply

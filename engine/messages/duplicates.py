@@ -3,9 +3,26 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from engine.messages.reply import Reply
+
+
+class PatientCounts(Reply):
+    """Patients of a source.
+
+    `patients_in_both` patients have images in the test set and in training or validation. `test_known_patients` counts
+    test images with a known patient, `test_unseen_patients` those of patients without images in training or validation.
+    `patient_note` is a text for people to show with every test number, empty if there is nothing to say.
+    """
+
+    patients: int = 0
+    patients_in_both: int = 0
+    test_unseen_patients: int = 0
+    test_known_patients: int = 0
+    patients_known_share: float = 0.0
+    patients_by_split: dict[str, int] = Field(default_factory=dict)
+    patient_note: str = ""
 
 
 class SetCounts(Reply):

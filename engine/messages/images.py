@@ -3,7 +3,7 @@
 from typing import ClassVar, Literal
 
 from engine.config import DataConfig
-from engine.messages.duplicates import ExactDuplicates, NearDuplicates
+from engine.messages.duplicates import ExactDuplicates, NearDuplicates, PatientCounts
 from engine.messages.reply import Array, Reply
 from engine.messages.request import ImagesRequest, Request
 
@@ -30,7 +30,8 @@ class LoadDataReply(Reply):
 
     `counts` gives the number of images by class, then by set. `leaked` lists the places within the test set of images
     that training or validation has as well. `store` is the path of the image store, an array of shape (images, size,
-    size) of unsigned integers. `repeats` groups the images with identical pixels.
+    size) of unsigned integers. `repeats` groups the images with identical pixels. `unseen` lists the places within the
+    test set of images of known patients without images in training or validation.
     """
 
     source: str
@@ -43,6 +44,8 @@ class LoadDataReply(Reply):
     store: str
     splits: dict[str, SplitListing]
     repeats: ExactDuplicates
+    unseen: tuple[int, ...] = ()
+    patients: PatientCounts = PatientCounts()
 
 
 class LoadData(Request):
@@ -54,8 +57,8 @@ class LoadData(Request):
     config: DataConfig
 
 
-class AuditReply(ExactDuplicates):
-    """The duplicate images of a source, in the form that `engine audit --json` prints."""
+class AuditReply(ExactDuplicates, PatientCounts):
+    """The duplicate images and the patients of a source, in the form that `engine audit --json` prints."""
 
     source: str
     near: NearDuplicates
@@ -169,7 +172,10 @@ class SubsetMetrics(Reply):
 
 
 class EvaluateRunReply(Reply):
-    """Metrics of a run or baseline by test subset: 'test', 'test_leaked', 'test_clean'; empty subsets are left out."""
+    """Metrics of a run or baseline by test subset: 'test', 'test_leaked', 'test_clean', 'test_unseen'.
+
+    Empty subsets are left out.
+    """
 
     run: str
     splits: dict[str, SubsetMetrics]

@@ -18,10 +18,10 @@ from engine.job_context import UNATTENDED, JobContext
 from engine.protocols import EngramModel, ImageModel
 from engine.reproduction import published
 from engine.reproduction.trials import SearchSummary, StudyRun, best_of_each
-from engine.result_cache import ResultCache, fingerprint, model_fingerprint
+from engine.result_cache import ResultCache, describe_data, fingerprint, model_fingerprint
 
 MOST_NOISY = 400
-MEASURED_LINEAR = ("validation", "test", "test_leaked", "test_clean")
+MEASURED_LINEAR = ("validation", "test", "test_leaked", "test_clean", "test_unseen")
 SHOWN = 8
 Images = NDArray[np.float32]
 SIGMAS = (0.01, 0.02, 0.03, 0.045, 0.06, 0.08, 0.1, 0.14, 0.2, 0.3)
@@ -139,9 +139,8 @@ class StudyEvaluator:
         """
         best = {model: self._measure(trial, images) for model, trial in best_of_each(trials).items()}
         linear = self._cached("linear", [_linear_size(best), images.fingerprint], lambda: self._linear(best, images))
-        found_audit = self._cached(
-            "audit", [images.config.model_dump(), images.fingerprint], lambda: self._audit(images)
-        )
+        audited = [describe_data(images.config), images.fingerprint]
+        found_audit = self._cached("audit", audited, lambda: self._audit(images))
         return StudyResults(self.chosen, self.settings, trials, images, best, linear, found_audit, searches)
 
     def _cached(self, part: str, of: list[Any], measure: Callable[[], Any]) -> Any:

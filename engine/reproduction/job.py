@@ -277,6 +277,7 @@ MEASURED: dict[str, Callable[[StudyResults], Any]] = {
     "best": _best,
     "linear": lambda findings: findings.linear,
     "audit": lambda findings: findings.audit,
+    "patients": lambda findings: findings.images.patients.to_json(),
     "fingerprint": lambda findings: findings.images.fingerprint,
     "counts": lambda findings: findings.images.counts(),
     "shown_from": lambda findings: findings.split,

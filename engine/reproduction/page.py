@@ -60,7 +60,7 @@ def _lead(findings: StudyResults) -> str:
 
 
 def _caveats(findings: StudyResults) -> list[str]:
-    said = [WARNING]
+    said = [WARNING, *filter(None, [findings.images.patients.note])]
     if findings.chosen.quick:
         said.append(
             "Quick reproduction: only the reference study's best settings were trained, one run each. Nothing "

@@ -177,14 +177,15 @@ class PresetRuns:
         former = [old for old, new in config.PRESET_ALIASES.items() if new == name]
         first = [known[each] for each in (name, *former) if each in known]
         for run in [*first, *known.values()]:
-            if _settings(run) == settings:
+            found = _settings(run)
+            if found is not None and config.is_continuation(found, settings):
                 return run
         if first:
             raise StudyError(OTHER.format(self.study.path, f"run {first[0].name}"), ADVICE)
         return None
 
 
-def _settings(run: Run) -> Any:
+def _settings(run: Run) -> RunConfig | None:
     try:
         return run.config
     except EngramError:

@@ -130,10 +130,15 @@ def prepare_folder(command: Order) -> SearchFolder:
     return search
 
 
-def check_source(command: Order) -> None:
+def check_source(command: Order, is_strict: bool = False) -> None:
     """Check the images of a search if its trials read the same ones as this process.
 
+    Args:
+        command: the search.
+        is_strict: whether the meaning of folders must be certain.
+
     Raises:
+        ConfigError: it is not.
         DataError: they cannot be opened, or there are none.
     """
     try:
@@ -144,6 +149,8 @@ def check_source(command: Order) -> None:
     is_here = command.settings.get("cluster", spec.settings.cluster) in ("", "local")
     if is_here and "source" not in spec.space.names:
         loading.check_source(spec.base.data)
+        if is_strict:
+            loading.check_folders(spec.base.data)
 
 
 def _begin(search: SearchFolder, spec: SearchSpec) -> None:

@@ -135,7 +135,7 @@ def spec_to_attrs(spec: SearchSpec) -> SearchAttrs:
 def spec_from_attrs(storage: TrialStorage) -> SearchSpec:
     """Return the specification that a database stores."""
     kept = storage.attrs()
-    base = config.from_nested(kept["base"])
+    base = config.from_record(kept["base"])
     return SearchSpec(base, space_file.parse(kept["space"], base), SearchConfig.model_validate(kept["settings"]))
 
 
@@ -170,6 +170,9 @@ def _check_base(spec: SearchSpec, base: RunConfig) -> None:
     """Raise if a setting outside the space differs."""
     before, now = config.to_flat(spec.base), config.to_flat(base)
     free = {*spec.space.names, "seed", *({"epochs"} if spec.settings.algorithm == "hyperband" else ())}
+    if (before["split_by"], now["split_by"]) == ("image", "auto"):
+        # A search from before patients were known goes on as it began.
+        free.add("split_by")
     for name, value in before.items():
         if name not in free and now.get(name) != value:
             _raise_mismatch(name, value)

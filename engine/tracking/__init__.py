@@ -70,7 +70,8 @@ def anonymized(settings: RunConfig) -> dict[str, Any]:
     values = config.to_flat(settings)
     source = str(values["source"])
     known = source == "phantom" or (source.startswith("hf:") and not os.path.exists(source.removeprefix("hf:")))
-    return {**values, "source": source if known else "folder"}
+    private = {name: "given" for name in ("groups", "group_pattern") if values[name]}
+    return {**values, "source": source if known else "folder", **private}
 
 
 def with_tracking(run: Run, settings: RunConfig, emit: Emit) -> Emit:

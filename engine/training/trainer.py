@@ -66,7 +66,10 @@ class Trainer:
         known = self.run.provenance.get("data", {}).get("fingerprint", fingerprint)
         if known != fingerprint:
             self.emit(Log(text="The images have changed since this run began.", level="warning"))
-        data = {"source": self.images.source, "fingerprint": fingerprint, **quality.describe_use(self.images)}
+        split_by, patients = self.config.data.split_by, self.images.patients
+        data: dict[str, Any] = {"source": self.images.source, "fingerprint": fingerprint, "split_by": split_by}
+        data |= {"patients": patients.to_json(), "patients_from": dict(patients.origins)}
+        data |= quality.describe_use(self.images)
         written = {**self.state.conditions, "seed": training.seed, "data": data, "backends": self._backends()}
         self.run.write_json("provenance.json", written)
         self._log_warnings()

@@ -146,7 +146,7 @@ def test_resume_continues_to_the_new_goal(story):
 
 def test_evaluate_prints_json_alone(story):
     said = json.loads(story["evaluate"].stdout)
-    assert set(said) == {"run", "model", "noise", "data_range", "splits", "yardsticks", "notes"}
+    assert set(said) == {"run", "model", "noise", "data_range", "splits", "patients", "yardsticks", "notes"}
     assert (said["run"], said["model"]) == ("tale", "vae")
     counts = {"train": 26, "validation": 4, "test": 6, "test_clean": 6}
     assert {name: part["n"] for name, part in said["splits"].items()} == counts
@@ -401,6 +401,21 @@ def test_bad_value_is_a_sentence_and_leaves_no_run(refused, tmp_path, words, sai
 def test_missing_folder_of_images_is_a_sentence(refused, tmp_path):
     nowhere = tmp_path / "nowhere"
     assert str(nowhere) in refused("train", *TINY_OPTIONS, "--data", nowhere, "--runs", tmp_path / "runs")
+
+
+@pytest.mark.parametrize("command", ["train", "search", "study"])
+def test_folders_of_unknown_meaning_are_asked_about_before_a_run(refused, tmp_path, command):
+    for number in range(6):
+        file = tmp_path / "scans" / f"AB{number:04}" / "1.png"
+        file.parent.mkdir(parents=True)
+        Image.fromarray(np.full((32, 32), number, np.uint8)).save(file)
+    own = {"search": ["--name", "own", "--preset", "study-ae"], "study": ["--out", tmp_path / "study", "--quick"]}
+    where = [] if command == "study" else ["--runs", tmp_path / "runs"]
+    said = refused(command, *own.get(command, TINY_OPTIONS), "--data", tmp_path / "scans", *where)
+    assert "may be classes or patients" in said
+    assert "--folders-are" in said
+    assert not (tmp_path / "runs").exists()
+    assert not (tmp_path / "study").exists()
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,10 @@ import zipfile
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from engine import models, runs
+from engine import data, evaluation, models, runs
+from engine.config import from_nested
 from engine.evaluation import scoring
 from engine.messages import RunStudy
 from engine.reproduction import figures
@@ -71,3 +73,26 @@ def test_study_is_taken_up_without_training_or_measuring_again(tmp_path, monkeyp
     assert (tmp_path / "measured.json").read_bytes() == measured
     assert len(weights) == 2
     assert all(path.read_bytes() == content for path, content in weights.items())
+
+
+def test_settings_from_before_patients_were_known_split_by_image(root):
+    content = json.loads((root / "residual-ae" / "config.json").read_text(encoding="utf-8"))
+    assert "split_by" not in content["data"]
+    assert runs.open_run("residual-ae", root).config.data.split_by == "image"
+    assert from_nested({}).data.split_by == "auto"
+
+
+def test_run_from_before_patients_were_known_keeps_its_split(root, tmp_path):
+    rng = np.random.default_rng(0)
+    for number in range(60):
+        Image.fromarray(rng.integers(0, 256, (32, 32), np.uint8)).save(tmp_path / f"patient_{number // 5}_{number}.png")
+    run = runs.open_run("residual-ae", root)
+    content = json.loads((run.path / "config.json").read_text(encoding="utf-8"))
+    content["data"]["source"] = str(tmp_path)
+    run.write_json("config.json", content)
+    old = evaluation.load_dataset(run)
+    new = data.load(config=old.config.model_copy(update={"split_by": "auto"}))
+    assert set(old.train.groups) & set(old.test.groups)
+    assert not set(new.train.groups) & set(new.test.groups)
+    assert (new.patients.patients, new.patients.in_both) == (12, 0)
+    assert old.patients.in_both > 0

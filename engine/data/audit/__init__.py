@@ -10,6 +10,7 @@ recompressed, flipped, rotated by 90°, or made brighter or darker. Neighboring 
 validation split, that is counted separately, and a test image that is also in it counts as leaked as well.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from engine.config import DataConfig
@@ -18,6 +19,8 @@ from engine.data.audit import groups, summary, survey
 from engine.data.audit.groups import GroupMember
 from engine.data.audit.survey import SourceSurvey
 from engine.data.dataset import Dataset
+from engine.data.patient_facts import PatientFacts, count_patients
+from engine.data.patients import PatientGroups
 from engine.data.source import Source
 from engine.data.splitting import split
 from engine.job_context import UNATTENDED, JobContext
@@ -43,6 +46,11 @@ def audit(config: DataConfig, *, context: JobContext = UNATTENDED) -> dict[str, 
         warning: a sentence, empty if no test image is leaked.
         skipped: [{"name", "reason"}], files that could not be used.
         notes: sentences on automatic decisions, such as a test set held out where the source has none.
+        patients, patients_in_both, test_unseen_patients: number of patients, of patients with images both in test and
+            in train or validation, and of test images of patients with none there.
+        test_known_patients, patients_known_share: number of test images, and share of all images, with a known patient.
+        patients_by_split: number of patients in each split.
+        patient_note: a sentence to show with every test number; empty if there is nothing to say.
 
     Raises:
         DataError: the source cannot be used.
@@ -53,7 +61,8 @@ def audit(config: DataConfig, *, context: JobContext = UNATTENDED) -> dict[str, 
     skipped = loading.collect_skipped(source, found.unusable)
     if not found.pictures:
         raise loading.make_empty_source_error(source, config.source, skipped)
-    members, notes = _members(source, found, config)
+    patients = loading.find_groups(source, config, context)
+    members, notes = _members(source, found, config, patients)
     keys, digests = [facts.key for facts in found.pictures], [facts.digest for facts in found.pictures]
     counts, identical, nearly = (
         summary.count_exact(keys, members, digests),
@@ -70,7 +79,8 @@ def audit(config: DataConfig, *, context: JobContext = UNATTENDED) -> dict[str, 
         },
         "warning": summary.warning(counts),
         "skipped": [{"name": each.name, "reason": each.reason} for each in skipped],
-        "notes": [*source.notes, *notes],
+        "notes": [*source.notes, *patients.notes, *notes],
+        **_count_patients(found, members, patients, config).to_json(),
     }
 
 
@@ -93,10 +103,24 @@ def find_exact_duplicates(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _members(source: Source, found: SourceSurvey, config: DataConfig) -> tuple[list[GroupMember], list[str]]:
+def _count_patients(
+    found: SourceSurvey, members: Sequence[GroupMember], patients: PatientGroups, config: DataConfig
+) -> PatientFacts:
+    """Count the patients of each split."""
+    splits: dict[str, list[tuple[str, str]]] = {name: [] for name in ("train", "validation", "test")}
+    for facts, member in zip(found.pictures, members, strict=True):
+        splits[member.split].append((patients.groups[facts.item], facts.key))
+    present = {name: images for name, images in splits.items() if images or name != "validation"}
+    return count_patients(present, patients.origins, are_separate=config.source == "phantom")
+
+
+def _members(
+    source: Source, found: SourceSurvey, config: DataConfig, patients: PatientGroups
+) -> tuple[list[GroupMember], list[str]]:
     """Return split and name of every image, and a sentence if the test set had to be held out."""
     pictures = found.pictures
-    candidates = loading.list_split_members(source, (each.item for each in pictures), (each.key for each in pictures))
+    known = patients if config.split_by != "image" else None
+    candidates = loading.list_split_members(source, found, known)
     brought = {candidate.split for candidate in candidates}
     held_out = tuple(name for name in ("validation", "test") if name not in brought)
     roles = [""] * len(pictures)
@@ -105,8 +129,8 @@ def _members(source: Source, found: SourceSurvey, config: DataConfig) -> tuple[l
         for index in indices:
             roles[index] = _effective_split(name, held_out)
     members = [GroupMember(role, source.items[each.item].name) for role, each in zip(roles, pictures, strict=True)]
-    drawn = f"{len(parts['test'])} of its images, drawn per class with seed {config.split_seed}, are held out for it."
-    return members, [f"The source has no test set: {drawn}"] if "test" in held_out else []
+    drawn = loading.describe_held_out("test", [candidates[index].group for index in parts["test"]], config)
+    return members, [drawn] if "test" in held_out else []
 
 
 def _effective_split(name: str, held_out: tuple[str, ...]) -> str:

@@ -67,6 +67,16 @@ class SourceSurvey:
     unusable: tuple[tuple[int, str], ...]
     pairs: tuple[NearDuplicatePair, ...]
 
+    @property
+    def items(self) -> list[int]:
+        """Return the number of each image in the source."""
+        return [facts.item for facts in self.pictures]
+
+    @property
+    def keys(self) -> list[str]:
+        """Return the hash of the pixels of each image."""
+        return [facts.key for facts in self.pictures]
+
 
 def survey_source(source: Source, context: JobContext = UNATTENDED) -> SourceSurvey:
     """Survey every image of a source, or read an earlier result from the cache.

@@ -1,4 +1,4 @@
-"""All metrics of the compared models: their loader, and the dialog that shows them."""
+"""All metrics of the compared models on all, leaked, deduplicated and unseen-patient test images: loader and dialog."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QVBoxLayout, QW
 
 from engine.messages import EvaluateRun, EvaluateRunReply, RequestFailed, SubsetMetrics
 from gui.formatting import format_count, format_fixed, format_number
-from gui.loaded_data import CLEAN, LEAKED, PARTS, LoadedData
+from gui.loaded_data import CLEAN, LEAKED, PARTS, UNSEEN, LoadedData
 from gui.panel import DISCLAIMER
 from gui.panels.compare.comparison import ImageSource
 from gui.session import Session
@@ -26,7 +26,7 @@ MEASURES = "compare-measure"
 Metrics = Mapping[str, SubsetMetrics]
 Key = tuple[str, int, str]
 ASKING = "sheet"
-SHOWN = ("test", LEAKED, CLEAN)
+SHOWN = ("test", LEAKED, CLEAN, UNSEEN)
 NONE = "—"
 READING = (
     "Means over images; intensities 0–1. ± = half-width of the 95% CI of the mean. Head = inside the head mask. Nats "
@@ -147,7 +147,10 @@ class MetricsDialog(QDialog):
         self.table = NumberTable(
             (TableColumn("Model", str, False), TableColumn("Test subset", str, False), *COLUMNS.values()), sortable=True
         )
-        self.leakage, self.notice = label(leakage(data), wrap=True), NoticeBox()
+        self.leakage, self.notice = (
+            label(f"{leakage(data)} {data.patients.patient_note}".strip(), wrap=True),
+            NoticeBox(),
+        )
         self._lay_out()
         measures.found.connect(self.refresh)
         self.finished.connect(self._on_finished)
@@ -174,7 +177,7 @@ class MetricsDialog(QDialog):
                 values = numbers(parts[part])
                 cells = (
                     each.name,
-                    PARTS[part].removesuffix(" test") if part != "test" else "all",
+                    PARTS[part].removesuffix(" test").removesuffix(", test") if part != "test" else "all",
                     *(values[key] for key in COLUMNS),
                 )
                 rows.append(TableRow(f"{each.ref} {part}", cells, each.name))

@@ -3,7 +3,7 @@
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar
 
 from engine.messages import Audit, AuditReply, DuplicateGroup, NearDuplicates, RequestFailed
-from gui.loaded_data import LoadedData
+from gui.loaded_data import PARTS, SPLITS, LoadedData
 from gui.panels.data.duplicates_dialog import DuplicatesDialog
 from gui.session import Session
 from gui.widgets.buttons import Button
@@ -14,10 +14,7 @@ from gui.widgets.number_table import NumberTable
 
 AUDIT = "audit"
 COLUMNS = (TableColumn("Images", str, False), TableColumn("Count"))
-CLEAN = (
-    "No test image is an exact copy of a training or validation image. Other slices of the same patient are not "
-    "checked."
-)
+CLEAN = "No test image is an exact copy of a training or validation image."
 
 
 class AuditCard(Card):
@@ -29,6 +26,7 @@ class AuditCard(Card):
         self._data: LoadedData | None = None
         self._near: NearDuplicates | None = None
         self.warning, self.clean = NoticeBox(), label(CLEAN, role="caption", wrap=True)
+        self.patients = label(role="caption", wrap=True)
         self.table = NumberTable(COLUMNS)
         self.bar, self.caption = QProgressBar(), label(role="caption", wrap=True)
         self.notice, self.look = NoticeBox(), Button("Show duplicates…")
@@ -41,7 +39,7 @@ class AuditCard(Card):
         self.table.setAccessibleName("duplicate counts")
         self.bar.setAccessibleName("search for near-duplicates")
         self.bar.setTextVisible(False)
-        for part in (self.warning, self.clean, self.table, self.caption, self.bar, self.notice):
+        for part in (self.warning, self.clean, self.patients, self.table, self.caption, self.bar, self.notice):
             self.add(part)
         line = QHBoxLayout()
         line.addWidget(self.look)
@@ -53,6 +51,8 @@ class AuditCard(Card):
         self._data, self._near = data, None
         self.warning.show_notice(data.repeats.warning)
         self.clean.setVisible(not data.repeats.warning and bool(data.size("test")))
+        self.patients.setText(data.patients.patient_note)
+        self.patients.setVisible(bool(data.patients.patient_note))
         self.show()
         self.search()
 
@@ -78,13 +78,14 @@ class AuditCard(Card):
         if self._data is None:
             return
         exact, near = self._data.repeats.splits, self._near.splits if self._near else None
-        counts = {
+        counts: dict[str, int | None] = {
             "leaked test images": exact.test.test_in_train,
             "deduplicated test images": exact.test.test_clean,
             "redundant training images": exact.train.redundant,
             "near-duplicates, all sets": near.total if near else None,
             "deduplicated, but near-duplicates": near.test.near_train if near else None,
         }
+        counts |= _count_patients(self._data)
         self.table.set_rows([TableRow(name, (name, count), tip=TIPS[name]) for name, count in counts.items()])
         self.table.fit_height()
         self.look.setEnabled(bool(self.groups()))
@@ -112,7 +113,24 @@ class AuditCard(Card):
             DuplicatesDialog(self._data, self.groups(), self.window()).open()
 
 
+def _count_patients(data: LoadedData) -> dict[str, int]:
+    """Return the rows on patients; none where no patient is known."""
+    known = data.patients
+    if not known.patients:
+        return {}
+    sets = {f"patients, {PARTS[name]} set": count for name, count in known.patients_by_split.items()}
+    return sets | {
+        "patients in both test and training": known.patients_in_both,
+        "test images of unseen patients": known.test_unseen_patients,
+    }
+
+
 TIPS = {
+    **{f"patients, {PARTS[name]} set": "Patients with images in this set, as far as known." for name in SPLITS},
+    "patients in both test and training": "Patients with images in the test set and in training or validation.",
+    "test images of unseen patients": (
+        "Test images of a known patient without images in training or validation; leaked images are not counted."
+    ),
     "leaked test images": (
         "Test images with a pixel-identical copy in training or validation (full resolution; the files may differ)."
     ),

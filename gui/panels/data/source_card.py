@@ -21,11 +21,12 @@ PHANTOM, FOLDER, HUB = "phantom", "folder", "hf"
 TITLES = {PHANTOM: "Phantoms", FOLDER: "Folder", HUB: "Hugging Face"}
 EXAMPLE = "benschill/brain-tumor-collection"
 PREFIX = "hf:"
-OF_ALL = ("source", "size", "fit", "normalisation", "validation_share", "split_seed")
+OF_ALL = ("source", "size", "fit", "normalisation", "validation_share", "split_seed", "split_by")
+PATIENTS = ("groups", "group_pattern", "group_by")
 OF_KIND = {
     PHANTOM: ("phantom_count", "phantom_seed"),
-    FOLDER: (),
-    HUB: ("download", "revision", "config_name", "image_column", "label_column"),
+    FOLDER: (*PATIENTS, "folders_are"),
+    HUB: ("download", "revision", "config_name", "image_column", "label_column", *PATIENTS),
 }
 
 
@@ -185,6 +186,8 @@ class SourceCard(Card):
 
 def _absolute(values: dict[str, Any]) -> dict[str, Any]:
     """Return values with the full path of the folder, since the engine runs elsewhere."""
+    if values["groups"]:
+        values = values | {"groups": str(Path(values["groups"]).expanduser().absolute())}
     if kind_of(values["source"]) != FOLDER:
         return values
     return values | {"source": str(Path(values["source"]).expanduser().absolute())}

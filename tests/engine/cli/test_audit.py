@@ -57,9 +57,34 @@ def test_a_clean_source_is_said_to_be_one(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("ENGRAM_CACHE", str(tmp_path))
     assert cli.main(["audit", "phantom", "--phantom-count", "24", "--size", "32"]) == 0
     text = capsys.readouterr().out
-    assert text.startswith("No test image is an exact copy of a training or validation image. (Slices")
+    assert text.startswith("No test image is an exact copy of a training or validation image.\n\nDuplicates")
     assert "No other test image is a near-duplicate of a training or validation image." in text
     assert "\n\n\n" not in text
+
+
+def test_patients_are_counted_or_said_to_be_unknown(folder, capsys):
+    assert cli.main(["audit", str(folder)]) == 0
+    assert "Patients are unknown: images of one patient may be in both" in capsys.readouterr().out
+    table = folder.parent / "own.csv"
+    table.write_text("file;patient\ntrain\\0.png;Ann\ntrain\\1.png;Bob\ntest\\copy.bmp;Bob\ntest\\own.png;Cy\n")
+    assert cli.main(["audit", str(folder), "--groups", str(table)]) == 0
+    text = capsys.readouterr().out
+    assert "3 patients known (50% of the images): train 2, test 2; 1 in both test and training or validation." in text
+    assert "Bob" not in text
+    assert cli.main(["audit", str(folder), "--groups", str(table), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [found[name] for name in ("patients", "patients_in_both", "test_unseen_patients")] == [3, 1, 1]
+
+
+def test_uncertain_folders_are_refused_until_the_user_says_what_they_are(folder, capsys):
+    for number in range(6):
+        (folder / f"train/AB{number:04}").mkdir()
+        (folder / f"train/{number % 5}.png").rename(folder / f"train/AB{number:04}/1.png") if number < 5 else None
+    (folder / "test" / "own.png").rename(folder / "train" / "AB0005" / "1.png")
+    assert cli.main(["audit", str(folder / "train")]) == 2
+    assert "may be classes or patients" in capsys.readouterr().err
+    assert cli.main(["audit", str(folder / "train"), "--folders-are", "patients", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["patients"] == 6
 
 
 def test_what_cannot_be_audited_is_refused_with_a_sentence(tmp_path, capsys):

@@ -79,3 +79,59 @@ def test_a_single_image_is_for_training():
 def test_images_without_a_label_are_split_like_a_class():
     parts = split([SplitItem(str(i), -1, None) for i in range(40)], 0.25, 0)
     assert [len(parts[name]) for name in ("train", "validation", "test")] == [20, 10, 10]
+
+
+# ---- patients ------------------------------------------------------------------------------------------------------
+
+
+def patients(*counts, size=10):
+    """So many patients of each class, each with `size` images of its own."""
+    return [
+        SplitItem(f"{label}-{patient}-{number}", label, None, f"{label}-{patient}")
+        for label, count in enumerate(counts)
+        for patient in range(count)
+        for number in range(size)
+    ]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_patient_is_on_one_side_and_each_class_gives_its_share(seed):
+    images = patients(20, 10)
+    parts = split(images, 0.1, seed)
+    groups = [{images[i].group for i in part} for part in parts.values()]
+    assert len(set().union(*groups)) == sum(map(len, groups)) == 30
+    for name in ("validation", "test"):
+        assert Counter(images[i].label for i in parts[name]) == {0: 20, 1: 10}
+
+
+def test_patients_of_one_image_are_drawn_as_images_are():
+    alone = members(50, 30, 20)
+    known = [SplitItem(item.key, item.label, None, f"patient {index}") for index, item in enumerate(alone)]
+    assert split(known, 0.1, 3) == split(alone, 0.1, 3)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_two_patients_that_share_an_image_stay_together(seed):
+    images = [*patients(6), *(SplitItem("0-0-0", 0, None, f"0-{patient}") for patient in (0, 1))]
+    parts = split(images, 0.3, seed)
+    groups = [{images[i].group for i in part} for part in parts.values()]
+    assert sum(map(len, groups)) == 6
+    assert any({"0-0", "0-1"} <= found for found in groups)
+
+
+def test_an_empty_slice_of_every_patient_joins_none():
+    images = patients(20) + [SplitItem("black", 0, None, f"0-{patient}") for patient in range(20)]
+    parts = split(images, 0.1, 0)
+    assert all(len({images[i].group for i in parts[name]}) == 2 for name in ("validation", "test"))
+
+
+def test_an_unknown_copy_follows_its_patient():
+    for seed in range(10):
+        images = [*patients(10), SplitItem("0-3-1", 0, None)]
+        parts = split(images, 0.2, seed)
+        assert any({31, 100} <= set(part) for part in parts.values())
+
+
+def test_few_large_patients_leave_one_for_each_set():
+    parts = split(patients(3, size=30), 0.1, 0)
+    assert {name: len(part) for name, part in parts.items()} == {"train": 30, "validation": 30, "test": 30}

@@ -96,12 +96,59 @@ def one_by_hand(model, image, index):
 
 
 def test_result_has_the_promised_shape(run, measured):
-    assert set(measured) == {"run", "model", "noise", "data_range", "splits"}
+    assert set(measured) == {"run", "model", "noise", "data_range", "splits", "patients"}
     assert measured["data_range"] == 1
     assert (measured["run"], measured["model"]) == (run.name, run.config.model.model)
     counts = {name: len(split) for name, split in evaluation.load_dataset(run).splits.items()}
     assert {name: part["n"] for name, part in measured["splits"].items()} == counts | {"test_clean": counts["test"]}
     assert all(set(part) == KEYS for part in measured["splits"].values())
+
+
+@pytest.fixture
+def patients_folder(tmp_path):
+    """Six patients of three images in Training, two of them and a new one in Testing; unpatterned names are unknown."""
+    rng = np.random.default_rng(0)
+    names = [f"Training/patient_{patient}_{number}.png" for patient in range(6) for number in range(3)]
+    names += [f"Testing/patient_{patient}_9.png" for patient in (0, 1, 7)] + ["Testing/other.png"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (32, 32), np.uint8)).save(tmp_path / name)
+    return tmp_path
+
+
+def test_unseen_patients_are_evaluated_apart(trained, patients_folder):
+    run = trained()
+    measured = evaluation.evaluate_with_references(run, str(patients_folder))
+    assert {name: part["n"] for name, part in measured["splits"].items()} == {
+        **{"train": 15, "validation": 3},
+        **{"test": 4, "test_clean": 4, "test_unseen": 1},
+    }
+    assert measured["patients"]["patients"] == 7
+    assert measured["patients"]["patients_in_both"] == 2
+    images = evaluation.load_dataset(run, str(patients_folder))
+    [row] = np.flatnonzero(images.unseen)
+    assert images.test.names[row] == "Testing/patient_7_9.png"
+    alone = by_hand(run, images.test.read([row]))
+    assert measured["splits"]["test_unseen"]["mse"] == pytest.approx(alone["mse"], rel=2e-5)
+    assert set(measured["yardsticks"]["pca"]) == set(measured["splits"])
+    note = (
+        "The patient of 3 of the 4 test images is known: 2 of these images are of patients in the training or "
+        "validation set, 1 of unseen patients (test_unseen)."
+    )
+    assert note in measured["notes"]
+
+
+def test_unknown_patients_are_noted(trained, folder_of_pictures):
+    notes = evaluation.evaluate_with_references(trained(), str(folder_of_pictures))["notes"]
+    assert any(note.startswith("Patients are unknown: ") for note in notes)
+
+
+def test_the_patients_of_a_run_are_not_looked_for_in_other_images(trained, patients_folder, folder_of_pictures):
+    run = trained("ae", at=folder_of_pictures.parent / "own-patients")
+    content = run.read_json("config.json")
+    content["data"] |= {"groups": str(patients_folder / "none.csv"), "group_pattern": "(none)"}
+    run.write_json("config.json", content)
+    assert evaluation.load_dataset(run, str(patients_folder)).patients.patients == 7
 
 
 def test_numbers_equal_those_computed_by_hand(run, measured):

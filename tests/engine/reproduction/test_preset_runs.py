@@ -119,3 +119,14 @@ def test_run_that_cannot_be_read_is_passed_over(study, presets, played, write_ru
     (broken.path / "config.json").write_text("{")
     presets.train(lambda event: None, NEVER)
     assert played.names == ["study-ae", "study-vae"]
+
+
+def test_runs_from_before_patients_were_known_are_continued(study):
+    for name, settings in (("study-ae", BASES["ae"]), ("study-vae", BASES["vae"])):
+        run = runs.create_run(settings, name, study.runs)
+        content = run.read_json("config.json")
+        del content["data"]["split_by"]
+        run.write_json("config.json", content)
+    presets = PresetRuns(study, BASES)
+    presets.check()
+    assert [trial.run.config.data.split_by for trial in presets.trials()] == ["image", "image"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.errors import EmptySource, SearchBusy, SourceNotFound
+from engine.errors import EmptySource, SearchBusy, SearchError, SourceNotFound
 from engine.messages import Search
 from engine.search import folder, search_spec
 from tests.engine.search.conftest import SPACE
@@ -42,6 +42,21 @@ def test_search_whose_images_are_not_there_takes_no_name_and_does_not_continue(o
         folder.prepare_folder(Search(name="small", root=str(tmp_path)))
     on_cluster = {"cluster": "tcp://cluster:8786"}
     folder.prepare_folder(Search(name="small", root=str(tmp_path), settings=on_cluster))  # its workers may see more
+
+
+def test_search_from_before_patients_were_known_is_resumed_by_image(order, tmp_path):
+    with folder.prepare_folder(order).open_storage() as ledger:
+        base = order.base.model_dump(mode="json")
+        del base["data"]["split_by"]
+        ledger.set_attrs(base=base)
+        assert search_spec.merge_command(ledger, order).base.data.split_by == "image"
+        by_patient = order.model_copy(update={"base": order.base.model_copy(update={"data": patient(order)})})
+        with pytest.raises(SearchError, match="started with split_by = image"):
+            search_spec.merge_command(ledger, by_patient)
+
+
+def patient(order):
+    return order.base.data.model_copy(update={"split_by": "patient"})
 
 
 def test_second_maker_is_reported(order, tmp_path):

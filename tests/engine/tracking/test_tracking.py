@@ -88,6 +88,12 @@ def test_a_source_is_named_only_where_it_names_nobody(tiny, tmp_path):
     assert tracking.anonymized(tiny(source="/data/anna-mueller"))["source"] == "folder"
 
 
+def test_no_table_or_pattern_of_patients_is_sent(tiny):
+    sent = tracking.anonymized(tiny(groups="/data/anna-mueller.csv", group_pattern="(anna)"))
+    assert (sent["groups"], sent["group_pattern"]) == ("given", "given")
+    assert (tracking.anonymized(tiny())["groups"], tracking.anonymized(tiny())["group_pattern"]) == ("", "")
+
+
 def test_without_tracking_nothing_is_tracked(tiny, tmp_path):
     def hear(event):
         raise AssertionError

@@ -129,6 +129,8 @@ def test_a_job_tells_and_keeps_everything(tiny, tmp_path):
     text = json.dumps(run.provenance)
     assert run.provenance["backend"] == "tensorflow"
     assert run.provenance["data"]["fingerprint"]
+    assert run.provenance["data"]["split_by"] == "auto"
+    assert run.provenance["data"]["patients"]["patients"] == 0
     assert {"seed", "versions", "threads", "onednn", "device"} <= set(run.provenance)
     assert str(tmp_path) not in text
 

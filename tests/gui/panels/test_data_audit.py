@@ -95,6 +95,28 @@ def test_a_clean_source_is_said_to_be_one(panel, session, answer, data_content):
     assert panel.audit.look.isEnabled()
 
 
+def test_patients_are_counted_by_set(panel, session, answer, data_content):
+    known = {"patients": 9, "patients_in_both": 2, "test_unseen_patients": 3, "test_known_patients": 5}
+    known |= {"patients_by_split": {"train": 6, "validation": 1, "test": 4}, "patient_note": "5 of 6 are known."}
+    session.load_data(DataConfig(size=32))
+    answer("data", data_content | {"patients": known, "unseen": [0, 1, 2]})
+    shown = counts(panel)
+    assert [shown[f"patients, {name} set"] for name in ("training", "validation", "test")] == ["6", "1", "4"]
+    assert shown["patients in both test and training"] == "2"
+    assert shown["test images of unseen patients"] == "3"
+    assert panel.audit.patients.text() == "5 of 6 are known."
+    assert panel.audit.patients.isVisible()
+    assert session.data.subsets()["test_unseen"] == 3
+    assert session.data.indices_in("test_unseen") == ("test", [0, 1, 2])
+
+
+def test_without_known_patients_only_the_note_is_shown(panel, session, answer, data_content):
+    session.load_data(DataConfig(size=32))
+    answer("data", data_content | {"patients": {"patient_note": "Patients are unknown."}})
+    assert not any("patients" in name for name in counts(panel))
+    assert panel.audit.patients.text() == "Patients are unknown."
+
+
 def test_other_scans_are_audited_anew_and_an_old_answer_is_dropped(panel, session, loaded, answer, data_content):
     answer(AUDIT, NEAR)
     session.load_data(DataConfig(size=64))

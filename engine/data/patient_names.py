@@ -1,0 +1,177 @@
+"""Patients in names: of files and folders of well-known datasets, and of folders that hold one patient each."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from statistics import median
+from typing import Final, Literal
+
+from engine.data.source import SourceItem
+
+FolderRole = Literal["patients", "classes", "unsure"]
+# BIDS, BraTS (the last number of the older names is the time point), IXI, OASIS, ADNI, TCGA, UPENN-GBM, UCSF-PDGM.
+_DATASETS: Final = (
+    r"sub-[A-Za-z0-9]+",
+    r"BraTS-[A-Z]{2,4}-\d{5}",
+    r"BraTS2021_\d{5}",
+    r"BraTS\d{2}_(?:Training|Validation)_\d{3}",
+    r"BraTS\d{2}_(?:2013|CBICA|TCIA\d+|TMC)_[A-Z0-9]+",
+    r"IXI\d{3}",
+    r"OAS[12]_\d{4}",
+    r"OAS[34]\d{4}",
+    r"\d{3}_S_\d{4}",
+    r"TCGA-[A-Z0-9]{2}-[A-Z0-9]{4}",
+    r"UPENN-GBM-\d{5}",
+    r"UCSF-PDGM-\d{3,4}",
+)
+_WORDS: Final = r"(?:patient|subject|subj)[-_ ]?\d+"
+_KNOWN: Final = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_DATASETS)}|{_WORDS})(?![0-9])", re.IGNORECASE)
+_PATIENT_FOLDER: Final = re.compile(
+    rf"(?:.*{_KNOWN.pattern}.*|(?:sub|pat|pt|case|p|s|id|volunteer|mrn)[-_ ]?\d+)", re.IGNORECASE
+)
+_CLASS_FOLDER: Final = re.compile(
+    r"(?:class|grade|who|stage|label|type|tumou?r|group|category|cat|level|score|birads|t)[-_ ]?(?:\d+|[ivx]+)|[ivx]+",
+    re.IGNORECASE,
+)
+_MOSTLY: Final = 0.8
+_MANY_FOLDERS, _MAX_CLASS_NUMBERS, _MIN_UNSURE = 20, 10, 5
+_MAX_SLICES: Final = 500
+_FEW_IMAGES: Final = 10
+
+
+def find_known_name(path: str) -> str:
+    """Return the patient that a path names in the manner of a well-known dataset; '' if there is none.
+
+    >>> find_known_name("Training/sub-01/anat/sub-01_T1w.nii.gz")
+    'sub-01'
+    >>> find_known_name("glioma/gg (12).jpg")
+    ''
+    """
+    found = _KNOWN.findall(path)
+    return found[-1].casefold() if found else ""
+
+
+def find_volume_case(path: str) -> str:
+    """Return the case of a NIfTI volume: its folder if the file repeats its name, else its own name; else ''.
+
+    >>> find_volume_case("glioma/case7/case7_flair.nii.gz")
+    'case7'
+    """
+    place = PurePosixPath(path)
+    stem = re.sub(r"\.nii(\.gz)?$", "", place.name, flags=re.IGNORECASE)
+    if stem == place.name:
+        return ""
+    parent = place.parent.name
+    return parent if parent and stem.casefold().startswith(parent.casefold()) else stem
+
+
+def judge_folders(counts: Mapping[str, int]) -> FolderRole:
+    """Tell folders of patients from folders of classes by their names and number.
+
+    Args:
+        counts: name of a folder -> its images.
+    """
+    names = list(counts)
+    if len(names) < 2:
+        return "classes"
+    if _share(names, _PATIENT_FOLDER) >= _MOSTLY:
+        return "patients"
+    if _share(names, _CLASS_FOLDER) >= _MOSTLY:
+        return "classes"
+    if _share(names, re.compile(r".*\d.*")) >= _MOSTLY:
+        return _judge_numbered(counts)
+    many = len(names) >= _MANY_FOLDERS and median(counts.values()) <= _FEW_IMAGES
+    return "unsure" if many else "classes"
+
+
+def judge_contents(patients: Mapping[str, set[str]]) -> FolderRole | None:
+    """Tell folders of patients from folders of classes by the PatientIDs in them; None if those say nothing.
+
+    Args:
+        patients: name of a folder -> PatientIDs of some of its files, '' for a file without one.
+    """
+    if any(len(found) > 1 for found in patients.values()):
+        return "classes"
+    ids = [patient for found in patients.values() for patient in found if patient]
+    if len(ids) < max(2, len(patients)) or len(set(ids)) < len(ids):
+        return None
+    numbered = _share(list(patients), re.compile(r".*\d.*")) >= _MOSTLY
+    return "patients" if numbered or len(patients) >= _MIN_UNSURE else None
+
+
+def _judge_numbered(counts: Mapping[str, int]) -> FolderRole:
+    if len(counts) >= _MANY_FOLDERS and median(counts.values()) <= _MAX_SLICES:
+        return "patients"
+    plain = all(name.isdecimal() and len(name) <= 2 for name in counts)
+    if len(counts) < _MIN_UNSURE or (plain and len(counts) <= _MAX_CLASS_NUMBERS):
+        return "classes"
+    return "unsure"
+
+
+def _share(names: Sequence[str], pattern: re.Pattern[str]) -> float:
+    return sum(pattern.fullmatch(name) is not None for name in names) / len(names)
+
+
+@dataclass(frozen=True)
+class FolderReading:
+    """Items after their folders were read, a note on it, and a question if the meaning of folders is not certain."""
+
+    items: list[SourceItem]
+    question: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class FolderRule:
+    """How to read folders: a role that the user chose or 'auto', and whether labels stay as they are."""
+
+    role: str
+    keeps_labels: bool
+
+
+def read_folders(items: Sequence[SourceItem], rule: FolderRule, judged: FolderRole | None) -> FolderReading:
+    """Set the patients of items that lie in one folder per patient; such folders are no classes.
+
+    Args:
+        items: the items, with their folders.
+        rule: the user's choice.
+        judged: what the files in the first folders say, None if they say nothing.
+    """
+    first = [item.folders[0] if item.folders else "" for item in items]
+    counts = Counter(name for name in first if name)
+    role = judged or judge_folders(counts)
+    second = _second_folders(items)
+    if rule.role == "classes":
+        return FolderReading(_set_patients(items, second, True) if _are_patients(second) else list(items))
+    if rule.role == "patients" and role == "classes" and any(second):
+        return FolderReading(_set_patients(items, second, True))
+    if rule.role == "patients" or role == "patients":
+        keeps_labels = rule.keeps_labels and rule.role == "auto"
+        note = "" if keeps_labels else f"The {len(counts):,} folders are read as patients, not as classes."
+        return FolderReading(_set_patients(items, first, keeps_labels), note=note)
+    if _are_patients(second):
+        return FolderReading(_set_patients(items, second, True))
+    return FolderReading(list(items), _ask(counts) if role == "unsure" else "")
+
+
+def _second_folders(items: Iterable[SourceItem]) -> list[str]:
+    return ["/".join(item.folders[:2]) if len(item.folders) > 1 else "" for item in items]
+
+
+def _are_patients(folders: Sequence[str]) -> bool:
+    names = Counter(name.rsplit("/", 1)[-1] for name in folders if name)
+    return sum(names.values()) >= _MOSTLY * len(folders) and judge_folders(names) == "patients"
+
+
+def _set_patients(items: Sequence[SourceItem], patients: Sequence[str], keeps_labels: bool) -> list[SourceItem]:
+    return [
+        replace(item, patient=patient, label=item.label if keeps_labels else None)
+        for item, patient in zip(items, patients, strict=True)
+    ]
+
+
+def _ask(counts: Mapping[str, int]) -> str:
+    shown = ", ".join(f"'{name}'" for name in list(counts)[:3])
+    return f"The {len(counts):,} folders ({shown}, …) may be classes or patients."
