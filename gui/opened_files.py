@@ -8,7 +8,7 @@ from PySide6.QtCore import QMimeData
 
 from engine.messages import OpenScanReply
 
-KINDS = {"picture": "Image", "dicom": "DICOM", "nifti": "NIfTI"}
+KINDS = {"picture": "Image", "dicom": "DICOM", "nifti": "NIfTI", "research": "Volume"}
 SIDES = {"R": "right", "L": "left", "A": "anterior", "P": "posterior", "S": "superior", "I": "inferior"}
 
 

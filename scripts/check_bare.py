@@ -10,7 +10,14 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 INSTALLED_BY_SET_UP = "dev"
-MODULES = {"umap-learn": "umap"}  # where the module is not the package's name with underscores
+# Where the module is not the package's name with underscores.
+MODULES = {
+    "pyjpegls": "jpeg_ls",
+    "pylibjpeg-openjpeg": "openjpeg",
+    "python-gdcm": "gdcm",
+    "simpleitk": "SimpleITK",
+    "umap-learn": "umap",
+}
 
 
 def name_of(requirement: str) -> str:

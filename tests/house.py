@@ -37,7 +37,17 @@ WIDGET_PACKAGES = {
     "gui.pixmaps",
     "gui.theme",
 }
-DATA_PACKAGES = {"numpy", "pydantic", "skimage", "PIL", "pydicom", "nibabel", "datasets", "huggingface_hub"}
+DATA_PACKAGES = {
+    "numpy",
+    "pydantic",
+    "skimage",
+    "PIL",
+    "pydicom",
+    "nibabel",
+    "SimpleITK",
+    "datasets",
+    "huggingface_hub",
+}
 
 # The imports that may stand inside a function, each file with the reason that no other place would do.
 LATE_IMPORTS = {
@@ -61,6 +71,8 @@ LATE_IMPORTS = {
     # The Hugging Face library takes a second to import and only its own sources need it; the audit's modules, one of
     # which estimates patients, import this one.
     "engine/data/loading.py": {"engine.data.huggingface", "engine.data.audit.look_alikes"},
+    # SimpleITK is an extra.
+    "engine/data/research_volumes.py": {"SimpleITK"},
     # Dask is an extra: only a search on a cluster needs it, and only one on a queueing system needs the jobs.
     "engine/search/trial_pool.py": {"engine.search.dask_executor"},
     "engine/search/dask_executor.py": {"dask_jobqueue"},

@@ -12,7 +12,7 @@ from typing import BinaryIO, Final, Literal, cast
 from engine.data.foreign_files import describe_foreign
 from engine.errors import EmptySource, SourceNotFound
 
-FileFormat = Literal["picture", "dicom", "nifti"]
+FileFormat = Literal["picture", "dicom", "nifti", "research"]
 Skip = Callable[[str, str], None]
 LOOKED_FOR = (
     "Engram looks for PNG, JPEG, BMP, TIFF and DICOM files, directly in the folder or in subfolders for splits and "
@@ -26,6 +26,7 @@ _HEAD_BYTES: Final = 352
 _ELEMENT_BYTES: Final = 8
 # The first element of a data set is one of its identification, and short.
 _MAX_FIRST_ELEMENT, _MAX_FIRST_LENGTH = 0x0100, 1024
+_ITK: Final = (b"NRRD000", b"ObjectType", b"NDims")  # NRRD and MetaImage, which SimpleITK reads
 _PAIR_SUFFIXES: Final = (".hdr", ".img")
 _ANALYZE_BYTES: Final = 348  # size of the header, its first number
 _VOLUME: Final = (
@@ -46,10 +47,17 @@ def detect_format(path: Path) -> FileFormat | None:
         return "dicom"
     if head.startswith(_PICTURES):
         return "picture"
+    if is_mgh(path) or head.startswith(_ITK):
+        return "research"
     if is_nifti_content(path, _unzipped(path) if head.startswith(_GZIP) else head):
         return "nifti"
     # The reader says what is wrong with a file that is only called .dcm.
     return "dicom" if _is_bare_dicom(head) or path.suffix.casefold() in DICOM_SUFFIXES else None
+
+
+def is_mgh(path: Path) -> bool:
+    """Return whether a file is named like a volume of FreeSurfer, which has no mark of its own."""
+    return path.name.casefold().endswith((".mgz", ".mgh"))
 
 
 def is_dicom_content(path: Path) -> bool:
@@ -228,4 +236,4 @@ def _find_format_problem(file: Path) -> str:
         return "not an image"
     if kind is None:
         return describe_foreign(file) or "not an image"
-    return _VOLUME if kind == "nifti" else ""
+    return {"nifti": _VOLUME, "research": "a volume of FreeSurfer, Slicer or ITK"}.get(kind, "")

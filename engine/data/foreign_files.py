@@ -27,8 +27,6 @@ _FOREIGN: Final = (
     ("a NumPy array", b"\x93NUMPY", b""),
     ("an HDF5 file (MINC 2 or MATLAB)", b"\x89HDF", b""),
     ("a MATLAB file", b"MATLAB", b""),
-    ("an NRRD volume", b"NRRD", b""),
-    ("a MetaImage volume", b"ObjectType", b""),
     ("a FreeSurfer surface", b"\xff\xff\xfe", b""),
     ("a MINC volume", b"CDF", b""),
     ("a file of streamlines", b"TRACK", b""),
@@ -48,8 +46,6 @@ def describe_foreign(path: Path) -> str:
     if not head:
         return "an empty file"
     name = path.name.casefold()
-    if name.endswith((".mgz", ".mgh")):
-        return "a FreeSurfer volume"
     if b"<GIFTI" in head:
         return "a GIFTI surface"
     for what, start, rest in _FOREIGN:

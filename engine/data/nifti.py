@@ -75,6 +75,18 @@ def _scan(raw: NDArray[np.generic], header: VolumeHeader, name: str, notes: list
     if affine is None:
         zooms = np.array(pixdim(header.fields)) * millimeters_per_unit(header.fields)
         return _to_display_orientation(volume.T, name, None, zooms[[2, 1, 0]], [*notes, *shown, *geometry])
+    return arrange(volume, affine, name, [*notes, *geometry, *shown])
+
+
+def arrange(volume: NDArray[np.float32], affine: NDArray[np.float64], name: str, notes: list[str]) -> Scan:
+    """Arrange a volume as slices for display.
+
+    Args:
+        volume: float32 (x, y, z) in [0, 1].
+        affine: (4, 4), from voxel indices to millimeters towards right, front and head.
+        name: name of the file.
+        notes: sentences on how the volume was read.
+    """
     axes, zooms = io_orientation(affine), np.linalg.norm(affine[:3, :3], axis=0)
     volume = apply_orientation(volume, axes)  # now the axes grow to R, A and S
     spacing = np.empty(3)
@@ -82,7 +94,7 @@ def _scan(raw: NDArray[np.generic], header: VolumeHeader, name: str, notes: list
     across = _slice_axis(volume.shape, spacing)
     plane, down, along = _PLANES[across]
     oblique = f", oblique by up to {_obliquity(affine):.0f}°" if _obliquity(affine) > 1 else ""
-    notes += [*geometry, *shown, f"Shown as {plane} slices, according to the file's affine{oblique}."]
+    notes = [*notes, f"Shown as {plane} slices, according to the file's affine{oblique}."]
     slices = np.flip(np.transpose(volume, (across, down, along)), axis=(1, 2))
     edges = (*reversed(_LETTERS[along]), *reversed(_LETTERS[down]))
     return _to_display_orientation(slices, name, cast(Orientation, edges), spacing[[across, down, along]], notes)

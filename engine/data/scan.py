@@ -31,12 +31,14 @@ MAX_SPACING_RATIO: Final = 20.0  # pixels are not believed to be higher than thi
 BLANK_SLICE: Final = "This slice has one gray value only."
 BLANK_VOLUME: Final = "All slices have one gray value only."
 WHAT_OPENS: Final = (
-    "Engram opens PNG, JPEG, BMP and TIFF images, DICOM files and NIfTI volumes (.nii, .nii.gz, .hdr with .img)."
+    "Engram opens PNG, JPEG, BMP and TIFF images, DICOM files, and NIfTI (.nii, .nii.gz, .hdr with .img), FreeSurfer, "
+    "NRRD and MetaImage volumes."
 )
 _READERS: Final[dict[FileFormat, str]] = {
     "picture": "engine.data.raster",
     "dicom": "engine.data.dicom",
     "nifti": "engine.data.nifti",
+    "research": "engine.data.research_volumes",
 }
 
 

@@ -161,7 +161,6 @@ def test_what_a_decoder_prints_is_no_part_of_the_reply(monkeypatch):
         (struct.pack(">HH", 8, 5) + b"CS\0\nISO_IR 100", "cannot be opened: a DICOM file without an image"),
         (struct.pack("<HHI", 8, 5, 10**6) + b"ISO_IR 100", "not an image"),
         (struct.pack("<HHI", 9, 5, 10) + b"ISO_IR 100", "not an image"),
-        (b"NRRD0004\ntype: int16\n", "it is an NRRD volume"),
         (b"PK\3\4" + bytes(30), "it is a ZIP archive; unpack it"),
         (b"\xff\xff\xfecreated by", "it is a FreeSurfer surface"),
         (b'<?xml version="1.0"?><GIFTI Version="1.0">', "it is a GIFTI surface"),

@@ -1,0 +1,97 @@
+"""Volumes of FreeSurfer, 3D Slicer and ITK: the slices are those of the same volume as NIfTI."""
+
+import importlib.util
+
+import nibabel
+import numpy as np
+import pytest
+
+from engine.data.decoded_image import UnreadableFile
+from engine.data.nifti import read_scan as read_nifti
+from engine.data.research_volumes import INSTALL, read_scan
+from engine.data.scan import open_scan
+from engine.errors import ScanError
+from tests.engine.data.conftest import VOLUME, write_nifti
+
+AFFINE = np.array([[1.0, 0, 0, 5], [0, 1.5, 0, -3], [0, 0, 2, 1], [0, 0, 0, 1]])
+NRRD = (
+    b"NRRD0004\ntype: float\ndimension: 3\nspace: left-posterior-superior\nsizes: 4 5 6\n"
+    b"space directions: (-1,0,0) (0,-1.5,0) (0,0,2)\nkinds: domain domain domain\nendian: little\n"
+    b"encoding: raw\nspace origin: (-5,3,1)\n\n"
+)
+META = (
+    b"ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\n"
+    b"TransformMatrix = -1 0 0 0 -1 0 0 0 1\nOffset = -5 3 1\nElementSpacing = 1 1.5 2\nDimSize = 4 5 6\n"
+    b"ElementType = MET_FLOAT\nElementDataFile = LOCAL\n"
+)
+
+
+@pytest.fixture
+def expected(tmp_path):
+    return read_nifti(write_nifti(tmp_path / "same.nii", VOLUME, AFFINE))
+
+
+def same(scan, expected):
+    assert scan.orientation == expected.orientation == ("R", "L", "A", "P")
+    assert scan.spacing_mm == pytest.approx(expected.spacing_mm) == (1.5, 1.0)
+    assert scan.slice_spacing_mm == pytest.approx(2.0)
+    assert scan.kind == "research"
+    np.testing.assert_allclose(scan.pixels, expected.pixels, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["a.mgz", "A.MGH"])
+def test_volume_of_freesurfer_is_shown_as_the_same_nifti(tmp_path, expected, name):
+    content = nibabel.MGHImage(VOLUME.astype(np.float32), AFFINE).to_bytes()
+    path = tmp_path / name
+    nibabel.save(nibabel.MGHImage(VOLUME.astype(np.float32), AFFINE), path) if name.endswith("z") else path.write_bytes(
+        content
+    )
+    same(open_scan(path), expected)
+
+
+def test_volume_of_several_is_chosen(tmp_path):
+    several = np.stack([VOLUME, VOLUME[::-1]], axis=-1).astype(np.float32)
+    nibabel.save(nibabel.MGHImage(several, AFFINE), tmp_path / "a.mgz")
+    first, second = read_scan(tmp_path / "a.mgz"), read_scan(tmp_path / "a.mgz", 2)
+    np.testing.assert_allclose(first.pixels[..., ::-1], second.pixels, atol=1e-5)
+    assert second.notes[0] == "Volume 2 of 2."
+    with pytest.raises(UnreadableFile, match="no volume 3; it holds 2 volumes"):
+        read_scan(tmp_path / "a.mgz", 3)
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 100, b"\x1f\x8b\x08\0broken"])
+def test_damaged_volume_of_freesurfer_is_refused_in_a_sentence(tmp_path, content):
+    (tmp_path / "a.mgz").write_bytes(content)
+    with pytest.raises(ScanError, match=r"'a\.mgz' cannot be opened: it "):
+        open_scan(tmp_path / "a.mgz")
+
+
+def test_volume_that_claims_too_much_is_refused_before_it_is_read(tmp_path):
+    image = nibabel.MGHImage(np.zeros((2, 2, 2), np.float32), AFFINE)
+    image.header["dims"] = (20_000, 20_000, 20_000, 1)
+    (tmp_path / "a.mgh").write_bytes(image.header.binaryblock + bytes(64))
+    with pytest.raises(UnreadableFile, match="claims 20,000 × 20,000 × 20,000 voxels"):
+        read_scan(tmp_path / "a.mgh")
+
+
+@pytest.mark.parametrize(("name", "head"), [("a.nrrd", NRRD), ("a.mha", META)])
+def test_volume_of_slicer_or_itk_is_shown_as_the_same_nifti(tmp_path, expected, name, head):
+    pytest.importorskip("SimpleITK", reason=f"SimpleITK is not installed: {INSTALL}")
+    (tmp_path / name).write_bytes(head + VOLUME.astype("<f4").tobytes(order="F"))
+    same(open_scan(tmp_path / name), expected)
+
+
+@pytest.mark.parametrize(("name", "head"), [("a.nrrd", NRRD), ("a.mha", META)])
+def test_volume_without_its_decoder_says_what_to_install(tmp_path, name, head, monkeypatch):
+    (tmp_path / name).write_bytes(head)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UnreadableFile, match="need SimpleITK: pip install"):
+        read_scan(tmp_path / name)
+
+
+@pytest.mark.parametrize(("name", "head"), [("a.nrrd", NRRD), ("a.mha", META)])
+def test_volume_without_all_its_voxels_is_refused(tmp_path, name, head):
+    pytest.importorskip("SimpleITK", reason=f"SimpleITK is not installed: {INSTALL}")
+    (tmp_path / name).write_bytes(head + bytes(8))
+    with pytest.raises(UnreadableFile, match="it is damaged, or its voxels are not beside it"):
+        read_scan(tmp_path / name)
