@@ -16,7 +16,8 @@ FRAMEWORKS = {"keras", "keras_tuner", "tensorflow", "torch", "jax", "wandb"}
 STANDARD = set(sys.stdlib_module_names)
 
 GROUND_FLOOR = {
-    *("engine.child_process", "engine.errors", "engine.folders", "engine.formatting"),
+    *("engine.archives", "engine.child_process", "engine.durable", "engine.errors", "engine.failures"),
+    *("engine.folder_lock", "engine.folders", "engine.formatting", "engine.run_damage"),
     *("engine.config", "engine.messages", "engine.runs"),
 }
 GROUND_FLOOR_PACKAGES = {"numpy", "pydantic", "filelock"}  # filelock: a run's lock must hold on Windows too

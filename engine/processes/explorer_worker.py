@@ -28,7 +28,7 @@ from engine.messages import (
     ShouldStop,
     Stop,
 )
-from engine.processes.json_lines import JsonLinesServer, run_server
+from engine.processes.json_lines import FailureGuard, JsonLinesServer, run_server
 from engine.search import importance
 
 # How long no request came in before deferred work continues: long work started between two keys would be in the way.
@@ -144,17 +144,18 @@ class ExplorerWorker(JsonLinesServer):
 
     def _reply(self, request: Request, handle: Callable[[], Reply | None]) -> None:
         """Send the response to a request, or the reason why there is none; defer a request that has to wait."""
-        try:
-            reply = handle()
-        except EngramError as error:
-            number, panel = request.number, request.panel
+        number, panel = request.number, request.panel
+
+        def refuse(error: EngramError) -> None:
             self.emit(RequestFailed(reason=error.what, advice=error.advice, number=number, panel=panel))
-            return
-        if reply is not None:
-            content = reply.to_content(self._save_once())
-            self.emit(Response(number=request.number, panel=request.panel, content=content))
-        elif not self._is_stale(request):
-            self._deferred.append(request)
+
+        with FailureGuard(refuse):
+            reply = handle()
+            if reply is not None:
+                content = reply.to_content(self._save_once())
+                self.emit(Response(number=number, panel=panel, content=content))
+            elif not self._is_stale(request):
+                self._deferred.append(request)
 
     def _save_once(self) -> SaveArray:
         """Return a function that saves the arrays of one reply; an array that occurs twice goes into one file."""

@@ -3,7 +3,6 @@
 A run's name never begins with '_', so the folder never collides with a run. Imports no framework.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from engine import config, runs, tracking
 from engine.config import RunConfig
 from engine.data import loading
+from engine.durable import replace_durably
 from engine.errors import RunExists, SearchBusy, SearchError, SearchNotFound
 from engine.messages import Search as Order
 from engine.runs import NAME_PATTERN, Run
@@ -138,7 +138,7 @@ def _begin(search: SearchFolder, spec: SearchSpec) -> None:
     staged.unlink(missing_ok=True)
     with TrialStorage(staged) as storage:
         storage.set_attrs(begun_with=spec.space.to_dict(), **spec_to_attrs(spec))
-    os.replace(staged, search.path / FILE_NAME)
+    replace_durably(staged, search.path / FILE_NAME)
 
 
 def spec_of_command(command: Order) -> SearchSpec:
