@@ -31,7 +31,7 @@ WIDGET_PACKAGES = {
     "gui.pixmaps",
     "gui.icons",
 }
-DATA_PACKAGES = {"numpy", "pydantic", "skimage", "PIL", "pydicom", "nibabel", "datasets", "huggingface_hub"}
+DATA_PACKAGES = {"numpy", "pydantic", "skimage", "PIL", "pydicom", "nibabel", "datasets", "huggingface_hub", "yaml"}
 
 # The imports that may stand inside a function, each file with the reason that no other place would do.
 LATE_IMPORTS = {

@@ -22,6 +22,7 @@ from engine.data import raster
 from engine.data.dataset import Cancelled, Skipped
 from engine.data.decoded_image import DecodedImage, UnreadableFile
 from engine.data.folder import parse_layout
+from engine.data.huggingface_paths import check_image, local_only
 from engine.data.source import SourceItem, split_name
 from engine.errors import EmptySource, SourceNotFound
 from engine.folders import cache_root
@@ -38,6 +39,7 @@ _UNREADABLE: Final = (
     RuntimeError,
     TypeError,
     LookupError,
+    ImportError,
 )
 
 datasets.disable_progress_bars()  # they would overwrite the progress line of the CLI
@@ -53,7 +55,7 @@ class HuggingFaceSource:
 
     def __init__(self, config: DataConfig) -> None:
         name = config.source.removeprefix(PREFIX) or DEFAULT
-        root = _folder(name, config)
+        self._root = root = _folder(name, config)
         tables = _tables(root, name)
         features = next(iter(tables.values())).features
         column, label = _column(features, datasets.Image), _column(features, datasets.ClassLabel)
@@ -125,7 +127,7 @@ class HuggingFaceSource:
         if image and image["bytes"]:
             return io.BytesIO(image["bytes"])
         if image and image["path"]:
-            return open(image["path"], "rb")
+            return open(check_image(image["path"], self._root), "rb")
         raise UnreadableFile("the row has no image")
 
     def _is_deep(self, index: int) -> bool:
@@ -160,7 +162,10 @@ def _folder(name: str, config: DataConfig) -> Path:
 def _tables(path: Path, name: str) -> dict[str, Any]:
     """Return the dataset's tables by split."""
     try:
-        found = _read(path)
+        with local_only(path, name):
+            found = _read(path)
+    except EmptySource:
+        raise
     except _UNREADABLE as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         what = f"'{name}' cannot be read as a Hugging Face dataset: {reason}."

@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from numpy.typing import NDArray
 
+from engine.data.scan_scratch import remove_abandoned
 from engine.errors import EngramError
 from engine.explorer.explorer import Explorer, answer_audit
 from engine.messages import (
@@ -68,6 +69,7 @@ class ExplorerWorker(JsonLinesServer):
 
     def __init__(self, commands: Iterable[bytes], events: IO[bytes], scratch: Path) -> None:
         super().__init__(commands, events)
+        remove_abandoned()
         self.explorer = Explorer(scratch, self.emit, self._should_stop)
         self._deferred: list[Request] = []
         self._newest: dict[str, int] = {}
