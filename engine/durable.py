@@ -86,7 +86,8 @@ def write_text_atomic(path: Path, text: str) -> None:
     temporary = path.with_name(path.name + ".new")
     with name_failures(path):
         with open_new(temporary) as file:
-            file.write(text.encode())
+            # A file name that is not UTF-8 is written as the bytes that it has.
+            file.write(text.encode(errors="surrogateescape"))
         replace_durably(temporary, path)
 
 

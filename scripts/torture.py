@@ -35,19 +35,6 @@ TINY = (
     *("--data", "phantom", "--phantom-count", "48", "--size", "32", "--batch-size", "8"),
     *("--filters", "4,8", "--latent", "4"),
 )
-    "--data",
-    "phantom",
-    "--phantom-count",
-    "48",
-    "--size",
-    "32",
-    "--filters",
-    "4,8",
-    "--latent",
-    "4",
-    "--batch-size",
-    "8",
-]
 EPOCHS = 2000
 REPORTED = re.compile(rb"epoch +(\d+)/")
 

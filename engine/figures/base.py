@@ -18,6 +18,7 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
@@ -69,6 +70,7 @@ class Chart:
 def png(figure: Figure) -> bytes:
     """Encode a figure as a PNG file, with the disclaimer in its description too."""
     file = io.BytesIO()
+    _make_drawable(figure)
     FigureCanvasAgg(figure).print_png(file, metadata={"Software": "Engram", "Description": DISCLAIMER})
     return file.getvalue()
 
@@ -77,8 +79,17 @@ def pdf(figure: Figure) -> bytes:
     """Encode a figure as a PDF file with vector lines; without a date, so that the same figure gives the same file."""
     file = io.BytesIO()
     facts = {"Creator": "Engram", "Subject": DISCLAIMER, "CreationDate": None}
+    _make_drawable(figure)
     FigureCanvasPdf(figure).print_pdf(file, metadata=facts)
     return file.getvalue()
+
+
+def _make_drawable(figure: Figure) -> None:
+    """Put a replacement sign for each byte of a name that is not UTF-8, which no font can draw."""
+    for text in figure.findobj(Text):
+        content = text.get_text()
+        if not content.isascii():
+            text.set_text(content.encode(errors="surrogateescape").decode(errors="replace"))
 
 
 def save(figure: Figure, path: Path) -> Path:

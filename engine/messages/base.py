@@ -1,8 +1,10 @@
 """The base of every command and event: one frozen message, one line of JSON."""
 
+import json
 import time
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import PydanticSerializationError
 
 
 class Message(BaseModel):
@@ -12,7 +14,14 @@ class Message(BaseModel):
 
     def to_json_line(self) -> str:
         """Return the message as one line of JSON, newline included."""
-        return self.model_dump_json() + "\n"
+        return self._to_json() + "\n"
+
+    def _to_json(self, exclude: set[str] | None = None) -> str:
+        try:
+            return self.model_dump_json(exclude=exclude)
+        except PydanticSerializationError:
+            # A file name that is not UTF-8 holds lone surrogates, which only escapes can tell.
+            return json.dumps(self.model_dump(exclude=exclude), default=str)
 
 
 class Event(Message):
@@ -27,4 +36,4 @@ class Event(Message):
 
     def to_json_line(self) -> str:
         """Return the event as one line of JSON, newline included, without a number where it has none."""
-        return self.model_dump_json(exclude={"sequence"} if self.sequence is None else None) + "\n"
+        return self._to_json({"sequence"} if self.sequence is None else None) + "\n"
