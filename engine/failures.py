@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from engine.errors import EngramError, StorageError, TrainingError
+from engine.job_context import Cancelled
 
 # TensorFlow's, PyTorch's and JAX's errors of a computation, by class name, as found among the bases of an exception.
 FRAMEWORK_ERRORS: Final = {"OpError", "OutOfMemoryError", "XlaRuntimeError", "JaxRuntimeError"}
@@ -94,6 +95,8 @@ def describe_unexpected(error: Exception) -> EngramError:
     """Return any failure of a request or a job as a readable error; one of our own stays as it is."""
     if isinstance(error, EngramError):
         return error
+    if isinstance(error, Cancelled):
+        return EngramError("It was canceled.")
     if is_out_of_memory(error):
         return describe_lack_of_memory()
     if isinstance(error, OSError):
