@@ -111,15 +111,24 @@ class TrialStorage:
         self.path = path
         with self._translate_errors():
             self._connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None)
+        try:
+            self._prepare()
+        except BaseException:
+            # An open connection would hold the file's lock against the next one.
+            self._connection.close()
+            raise
+
+    def _prepare(self) -> None:
+        with self._translate_errors():
             set_limits(self._connection)
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            if version > VERSION:
+                raise SearchError(f"{self.path} was written by a later version of Engram.", "Update Engram.")
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
             if version == 0:
                 self._make()
             check_tables(self._connection, SCHEMA)
-        if version > VERSION:
-            raise SearchError(f"{path} was written by a later version of Engram.", "Update Engram.")
 
     def _make(self) -> None:
         with self._transaction():

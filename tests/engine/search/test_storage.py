@@ -171,3 +171,19 @@ def test_an_empty_file_has_no_specification(tmp_path):
     (tmp_path / FILE_NAME).touch()
     with TrialStorage(tmp_path / FILE_NAME) as ledger, pytest.raises(SearchDamaged, match="no readable specification"):
         spec_from_attrs(ledger)
+
+
+def test_a_refused_file_is_closed_again(tmp_path, monkeypatch):
+    """An open connection would hold its lock against the next one for half a minute."""
+    write(tmp_path / FILE_NAME, *FOREIGN["trigger"])
+    connect, opened = sqlite3.connect, []
+
+    def remember(*words, **more):
+        opened.append(connect(*words, **more))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", remember)
+    with pytest.raises(SearchDamaged):
+        TrialStorage(tmp_path / FILE_NAME)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened[0].execute("SELECT 1")
