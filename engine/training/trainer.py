@@ -11,7 +11,7 @@ import numpy as np
 from engine import backend, models, pairs, runs
 from engine.config import RunConfig
 from engine.durable import flush_file, make_folder, name_failures, open_new, replace_durably
-from engine.errors import ConfigError, TrainingError
+from engine.errors import ConfigError, RunDamaged, TrainingError
 from engine.evaluation import scoring
 from engine.messages import Emit, EpochEnded, JobEnded, JobStarted, Log, ShouldStop
 from engine.models.reconstructor import AdaptContext
@@ -61,7 +61,7 @@ class Trainer:
                 "There are too few images for a training and a validation set.", "Choose a source with more images."
             )
         fingerprint = self.images.fingerprint
-        known = self.run.provenance.get("data", {}).get("fingerprint", fingerprint)
+        known = _read_provenance(self.run).get("data", {}).get("fingerprint", fingerprint)
         if known != fingerprint:
             self.emit(Log(text="The images have changed since this run began.", level="warning"))
         data = {"source": self.images.source, "fingerprint": fingerprint}
@@ -144,7 +144,7 @@ class Trainer:
 
     def _backends(self) -> list[dict[str, Any]]:
         """Return which backend trained from which epoch on, counted from 0: a run may resume on another one."""
-        before, now = self.run.provenance, self.config.training.backend
+        before, now = _read_provenance(self.run), self.config.training.backend
         recorded = before.get("backends") or [{"backend": before.get("backend", now), "first_epoch": 0}]
         kept = [entry for entry in recorded if entry["first_epoch"] < self.state.epoch]
         if kept and kept[-1]["backend"] == now:
@@ -209,6 +209,21 @@ class Trainer:
         with open_new(self.run.previews / f"{name}.npy") as file:
             np.save(file, np.round(images[..., 0] * 255).astype(np.uint8))
         return f"previews/{name}.npy"
+
+
+def _read_provenance(run: Run) -> dict[str, Any]:
+    """Return the provenance of a run so far; empty if it is damaged, since it is written again."""
+    try:
+        found = run.provenance
+    except RunDamaged:
+        return {}
+    backends = found.get("backends", [])
+    entries = backends if isinstance(backends, list) else [None]
+    is_whole = isinstance(found.get("data", {}), dict) and all(
+        isinstance(entry, dict) and isinstance(entry.get("first_epoch"), int) and "backend" in entry
+        for entry in entries
+    )
+    return found if is_whole else {}
 
 
 def _format_change(key: str, before: Any, now: Any) -> str:

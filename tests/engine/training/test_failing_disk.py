@@ -88,3 +88,13 @@ def test_a_clock_before_1980_is_named(run, monkeypatch):
     with pytest.raises(TrainingError, match="clock of this computer says 1970"):
         engine.resume(run, epochs=2)
     assert run.state() == "failed"
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"data": []}', '{"backends": [1]}', '{"backends": [{"first_epoch": "x"}]}']
+)
+def test_a_damaged_provenance_is_written_again(run, content):
+    (run.path / "provenance.json").write_text(content)
+    engine.resume(run)
+    assert run.provenance["data"]["source"] == "phantom"
+    assert [entry["backend"] for entry in run.provenance["backends"]] == ["tensorflow"]
