@@ -17,7 +17,7 @@ STANDARD = set(sys.stdlib_module_names)
 
 GROUND_FLOOR = {
     *("engine.archives", "engine.child_process", "engine.durable", "engine.errors", "engine.failures"),
-    *("engine.folder_lock", "engine.folders", "engine.formatting", "engine.run_damage"),
+    *("engine.folder_lock", "engine.folders", "engine.formatting", "engine.job_context", "engine.run_damage"),
     *("engine.config", "engine.messages", "engine.runs"),
 }
 GROUND_FLOOR_PACKAGES = {"numpy", "pydantic", "filelock"}  # filelock: a run's lock must hold on Windows too

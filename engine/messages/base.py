@@ -4,7 +4,6 @@ import json
 import time
 
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic_core import PydanticSerializationError
 
 
 class Message(BaseModel):
@@ -19,7 +18,7 @@ class Message(BaseModel):
     def _to_json(self, exclude: set[str] | None = None) -> str:
         try:
             return self.model_dump_json(exclude=exclude)
-        except PydanticSerializationError:
+        except ValueError:
             # A file name that is not UTF-8 holds lone surrogates, which only escapes can tell.
             return json.dumps(self.model_dump(exclude=exclude), default=str)
 
