@@ -1,11 +1,11 @@
-# Engram: `make run` and `make test` need Python 3.11 to 3.13, pip and make, and see to everything else.
+# Engram: `make run` and `make test` need Python 3.11 to 3.13, pip and make, and install everything else.
 # PYTHON=/path/to/python chooses the interpreter of the virtual environment; a new choice rebuilds it.
 
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 QT_READY := $(VENV)/.qt-ready
-# Files of tests side by side, one to a processor and four at most: each has engine processes of its own, of a gigabyte or so.
+# Test files run in parallel, one per CPU and at most four: each has engine processes of its own, of about a gigabyte.
 SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 SOURCES := engine gui tests bench scripts main.py
 
@@ -18,17 +18,17 @@ export PYTHON
 help:
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):[^#]*## /\1|/' | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
-set-up: $(READY) $(QT_READY) ## make the virtual environment and see to Qt's system libraries
+set-up: $(READY) $(QT_READY) ## create the virtual environment and install Qt's system libraries
 
 $(READY): pyproject.toml constraints.txt scripts/set_up.sh $(if $(PYTHON),FORCE)
 	@scripts/set_up.sh $(VENV)
 	@touch $@
 
-# Not fatal: without Qt's libraries the engine and its tests still work, and the line to type has been printed.
+# Not fatal: without Qt's libraries the engine and its tests still work, and the command to run has been printed.
 $(QT_READY): scripts/qt_libraries.py | $(READY)
 	@if $(PY) scripts/qt_libraries.py; then touch $@; fi
 
-run: set-up ## open the window; with no display, run the headless demo
+run: set-up ## open the app; without a display, run the headless demo
 	@if $(PY) -m gui.display; then \
 	    exec $(PY) main.py; \
 	else \
@@ -36,15 +36,15 @@ run: set-up ## open the window; with no display, run the headless demo
 	    exec $(PY) -m engine demo; \
 	fi
 
-test: set-up ## run the tests (ARGS="-k name" chooses)
+test: set-up ## run the tests (ARGS="-k name" selects some)
 	@if [ -e $(QT_READY) ]; then \
 	    exec $(PY) -m pytest $(SIDE_BY_SIDE) $(ARGS); \
 	else \
-	    echo "Qt cannot load here, so the tests of the window are left out."; \
+	    echo "Qt cannot load here, so the tests of the app are skipped."; \
 	    exec $(PY) -m pytest -p no:pytest-qt -W ignore::pytest.PytestConfigWarning --ignore tests/gui $(SIDE_BY_SIDE) $(ARGS); \
 	fi
 
-check: set-up ## ruff, mypy, vulture and the import contracts, then the tests
+check: set-up ## run ruff, mypy, vulture and the import contracts, then the tests
 	$(PY) -m ruff check $(SOURCES)
 	$(PY) -m ruff format --check $(SOURCES)
 	$(PY) -m mypy
@@ -52,10 +52,10 @@ check: set-up ## ruff, mypy, vulture and the import contracts, then the tests
 	$(PY) -m vulture
 	@$(MAKE) --no-print-directory test
 
-bench: set-up ## measure: training speed beside plain Keras, phantoms, start-up
-	@for bench in bench/*.py; do echo "== $$bench"; $(PY) $$bench || exit 1; done
+bench: set-up ## measure training speed (compared with plain Keras), phantoms and start-up
+	@for bench in train phantom first_window; do echo "== $$bench"; $(PY) bench/$$bench.py || exit 1; done
 
-shots: set-up ## take the window's screenshots into docs/images
+shots: set-up ## take the app's screenshots for docs/images
 	@QT_QPA_PLATFORM=offscreen $(PY) scripts/shots.py
 
 fuzz: set-up ## feed mutated files to the readers (ARGS="--inputs 20000 --target ledger")
@@ -64,9 +64,9 @@ fuzz: set-up ## feed mutated files to the readers (ARGS="--inputs 20000 --target
 torture: set-up ## cut the power of trainings and resume them (Linux, root; ARGS="--filesystem xfs --cuts 20")
 	@$(PY) scripts/torture.py power $(ARGS)
 
-demo-run: set-up ## rebuild the ready-made demo run in resources/
+demo-run: set-up ## rebuild the demo runs in resources/
 	@$(PY) scripts/build_demo_run.py
 
-clean: ## remove the virtual environment and what the checkers left
+clean: ## remove the virtual environment, build files and caches
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find engine gui tests resources bench scripts -name __pycache__ -type d -prune -exec rm -rf {} +

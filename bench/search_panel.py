@@ -103,12 +103,12 @@ def written(root: Path, count: int):
     """Write a search of so many finished trials; return a function that ends one more."""
     from engine import config
     from engine.messages import Search
-    from engine.search import folder, space
+    from engine.search import folder, space, space_file
 
     base = config.from_flat({})
     order = Search(name=NAME, root=str(root), base=base, space=SPACE, settings={"trials": 2 * count})
     search = folder.prepare_folder(order)
-    points, rng = space.parse(SPACE, base), np.random.default_rng(0)
+    points, rng = space_file.parse(SPACE, base), np.random.default_rng(0)
     ledger = search.open_storage()
 
     def add() -> None:

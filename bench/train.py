@@ -24,7 +24,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from engine import backend, config, data, runs
-from engine.messages import EpochEnded, never_stop
+from engine.job_context import UNATTENDED
+from engine.messages import EpochEnded
 
 
 class Shortened:
@@ -44,7 +45,7 @@ def engram_epochs(settings, images, folder):
     """Yield (images/s of the training part, images/s of the whole epoch), one epoch a step."""
     fitting = backend.import_on_backend("engine.training.trainer", settings.training)
     run = runs.create_run(settings, "bench", folder)
-    work = fitting.Trainer(run, settings, images, run.append, never_stop)
+    work = fitting.Trainer(run, settings, images, run.append, UNATTENDED)
     work.start()
     while True:
         began = time.perf_counter()

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from engine import __version__
 from engine.config import TrainingConfig
@@ -45,7 +45,9 @@ def find_backend(wanted: str) -> str:
     """
     found = installed()
     if "keras" in sys.modules:
-        return str(importlib.import_module("keras").backend.backend())
+        import keras
+
+        return str(keras.backend.backend())
     if not found:
         raise BackendError("No Keras backend is installed.", f"Install one: {INSTALL_HINTS['tensorflow']}.")
     return wanted if wanted in found else found[0]
@@ -100,17 +102,20 @@ def set_keras_conventions() -> None:
     Keras reads them from `~/.keras/keras.json`, which another project may have written, or keeps those of the
     program that imported Keras before Engram.
     """
-    conventions = importlib.import_module("keras").config
-    conventions.set_floatx("float32")
-    conventions.set_image_data_format("channels_last")
-    conventions.set_epsilon(1e-7)
+    import keras
+
+    keras.config.set_floatx("float32")
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_epsilon(1e-7)
 
 
 def _keras(backend: str) -> ModuleType:
     """Import Keras quickly and silently, without the user's Keras settings."""
     spared = (*OPTIONAL_PACKAGES, "jax") if backend in ("tensorflow", "torch") else OPTIONAL_PACKAGES
     with _importing, _frameworks_silenced(), hide_packages(spared), _user_settings_ignored():
-        return importlib.import_module("keras")
+        import keras
+
+        return cast(ModuleType, keras)
 
 
 @contextmanager
@@ -179,7 +184,8 @@ def import_on_backend(module: str, training: TrainingConfig) -> ModuleType:
 
 
 def _configure_tensorflow(training: TrainingConfig) -> None:
-    tensorflow = importlib.import_module("tensorflow")
+    import tensorflow
+
     tensorflow.get_logger().setLevel("ERROR")  # it warns about the second batch size of a model
     if training.threads:
         try:
@@ -190,12 +196,15 @@ def _configure_tensorflow(training: TrainingConfig) -> None:
                 "TensorFlow's number of threads is already fixed in this process.", "Start a new process for this run."
             ) from None
     if training.deterministic:
-        importlib.import_module("keras").utils.set_random_seed(training.seed)
+        import keras
+
+        keras.utils.set_random_seed(training.seed)
         tensorflow.config.experimental.enable_op_determinism()
 
 
 def _configure_torch(training: TrainingConfig) -> None:
-    torch = importlib.import_module("torch")
+    import torch
+
     if training.threads:
         torch.set_num_threads(training.threads)
     torch.use_deterministic_algorithms(training.deterministic, warn_only=True)
@@ -211,13 +220,20 @@ _CONFIGURE = {"tensorflow": _configure_tensorflow, "torch": _configure_torch, "j
 
 def device() -> str:
     """Return the name of the device that Keras uses in this process, such as 'CPU' or 'GPU 0'."""
-    keras = importlib.import_module("keras")
+    import keras
+
     if keras.backend.backend() == "tensorflow":
-        cards = importlib.import_module("tensorflow").config.list_physical_devices("GPU")
+        import tensorflow
+
+        cards = tensorflow.config.list_physical_devices("GPU")
         return "GPU 0" if cards else "CPU"
     if keras.backend.backend() == "torch":
-        return "GPU 0" if importlib.import_module("torch").cuda.is_available() else "CPU"
-    return "CPU" if importlib.import_module("jax").default_backend() == "cpu" else "GPU 0"
+        import torch
+
+        return "GPU 0" if torch.cuda.is_available() else "CPU"
+    import jax
+
+    return "CPU" if jax.default_backend() == "cpu" else "GPU 0"
 
 
 def versions(name: str) -> dict[str, str]:

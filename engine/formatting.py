@@ -4,9 +4,11 @@ Thousands have a comma, minus is a true minus sign, and a missing number is a da
 """
 
 import math
+import unicodedata
 from pathlib import PureWindowsPath
 
 MINUS = "\u2212"
+_REPLACEMENT = "\ufffd"
 DASH = "\u2014"
 
 
@@ -116,3 +118,17 @@ def format_source(source: str) -> str:
     path = PureWindowsPath(source.removeprefix(prefix))
     is_relative = not path.anchor and not source.removeprefix(prefix).startswith((".", "~"))
     return source if prefix and is_relative and len(path.parts) <= 2 else prefix + path.name
+
+
+def make_printable(text: str) -> str:
+    r"""Return a text with the bytes of a file name that are no UTF-8, and its control characters, replaced.
+
+    Examples:
+        >>> make_printable("caf\udce9.png") == "caf\ufffd.png"
+        True
+    """
+    return "".join(_REPLACEMENT if _is_unprintable(letter) else letter for letter in text)
+
+
+def _is_unprintable(letter: str) -> bool:
+    return letter != "\n" and unicodedata.category(letter) in {"Cc", "Cs"}

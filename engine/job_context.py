@@ -1,10 +1,8 @@
 """How a long computation is canceled, and how it reports its progress: one way for all of them."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final, TypeVar
-
-T = TypeVar("T")
+from typing import Final
 
 
 class Cancelled(Exception):
@@ -23,10 +21,9 @@ class JobContext:
     Example:
         >>> reported = []
         >>> context = JobContext(on_progress=lambda title, done, total: reported.append(f"{title} {done}/{total}"))
-        >>> [number**2 for number in context.with_title("Squaring").track([1, 2], total=2)]
-        [1, 4]
+        >>> context.with_title("Squaring").report(1, 2)
         >>> reported
-        ['Squaring 1/2', 'Squaring 2/2']
+        ['Squaring 1/2']
     """
 
     should_stop: Callable[[], bool] = lambda: False
@@ -46,21 +43,9 @@ class JobContext:
         """Return the context of a part of the computation, reported under another title."""
         return replace(self, title=title)
 
-    def track(self, items: Iterable[T], total: int, done: int = 0) -> Iterator[T]:
-        """Yield the items; check before each and report after each.
-
-        Args:
-            items: the steps, one unit of progress each.
-            total: number of steps of the whole.
-            done: how many of them were done before.
-
-        Raises:
-            Cancelled: the caller asked to stop.
-        """
-        for number, item in enumerate(items, start=done + 1):
-            self.check()
-            yield item
-            self.report(number, total)
+    def as_part(self, before: int, total: int) -> "JobContext":
+        """Return the context of a part of the computation: `before` of the whole's `total` steps come before it."""
+        return replace(self, on_progress=lambda title, done, _: self.on_progress(title, before + done, total))
 
 
 UNATTENDED: Final = JobContext()

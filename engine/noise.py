@@ -123,6 +123,12 @@ def add_noise(images: Images, kind: str, level: ArrayLike, seed: int) -> Images:
 
     Raises:
         ConfigError: the kind is unknown.
+
+    Example:
+        >>> images = np.full((1, 64, 64, 1), 0.5, np.float32)
+        >>> noisy = add_noise(images, "gaussian", 0.1, seed=0)
+        >>> noisy.shape, round(float(np.std(noisy - images)), 2)
+        ((1, 64, 64, 1), 0.1)
     """
     if kind not in KINDS:
         raise ConfigError(f"There is no noise type '{kind}'.", f"Choose one of {', '.join(KINDS)}.")

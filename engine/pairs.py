@@ -4,16 +4,16 @@ All randomness of an image depends on seed, epoch and the image's index in its s
 batches nor an interruption of the training changes a bit of it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine import augmentation, noise
 from engine.config import NoiseConfig, RunConfig
+from engine.protocols import Images, ImageSequence, Indices
 
-Images = NDArray[np.float32]
 AUGMENTATION, NOISE, VALIDATION = 1, 2, 3  # streams of random numbers
 
 
@@ -54,26 +54,26 @@ class NoisyImages:
     """A split whose model inputs carry noise, always the same for the same image.
 
     Args:
-        images: anything with a length and `read(slice)`; its images are the target.
+        images: the split; its images are the target.
         settings: kind and levels of the noise.
     """
 
-    def __init__(self, images: Any, settings: NoiseConfig) -> None:
+    def __init__(self, images: ImageSequence, settings: NoiseConfig) -> None:
         self.images, self.settings = images, settings
 
     def __len__(self) -> int:
         return len(self.images)
 
-    def read(self, which: Any = slice(None)) -> Images:
+    def read(self, which: Indices = slice(None)) -> Images:
         """Return the noise-free images, as the split reads them."""
         return self.images.read(which)
 
-    def inputs(self, images: Images, rows: Any) -> Images:
+    def inputs(self, images: Images, rows: Iterable[int]) -> Images:
         """Return the noisy inputs of the images of these rows; the noise has seed 0 whatever the run's seed."""
         return add_noise_per_image(images, self.settings, [make_rng(0, 0, int(row), VALIDATION) for row in rows])
 
 
-def make_validation_view(images: Any, settings: NoiseConfig) -> Any:
+def make_validation_view(images: ImageSequence, settings: NoiseConfig) -> ImageSequence:
     """Return the split that a run is validated on: with fixed noise where it learns to denoise."""
     return images if settings.noise == "none" else NoisyImages(images, settings)
 

@@ -8,7 +8,6 @@ components of each batch do not span, and it needs batches of at least as many r
 reads the rows a few times, in blocks of any size, and converges to the components of all rows.
 """
 
-import importlib
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -32,7 +31,9 @@ def fit_in_memory(rows: NDArray[Any], count: int) -> Any:
     Returns:
         The fitted `sklearn.decomposition.PCA`. The largest entry of each component is positive.
     """
-    solver = importlib.import_module("sklearn.decomposition").PCA(count, svd_solver="covariance_eigh")
+    from sklearn.decomposition import PCA
+
+    solver = PCA(count, svd_solver="covariance_eigh")
     # Rows that are all equal have no variance to divide by.
     with np.errstate(invalid="ignore", divide="ignore"):
         return solver.fit(rows)
@@ -54,34 +55,32 @@ def compute_axes(rows: Floats, count: int) -> Floats:
     """
     if len(rows) >= rows.shape[1]:
         return _orthonormal(fit_in_memory(rows, count).components_.T)
-    kernel_pca = importlib.import_module("sklearn.decomposition").KernelPCA
-    fitted = kernel_pca(count, kernel="linear", eigen_solver="dense", copy_X=False).fit(rows)
+    from sklearn.decomposition import KernelPCA
+
+    fitted = KernelPCA(count, kernel="linear", eigen_solver="dense", copy_X=False).fit(rows)
     return _orthonormal(rows.T @ fitted.eigenvectors_.astype(np.float32))
 
 
 def iterate_subspace(
     read_blocks: Callable[[], Iterable[Floats]], shape: tuple[int, int], count: int, rng: np.random.Generator
-) -> Floats | None:
+) -> Floats:
     """Compute the axes of largest variance of centered rows that do not fit in memory, by subspace iteration.
 
     Args:
-        read_blocks: reads all rows once, as blocks (m, k) float32, centered; ends early to stop.
+        read_blocks: reads all rows once, as blocks (m, k) float32, centered; may raise Cancelled.
         shape: (n, k) of all rows together.
         count: number of axes, at most n and k.
         rng: draws the start; equal ones give equal axes.
 
     Returns:
-        (k, count) float32, orthonormal columns, largest variance first. Returns None if a pass ended early.
+        (k, count) float32, orthonormal columns, largest variance first.
     """
     axes = rng.standard_normal((shape[1], min(count + SPARE, *shape)), np.float32)
     for _ in range(PASSES):
         axes = _orthonormal(axes)
-        product, seen = np.zeros_like(axes), 0
+        product = np.zeros_like(axes)
         for rows in read_blocks():
             product += rows.T @ (rows @ axes)
-            seen += len(rows)
-        if seen < shape[0]:
-            return None
         last, axes = axes, product
     variances, rotation = np.linalg.eigh((last.T @ product).astype(np.float64))
     return (last @ rotation[:, np.argsort(-variances)[:count]]).astype(np.float32)

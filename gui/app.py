@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from engine import runs
 from gui import preferences, theme
-from gui.drops import classify
 from gui.main_window import MainWindow
+from gui.opened_files import classify
 from gui.panel import AppContext
 from gui.preferences import SettingsStore
 from gui.scratch import Scratch

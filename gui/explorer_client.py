@@ -1,15 +1,121 @@
-"""The app's end of the explorer process: sends requests and hands every reply to the handle of its request."""
+"""The app's end of the explorer process: sends requests and hands every reply to the handle of its request.
 
-from collections.abc import Callable
+The arrays of a reply cross in files of the scratch folder. The app takes a reply whole as it arrives: it loads the
+arrays and deletes their files. What it keeps for later therefore names no file that could be gone by then, and no map
+keeps a file open, which Windows would not delete.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from engine.messages import Event, Ready, Reply, Request, RequestFailed, RequestProgress, Response, Stop
 from engine.runs import default_root
-from gui.answer_arrays import discard_arrays, take_arrays
 from gui.engine_process import EngineProcess, ProcessExit, make_trace
-from gui.request_handle import RequestHandle
+
+
+def take_arrays(content: dict[str, Any], scratch: Path) -> dict[str, Any]:
+    """Return an answer's content with arrays in the place of their files, which are deleted.
+
+    Args:
+        content: JSON; a string that names an `.npy` file within the scratch folder stands for an array.
+        scratch: the folder.
+
+    Raises:
+        OSError, ValueError, EOFError: a file is gone, or holds no array.
+    """
+    files = list(_files(content, scratch))
+    try:
+        arrays = {file: np.load(file, allow_pickle=False) for file in files}
+    finally:
+        _delete(files)
+    return {name: _filled(part, arrays) for name, part in content.items()}
+
+
+def discard_arrays(content: dict[str, Any], scratch: Path) -> None:
+    """Delete the files of an answer that comes too late."""
+    _delete(_files(content, scratch))
+
+
+def count_bytes(content: Any) -> int:
+    """Return how much memory the arrays within some content take."""
+    if isinstance(content, np.ndarray):
+        return content.nbytes
+    return sum(map(count_bytes, _parts(content)))
+
+
+def _delete(files: Iterable[str]) -> None:
+    for file in files:
+        Path(file).unlink(missing_ok=True)
+
+
+def _parts(content: Any) -> Iterable[Any]:
+    if isinstance(content, Reply):
+        return [part for _, part in content]
+    if isinstance(content, dict):
+        return list(content.values())
+    return content if isinstance(content, (list, tuple)) else ()
+
+
+def _files(content: Any, scratch: Path) -> Iterator[str]:
+    if isinstance(content, str) and content.endswith(".npy") and Path(content).is_relative_to(scratch):
+        yield content
+    for part in _parts(content):
+        yield from _files(part, scratch)
+
+
+def _filled(content: Any, arrays: dict[str, Any]) -> Any:
+    if isinstance(content, dict):
+        return {name: _filled(part, arrays) for name, part in content.items()}
+    if isinstance(content, list):
+        return [_filled(part, arrays) for part in content]
+    return arrays.get(content, content) if isinstance(content, str) else content
+
+
+class RequestHandle(QObject):
+    """One request: it finishes with a reply, fails, is canceled, or is replaced by a newer request of its panel.
+
+    finished carries the reply, of the request's `reply_type`; failed the `RequestFailed`; progressed how much is done
+    and how much there is. None of them is emitted after `cancel`, or once a newer request of the panel was sent.
+
+    Args:
+        request: what was sent.
+        cancel: cancels it.
+        parent: what owns the handle.
+    """
+
+    finished = Signal(object)
+    failed = Signal(object)
+    progressed = Signal(int, int)
+
+    def __init__(self, request: Request, cancel: Callable[["RequestHandle"], None], parent: QObject) -> None:
+        super().__init__(parent)
+        self.request, self._cancel, self._is_pending = request, cancel, True
+
+    def is_pending(self) -> bool:
+        """Return whether a reply is still to come."""
+        return self._is_pending
+
+    def cancel(self) -> None:
+        """Discard the request; the explorer stops working on it."""
+        if self._is_pending:
+            self._cancel(self)
+
+    def report_progress(self, progress: RequestProgress) -> None:
+        """Pass the explorer's progress on."""
+        self.progressed.emit(progress.done, progress.total)
+
+    def close(self, outcome: Reply | RequestFailed | None = None) -> None:
+        """End the request with its outcome; None after it was canceled or replaced."""
+        self._is_pending = False
+        if isinstance(outcome, RequestFailed):
+            self.failed.emit(outcome)
+        elif outcome is not None:
+            self.finished.emit(outcome)
+        self.deleteLater()
 
 
 class ExplorerClient(QObject):

@@ -2,12 +2,11 @@
 
 from PySide6.QtCore import QObject, Signal
 
+from engine.lru_cache import LRUCache
 from engine.messages import Reply, Request, RequestFailed
-from gui.answer_arrays import count_bytes
-from gui.recent import Recent
-from gui.request_handle import RequestHandle
+from gui.explorer_client import RequestHandle, count_bytes
 from gui.session import Session
-from gui.widgets.timer import make_timer
+from gui.widgets.timers import make_timer
 
 CACHE_BYTES = 64 * 2**20
 
@@ -38,9 +37,9 @@ class ExplorerRequest(QObject):
         self._failed: Request | None = None
         self._handle: RequestHandle | None = None
         self._sent: tuple[Request, RequestHandle] | None = None
-        self._cache: Recent[Request, Reply] | None = None
+        self._cache: LRUCache[Request, Reply] | None = None
         if cache_size:
-            self._cache = Recent(cache_size, CACHE_BYTES, count_bytes)
+            self._cache = LRUCache(cache_size, CACHE_BYTES, count_bytes)
         self._timer = make_timer(self, debounce_ms)
         self._timer.timeout.connect(self._send)
 

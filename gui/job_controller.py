@@ -29,7 +29,7 @@ from engine.messages import (
 )
 from engine.runs import Run, default_root
 from gui.engine_process import EngineProcess, ProcessExit, make_trace
-from gui.widgets.timer import make_timer
+from gui.widgets.timers import make_timer
 
 State = Literal["idle", "starting", "running", "pausing", "paused", "stopping"]
 STOP_GRACE_MS = 15_000

@@ -1,6 +1,6 @@
 """Lesions as regions: those of a dataset's table of boxes, and any region as pixels of an image."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,8 @@ from PySide6.QtGui import QImageReader
 
 from engine import lesions
 from engine.config import DataConfig
+from engine.data.annotations import list_annotations
+from engine.data.name_matching import match_names
 from engine.errors import EngramError
 from engine.lesions import Box
 from gui.formatting import format_count
@@ -22,20 +24,26 @@ class LesionBoxes:
 
     def __init__(self) -> None:
         self._source = ""
-        self._boxes: Mapping[str, object] = {}
+        self._boxes: dict[str, list[Box]] = {}
+        self._masks: dict[str, list[str]] = {}
 
     def regions_for(self, data: DataConfig, name: str) -> list[Region]:
         """Return the known lesions of an image, as ellipses in their boxes."""
         if data.source != self._source:
-            self._source, self._boxes = data.source, _read(data.source)
-        found = self._boxes.get(name, ())
+            self._source = data.source
+            self._boxes, self._masks = _read(data.source)
+        if name in self._masks:
+            masks = {name: self._masks.pop(name)}
+            read = lesions.make_boxes(lesions.read_masks(Path(data.source).expanduser(), masks))
+            self._boxes[name] = list(read.find_by_name.get(name, ()))
+        found = self._boxes.get(name, [])
         aspect = _aspect(data, name) if found else 1.0
-        return [_ellipse(box, aspect) for box in found] if isinstance(found, list | tuple) else []
+        return [_ellipse(box, aspect) for box in found]
 
     def names(self, data: DataConfig) -> set[str]:
-        """Return the images that have a known lesion."""
+        """Return the images that have a known lesion, or a mask that was not read yet."""
         self.regions_for(data, "")
-        return set(self._boxes)
+        return {name for name, boxes in self._boxes.items() if boxes} | set(self._masks)
 
 
 def mask_of(region: Region, shape: tuple[int, int]) -> NDArray[np.bool_]:
@@ -62,13 +70,23 @@ def lesion_text(region: Region | None, size: tuple[int, int], rim_px: int, known
     return f"{kind} · {format_count(pixels)} pixels · background ring {rim_px} px wide"
 
 
-def _read(source: str) -> Mapping[str, object]:
-    """Return the boxes of a folder; empty if there is no table, or none that can be read."""
-    path = Path(source).expanduser() / BOXES
+def _read(source: str) -> tuple[dict[str, list[Box]], dict[str, list[str]]]:
+    """Return the boxes of a folder, and the masks of its images; both empty if there are none that can be read."""
+    folder = Path(source).expanduser()
+    if source == "phantom" or source.startswith("hf:") or not folder.is_dir():
+        return {}, {}
+    found = list_annotations(folder)
     try:
-        return dict(lesions.read_boxes(path).find_by_name) if path.is_file() else {}
+        table = folder / BOXES
+        boxes = lesions.read_boxes(table) if table.is_file() else None
     except (EngramError, OSError):
-        return {}
+        return {}, {}
+    if boxes is None and found.masks:
+        return {}, found.masks
+    read = boxes or lesions.read_boxes_beside(folder, found.boxes)
+    names = dict.fromkeys(read.find_by_name)
+    matched = read.rename({name: name for name in names} | match_names(names, found.images))
+    return {name: list(own) for name, own in matched.find_by_name.items()}, {}
 
 
 def _aspect(data: DataConfig, name: str) -> float:

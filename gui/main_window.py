@@ -7,15 +7,14 @@ from engine.config import DataConfig
 from engine.errors import ConfigError
 from engine.messages import RequestFailed
 from gui import close_dialogs, preferences
-from gui.data_commands import data_config
-from gui.drops import classify, paths_of
 from gui.job_controller import EngineCrash
 from gui.loaded_data import LoadedData
 from gui.menus import Commands, Menus, recent_with
-from gui.navigation import LoadSource, ResumeSearch, ShowStudy
-from gui.panel import AppContext
+from gui.opened_files import classify, paths_of
+from gui.panel import AppContext, LoadSource, ResumeSearch, ShowStudy
 from gui.preferences import SettingsStore
 from gui.scratch import Scratch
+from gui.session import data_config
 from gui.shell import PanelSpec, Shell
 
 PANELS = {

@@ -9,9 +9,8 @@ from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QMenuBar, QMessageBox
 
 from gui import preferences, theme
-from gui.drops import classify
-from gui.navigation import ResumeRun, StartRun
-from gui.panel import DISCLAIMER
+from gui.opened_files import classify
+from gui.panel import DISCLAIMER, ResumeRun, StartRun
 from gui.preferences import THEMES, Preferences, PreferencesDialog
 from gui.shell import Shell
 from gui.shortcuts import ShortcutSheet

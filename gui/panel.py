@@ -1,4 +1,4 @@
-"""The base class of panels: areas of the app that work on the session and restore their state."""
+"""Base class of panels, areas of the app that restore their state, and what another part asks a panel to show."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,13 +7,75 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication, QShowEvent, QUndoStack
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from gui.navigation import Target
 from gui.preferences import Preferences
 from gui.session import Session
 from gui.theme import GAP
 
 LEFT_PX = 352
 DISCLAIMER = "For research and teaching only. Not for diagnosis."
+
+
+@dataclass(frozen=True)
+class ShowImage:
+    """An image of the dataset, by its index within a split."""
+
+    split: str
+    index: int
+
+
+@dataclass(frozen=True)
+class OpenFile:
+    """An image file or a volume."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class LoadSource:
+    """A source of images: a folder, or one that was used before."""
+
+    source: str
+
+
+@dataclass(frozen=True)
+class StartRun:
+    """A new run with the settings of the form."""
+
+
+@dataclass(frozen=True)
+class ResumeRun:
+    """The run that is shown, from its last epoch."""
+
+
+@dataclass(frozen=True)
+class ShowRun:
+    """A run, by its name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class CompareRuns:
+    """Runs side by side, by name or folder."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ResumeSearch:
+    """A search, by its name, which continues."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class ShowStudy:
+    """A study, by its folder."""
+
+    folder: str
+
+
+Target = ShowImage | OpenFile | LoadSource | StartRun | ResumeRun | ShowRun | CompareRuns | ResumeSearch | ShowStudy
 
 
 @dataclass

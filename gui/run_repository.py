@@ -13,7 +13,7 @@ from engine.messages import Event
 from gui import palette
 from gui.file_stamp import Stamp, stamp
 from gui.run_record import EventFileTail, RunRecord, open_record
-from gui.widgets.timer import make_timer
+from gui.widgets.timers import make_timer
 
 LOOK_MS = 1500
 SLICE_S = 0.02

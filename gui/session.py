@@ -1,17 +1,21 @@
 """The session: the only thing that panels talk to. Events of runs, of the job and of the explorer pass through here."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from engine import config as settings
 from engine import runs
 from engine.config import DataConfig, RunConfig
 from engine.data.files import check_folder
+from engine.errors import ConfigError
 from engine.messages import Event, LoadData, LoadDataReply, Request, RequestFailed
-from gui.explorer_client import ExplorerClient
+from gui.explorer_client import ExplorerClient, RequestHandle
 from gui.job_controller import EngineCrash, JobController
-from gui.loaded_data import LoadedData, read_loaded_data
-from gui.request_handle import RequestHandle
+from gui.loaded_data import LoadedData, read_loaded_data, source_title
 from gui.run_record import RunRecord
 from gui.run_repository import RunRepository
 
@@ -173,3 +177,36 @@ class Session(QObject):
             self.loading_failed.emit(RequestFailed(reason=reason, advice="Load the dataset again.", panel=DATA))
         else:
             self.data_loaded.emit(self.data)
+
+
+class LoadDataCommand(QUndoCommand):
+    """Undo step that loads a source; undoing loads the previous one again, quickly, from the cache."""
+
+    def __init__(self, session: Session, config: DataConfig, before: DataConfig) -> None:
+        super().__init__(f"load {source_title(config)}")
+        self._session, self._config, self._before = session, config, before
+
+    def redo(self) -> None:
+        self._session.load_data(self._config)
+
+    def undo(self) -> None:
+        self._session.load_data(self._before)
+
+
+def load_data_undoable(session: Session, undo: QUndoStack, config: DataConfig) -> None:
+    """Load a source for all panels; this is an undo step if another one was loaded before."""
+    before = session.data.config if session.data else None
+    if before is None or before == config:
+        session.load_data(config)
+    else:
+        undo.push(LoadDataCommand(session, config, before))
+
+
+def data_config(values: Mapping[str, Any]) -> DataConfig:
+    """Return the dataset settings alone, without a check that a model can halve the image size often enough.
+
+    That check belongs to the model. Raises ConfigError.
+    """
+    if values.get("source") in ("", "hf:"):
+        raise ConfigError("Choose a folder or dataset, or drop a folder here.")
+    return settings.from_flat({**values, "filters": (32,)}).data

@@ -18,20 +18,18 @@ from PySide6.QtWidgets import (
 )
 
 from engine.messages import Ready
-from gui.drops import DroppedPath
 from gui.field_editors import choice_title
 from gui.formatting import format_count
 from gui.loaded_data import LoadedData
-from gui.navigation import LoadSource, OpenFile, ShowRun, Target
-from gui.panel import DISCLAIMER, AppContext, Panel
+from gui.opened_files import DroppedPath
+from gui.panel import DISCLAIMER, AppContext, LoadSource, OpenFile, Panel, ShowRun, Target
 from gui.preferences import SettingsStore
 from gui.status import StatusBar
 from gui.theme import GAP
 from gui.widgets.buttons import IconButton, RailButton
-from gui.widgets.chip import Chip
-from gui.widgets.labels import label
-from gui.widgets.notice import Kind, NoticeBox
-from gui.widgets.timer import make_timer
+from gui.widgets.card import Kind, NoticeBox
+from gui.widgets.labels import Chip, label
+from gui.widgets.timers import make_timer
 
 TOP_BAR_PX = 40
 SETTLE_MS = 300

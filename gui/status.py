@@ -25,9 +25,8 @@ from gui.engine_process import resident_bytes
 from gui.formatting import format_count, format_duration
 from gui.run_record import RunRecord
 from gui.session import Session
-from gui.widgets.elided_label import ElidedLabel
-from gui.widgets.labels import label
-from gui.widgets.timer import make_timer
+from gui.widgets.labels import ElidedLabel, label
+from gui.widgets.timers import make_timer
 
 STEPS = 1000
 BAR_WIDTH = 220

@@ -1,17 +1,25 @@
-"""Look of the app: a style sheet filled in from the palette, dark or light, or following the system."""
+"""Look of the app: icons and a style sheet in the colors of a palette, dark or light, or following the system.
 
+The line icons of resources/icons are tinted at run time. A tinted icon is a small SVG file of this process. Qt renders
+it crisply at every scale, and style sheets, which accept only files, use the same icons.
+"""
+
+import atexit
+import shutil
+import tempfile
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from string import Template
 from typing import Literal
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
 
 from gui import palette
-from gui.icons import icon_file
 
+SOURCES = Path(__file__).parents[1] / "resources" / "icons"
 Mode = Literal["dark", "light", "system"]
 STYLE_SHEET = Path(__file__).parents[1] / "resources" / "style" / "window.qss"
 GAP = 14
@@ -28,6 +36,30 @@ SCHEMES = {
     "light": Qt.ColorScheme.Light,
     "system": Qt.ColorScheme.Unknown,
 }
+
+
+@cache
+def _tinted_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="engram-icons-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+@cache
+def icon_file(name: str, color: str) -> Path:
+    """Return the SVG file of an icon in one color (#rrggbb)."""
+    drawing = (SOURCES / f"{name}.svg").read_text(encoding="utf-8")
+    path = _tinted_folder() / f"{name}-{color.lstrip('#')}.svg"
+    path.write_text(drawing.replace("currentColor", color), encoding="utf-8")
+    return path
+
+
+def icon(name: str, color: str, on: str | None = None) -> QIcon:
+    """Return an icon in one color; `on` is its color while its button is checked."""
+    tinted = QIcon(str(icon_file(name, color)))
+    if on is not None:
+        tinted.addFile(str(icon_file(name, on)), state=QIcon.State.On)
+    return tinted
 
 
 def apply(app: QApplication, mode: Mode = "system") -> None:
@@ -50,10 +82,10 @@ def base_font() -> QFont:
     return font
 
 
-def style_sheet(colours: palette.Palette) -> str:
+def style_sheet(colors: palette.Palette) -> str:
     """Return the style sheet in the colors of one palette."""
-    values = asdict(colours) | {
-        key: icon_file(name, getattr(colours, role)).as_posix() for key, (name, role) in GLYPHS.items()
+    values = asdict(colors) | {
+        key: icon_file(name, getattr(colors, role)).as_posix() for key, (name, role) in GLYPHS.items()
     }
     return Template(STYLE_SHEET.read_text(encoding="utf-8")).substitute(values)
 
@@ -69,35 +101,35 @@ def _on_scheme_changed(scheme: Qt.ColorScheme) -> None:
         _apply_style(app, _palette_of("system", scheme))
 
 
-def _apply_style(app: QApplication, colours: palette.Palette) -> None:
-    palette.use(colours)
-    app.setPalette(_qt_palette(colours))
-    app.setStyleSheet(style_sheet(colours))
+def _apply_style(app: QApplication, colors: palette.Palette) -> None:
+    palette.use(colors)
+    app.setPalette(_qt_palette(colors))
+    app.setStyleSheet(style_sheet(colors))
 
 
-def _qt_palette(colours: palette.Palette) -> QPalette:
+def _qt_palette(colors: palette.Palette) -> QPalette:
     role = QPalette.ColorRole
     roles = {
-        role.Window: colours.background,
-        role.WindowText: colours.text,
-        role.Base: colours.field,
-        role.AlternateBase: colours.card,
-        role.Text: colours.text,
-        role.PlaceholderText: colours.quiet,
-        role.Button: colours.button,
-        role.ButtonText: colours.text,
-        role.BrightText: colours.strong,
-        role.ToolTipBase: colours.card,
-        role.ToolTipText: colours.text,
-        role.Highlight: colours.accent_fill,
-        role.HighlightedText: colours.on_accent,
-        role.Accent: colours.accent,
-        role.Link: colours.accent,
-        role.LinkVisited: colours.accent,
+        role.Window: colors.background,
+        role.WindowText: colors.text,
+        role.Base: colors.field,
+        role.AlternateBase: colors.card,
+        role.Text: colors.text,
+        role.PlaceholderText: colors.quiet,
+        role.Button: colors.button,
+        role.ButtonText: colors.text,
+        role.BrightText: colors.strong,
+        role.ToolTipBase: colors.card,
+        role.ToolTipText: colors.text,
+        role.Highlight: colors.accent_fill,
+        role.HighlightedText: colors.on_accent,
+        role.Accent: colors.accent,
+        role.Link: colors.accent,
+        role.LinkVisited: colors.accent,
     }
     made = QPalette()
-    for which, colour in roles.items():
-        made.setColor(which, QColor(colour))
+    for which, color in roles.items():
+        made.setColor(which, QColor(color))
     for which in (role.WindowText, role.Text, role.ButtonText):
-        made.setColor(QPalette.ColorGroup.Disabled, which, QColor(colours.quiet))
+        made.setColor(QPalette.ColorGroup.Disabled, which, QColor(colors.quiet))
     return made

@@ -29,7 +29,7 @@ from engine.config import RunConfig  # noqa: E402
 from engine.errors import EngramError  # noqa: E402
 from engine.messages import EpochEnded, JobEnded, Log  # noqa: E402
 from engine.run_damage import check_folder  # noqa: E402
-from engine.search import search_spec, space  # noqa: E402
+from engine.search import search_spec, space_file  # noqa: E402
 from engine.search.storage import FILE_NAME, TrialStorage  # noqa: E402
 
 SLOW_S = 5.0
@@ -133,7 +133,7 @@ def write_npz(folder: Path) -> Path:
 TARGETS = {
     "config": Target(lambda folder: write_run(folder).path / "config.json", lambda file: runs.Run(file.parent).config),
     "events": Target(lambda folder: write_run(folder).path / "events.jsonl", read_record),
-    "space": Target(write_space, lambda file: space.load_space(file, RunConfig())),
+    "space": Target(write_space, lambda file: space_file.load_space(file, RunConfig())),
     "ledger": Target(write_ledger, read_ledger),
     "checkpoint": Target(write_npz, lambda file: read_arrays(file, [array.shape for array in ARRAYS]), DAMAGE),
 }

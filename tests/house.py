@@ -17,7 +17,8 @@ STANDARD = set(sys.stdlib_module_names)
 
 GROUND_FLOOR = {
     *("engine.archives", "engine.child_process", "engine.durable", "engine.errors", "engine.failures"),
-    *("engine.folder_lock", "engine.folders", "engine.formatting", "engine.job_context", "engine.run_damage"),
+    *("engine.folder_lock", "engine.folders", "engine.formatting", "engine.job_context", "engine.protocols"),
+    "engine.run_damage",
     *("engine.config", "engine.messages", "engine.runs"),
 }
 GROUND_FLOOR_PACKAGES = {"numpy", "pydantic", "filelock"}  # filelock: a run's lock must hold on Windows too
@@ -29,7 +30,7 @@ WIDGET_PACKAGES = {
     "gui.widgets",
     "gui.palette",
     "gui.pixmaps",
-    "gui.icons",
+    "gui.theme",
 }
 DATA_PACKAGES = {"numpy", "pydantic", "skimage", "PIL", "pydicom", "nibabel", "datasets", "huggingface_hub", "yaml"}
 
@@ -41,7 +42,7 @@ LATE_IMPORTS = {
     # `--help` is quick: a command is imported when it is given.
     "engine/cli/__init__.py": {"computed"},
     # `--help` is quick: only a progress bar on a terminal needs rich.
-    "engine/cli/console.py": {"rich.console", "rich.progress"},
+    "engine/cli/console.py": {"rich", "rich.console"},
     # The backend must be chosen before Keras is imported, and only the chosen one is imported.
     "engine/backend.py": {"computed", "keras", "tensorflow", "torch", "jax"},
     "engine/models/train_steps.py": {"tensorflow", "torch", "jax"},
@@ -70,6 +71,7 @@ WITHIN = 0.9
 
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError|not implemented|coming soon)\b", re.IGNORECASE)
+PROPERTY_VERB = re.compile(r"(Return|Compute|Load|Read|Draw)\b")
 EXCUSED_BUDGET = re.compile(r"#\s*noqa(?!:)|#\s*noqa:.*\b(C901|PLR09\d\d|BLE001|T20\d|E722|PLC0415)\b")
 NO_VERB = re.compile(r"(A|An|The|What|Where|Which|Whether|When|Why|Who|How|One|All|Some|Each|Those|That)\b")
 FOREIGN = re.compile(r"://[^ ]*/simple\b|://files[.]|://registry[.]|(?<![\w.])/wor[k]/")
@@ -204,7 +206,8 @@ def docstrings_without_a_verb(source: Source) -> Iterator[str]:
     """A function's docstring begins with an imperative verb; Ruff's D401 overlooks properties."""
     for node in source.nodes(ast.FunctionDef, ast.AsyncFunctionDef):
         docstring = ast.get_docstring(node) or ""
-        if NO_VERB.match(docstring):
+        is_property = any("property" in ast.unparse(decorator) for decorator in node.decorator_list)
+        if NO_VERB.match(docstring) or (docstring and is_property and not PROPERTY_VERB.match(docstring)):
             yield f"{source.at(node)} {node.name}: a docstring that begins with '{docstring.split()[0]}'"
 
 
@@ -263,7 +266,7 @@ def _allowed(name: str, packages: set[str]) -> bool:
 
 
 def foreign_places(path: Path, text: str) -> Iterator[str]:
-    """A package registry's host or a path of somebody's machine, in any text of the tree."""
+    """A package registry's host or a path of a private machine, in any text of the tree."""
     for number, line in enumerate(text.splitlines(), 1):
         if FOREIGN.search(line):
             yield f"{path}:{number} names a registry or a machine: {line.strip()[:80]}"

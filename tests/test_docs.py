@@ -35,6 +35,6 @@ def test_what_is_not_there_is_noticed(missing):
     assert not is_there(*missing)
 
 
-def test_picture_of_the_rooms_is_what_the_imports_say():
+def test_drawing_of_the_rooms_is_what_the_imports_say():
     drawing = runpy.run_path(str(ROOT / "scripts" / "draw_rooms.py"))
     assert drawing["PICTURE"].read_text("utf-8") == drawing["draw"]()

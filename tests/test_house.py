@@ -85,6 +85,11 @@ MORE_PLANTED = [
         "gui/a.py",
         'class A:\n    @property\n    def f(self) -> int:\n        """\n        How many there are.\n        """',
     ),
+    (
+        house.docstrings_without_a_verb,
+        "engine/a.py",
+        'class A:\n    @cached_property\n    def f(self) -> int:\n        """Number of images."""',
+    ),
     (house.late_imports, "engine/a.py", "def f() -> None:\n    from keras import ops"),
     (house.late_imports, "engine/a.py", "def f() -> None:\n    importlib.import_module('keras')"),
     (house.excused_budgets, "engine/a.py", "import os  # noqa"),

@@ -113,9 +113,9 @@ def test_installed_copy_finds_its_resources(wheel, tmp_path, run_python):
     wheel.extractall(tmp_path)
     code = f"""
 import sys; sys.path.insert(0, {str(tmp_path)!r})
-import engine, engine.config, gui.icons, gui.theme
+import engine, engine.config, gui.theme
 assert engine.__file__.startswith({str(tmp_path)!r})
-print(len(engine.config.presets()), gui.icons.SOURCES.is_dir(), gui.theme.STYLE_SHEET.is_file())
+print(len(engine.config.presets()), gui.theme.SOURCES.is_dir(), gui.theme.STYLE_SHEET.is_file())
 """
     assert run_python(code).split()[1:] == ["True", "True"]
 
@@ -177,13 +177,13 @@ def test_make_test_runs_pytest_with_its_arguments(checkout):
     assert call.endswith(" -k noise")
 
 
-def test_make_test_goes_on_without_the_window_where_qt_cannot_load(checkout):
+def test_make_test_continues_without_the_window_where_qt_cannot_load(checkout):
     (checkout / ".venv" / ".qt-ready").unlink()
     executable(
         checkout / ".venv/bin/python", '#!/bin/sh\necho "python $*"\ncase "$*" in *qt_libraries*) exit 1 ;; esac\n'
     )
     *_, sentence, call = make(checkout, "test").splitlines()
-    assert "the tests of the window are left out" in sentence
+    assert "the tests of the app are skipped" in sentence
     assert "-p no:pytest-qt" in call
     assert "--ignore tests/gui" in call
 

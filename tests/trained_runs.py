@@ -30,7 +30,7 @@ def tiny_config(**changes):
 
 
 class TrainedRuns:
-    """A folder of trained runs that the processes of pytest-xdist share; whoever needs a run first trains it.
+    """A folder of trained runs that the processes of pytest-xdist share; the first process that needs a run trains it.
 
     Args:
         folder: the folder, one for all processes.

@@ -1,7 +1,6 @@
 """Activations of a model's layers for images: of all layers or some, in batches, with bounded memory."""
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any
 
 import keras
 import numpy as np
@@ -9,7 +8,8 @@ from numpy.typing import NDArray
 
 from engine.analysis import layers, make_unknown_layer_error
 from engine.analysis.layers import LayerCall, LayerInfo
-from engine.messages import ShouldStop, never_stop
+from engine.job_context import UNATTENDED, Cancelled, JobContext
+from engine.protocols import ImageSequence
 
 MEMORY_BYTES = 64 * 2**20
 # The copies that a convolution makes need about ten times as much.
@@ -18,7 +18,7 @@ MOST_AT_ONCE = 64
 Activations = dict[str, NDArray[np.float32]]
 
 
-def compute(model: Any, images: NDArray[np.float32], names: Collection[str] | None = None) -> Activations:
+def compute(model: keras.Model, images: NDArray[np.float32], names: Collection[str] | None = None) -> Activations:
     """Compute the activations of a few images, all in memory.
 
     Args:
@@ -37,7 +37,9 @@ def compute(model: Any, images: NDArray[np.float32], names: Collection[str] | No
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def batches(model: Any, images: Any, names: Collection[str] | None = None) -> Iterator[tuple[int, Activations]]:
+def batches(
+    model: keras.Model, images: NDArray[np.float32] | ImageSequence, names: Collection[str] | None = None
+) -> Iterator[tuple[int, Activations]]:
     """Yield the activations of any number of images, in batches of the size from `batch_size_for`.
 
     Args:
@@ -51,45 +53,40 @@ def batches(model: Any, images: Any, names: Collection[str] | None = None) -> It
     Raises:
         ConfigError: the model has no layer of that name.
     """
-    passages = ActivationBatches(model, images, names)
-    while (batch := passages.next()) is not None:
-        yield batch
+    found = interruptible_batches(model, images, names)
+    yield from (batch for batch in found if batch is not None)
 
 
-class ActivationBatches:
-    """Iterator over batches that can be stopped; an interrupted batch is repeated.
+def interruptible_batches(
+    model: keras.Model,
+    images: NDArray[np.float32] | ImageSequence,
+    names: Collection[str] | None = None,
+    context: JobContext = UNATTENDED,
+) -> Iterator[tuple[int, Activations] | None]:
+    """Yield batches as `batches` does, and None for one that was interrupted between two layers and is then repeated.
 
     Args:
         model: a built model of Engram.
         images: see `batches`.
         names: see `compute`.
+        context: checked between layers.
+
+    Raises:
+        ConfigError: the model has no layer of that name.
     """
-
-    def __init__(self, model: Any, images: Any, names: Collection[str] | None = None) -> None:
-        self._model, self._images, self._names = model, images, names
-        self._wanted: set[str] = set()
-        self._count = 0
-        self._read = images.read if hasattr(images, "read") else images.__getitem__
-        self.done, self.total = 0, len(images)
-
-    def next(self, should_stop: ShouldStop = never_stop) -> tuple[int, Activations] | None:
-        """Return the next batch, as `batches` yields it. Returns None at the end, or if stopped between two layers.
-
-        Raises:
-            ConfigError: the model has no layer of that name.
-        """
-        if not self._count:
-            known = layers.list_layers(self._model)
-            self._wanted = _wanted(known, self._names)
-            self._count = batch_size_for(known, self._wanted)
-        first = self.done
-        if first >= self.total:
-            return None
-        batch = _batch(self._model, self._read(slice(first, first + self._count)), self._wanted, should_stop)
-        if batch is None:
-            return None
-        self.done = min(first + self._count, self.total)
-        return first, batch
+    known = layers.list_layers(model)
+    wanted = _wanted(known, names)
+    count = batch_size_for(known, wanted)
+    read = images.read if hasattr(images, "read") else images.__getitem__
+    first = 0
+    while first < len(images):
+        try:
+            batch = _batch(model, read(slice(first, first + count)), wanted, context)
+        except Cancelled:
+            yield None
+            continue
+        yield first, batch
+        first += count
 
 
 def batch_size_for(known: Sequence[LayerInfo], names: Collection[str]) -> int:
@@ -117,8 +114,8 @@ def _wanted(known: list[LayerInfo], names: Collection[str] | None) -> set[str]:
 
 
 def _batch(
-    model: Any, images: NDArray[np.float32], wanted: Collection[str], should_stop: ShouldStop
-) -> Activations | None:
+    model: keras.Model, images: NDArray[np.float32], wanted: Collection[str], context: JobContext
+) -> Activations:
     found: Activations = {}
 
     def collect(call: LayerCall) -> bool:
@@ -126,4 +123,5 @@ def _batch(
             found[call.name] = np.asarray(keras.ops.convert_to_numpy(call.activation)).astype(np.float32)
         return len(found) == len(wanted)
 
-    return found if layers.forward(model, images, collect, should_stop) else None
+    layers.forward(model, images, collect, context)
+    return found

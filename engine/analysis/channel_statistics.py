@@ -1,14 +1,15 @@
 """Statistics of every channel over a whole dataset, computed batch by batch."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis import activations
-from engine.messages import ShouldStop, never_stop
+from engine.job_context import UNATTENDED, JobContext
+from engine.protocols import EngramModel, ImageSequence
+from engine.resumable import Steps, run_steps
 
 # A channel that changes by less, as a share of its layer's largest value, counts as constant.
 CONSTANT = 1e-6
@@ -41,68 +42,55 @@ class ChannelStatistics:
 
 
 def statistics(
-    model: Any,
-    images: Any,
+    model: EngramModel,
+    images: NDArray[np.float32] | ImageSequence,
     names: Collection[str] | None = None,
-    should_stop: ShouldStop = never_stop,
-    progress: Callable[[int, int], None] | None = None,
-) -> dict[str, ChannelStatistics] | None:
+    context: JobContext = UNATTENDED,
+) -> dict[str, ChannelStatistics]:
     """Compute the statistics of every channel of some layers.
 
     Args:
         model: a built model of Engram.
         images: see `activations.batches`; all of them are read, with bounded memory.
         names: names of the layers; all of them if None.
-        should_stop: polled between layers.
-        progress: receives the number of processed images and the total.
+        context: checked between layers; receives the number of processed images and the total.
 
     Returns:
-        name -> statistics, in network order. Returns None if stopped.
+        name -> statistics, in network order.
 
     Raises:
         ConfigError: the model has no layer of that name.
+        Cancelled: the caller asked to stop.
     """
-    job = StatisticsJob(model, images, names)
-    return job.get_result() if job.advance(should_stop, progress) else None
+    return run_steps(compute_statistics_in_steps(model, images, names, context), context)
 
 
-class StatisticsJob:
-    """Computation of channel statistics that stops between two layers and continues there.
+def compute_statistics_in_steps(
+    model: EngramModel,
+    images: NDArray[np.float32] | ImageSequence,
+    names: Collection[str] | None = None,
+    context: JobContext = UNATTENDED,
+) -> Steps[dict[str, ChannelStatistics]]:
+    """Compute what `statistics` returns; every layer of a batch is a step, and a pass that is interrupted is repeated.
 
     Args:
         model: a built model of Engram.
         images: see `activations.batches`.
         names: names of the layers; all of them if None.
+        context: checked between the layers of a pass.
     """
-
-    def __init__(self, model: Any, images: Any, names: Collection[str] | None = None) -> None:
-        self._passages = activations.ActivationBatches(model, images, names)
-        self._left: activations.Activations = {}
-        self._gathered: dict[str, _RunningMoments] = {}
-
-    @property
-    def total(self) -> int:
-        """Number of images."""
-        return self._passages.total
-
-    def advance(self, should_stop: ShouldStop = never_stop, progress: Callable[[int, int], None] | None = None) -> bool:
-        """Continue the computation. Returns False if stopped before the last image."""
-        while not should_stop():
-            if not self._left:
-                batch = self._passages.next(should_stop)
-                if batch is None:
-                    return self._passages.done == self.total
-                self._left = batch[1]
-            name = next(iter(self._left))
-            activation = self._left.pop(name)
-            self._gathered.setdefault(name, _RunningMoments(activation.shape[-1])).add(activation)
-            if not self._left and progress:
-                progress(self._passages.done, self.total)
-        return False
-
-    def get_result(self) -> dict[str, ChannelStatistics]:
-        """Return the statistics over the images so far."""
-        return {name: each.finished() for name, each in self._gathered.items()}
+    gathered: dict[str, _RunningMoments] = {}
+    for batch in activations.interruptible_batches(model, images, names, context):
+        if batch is None:
+            yield None
+            continue
+        first, left = batch
+        while left:
+            name = next(iter(left))
+            activation = left.pop(name)
+            gathered.setdefault(name, _RunningMoments(activation.shape[-1])).add(activation)
+            yield None if left else (first + len(activation), len(images))
+    return {name: each.finished() for name, each in gathered.items()}
 
 
 class _RunningMoments:

@@ -29,7 +29,7 @@ processing inequality.
 """
 
 import itertools
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,8 @@ from engine.analysis.invertibility import is_invertible
 from engine.analysis.layers import LayerInfo
 from engine.analysis.tensor_sources import IMAGES
 from engine.errors import ConfigError
+from engine.job_context import UNATTENDED, JobContext
+from engine.resumable import Steps, run_steps
 
 Images = NDArray[np.float32]
 Shares = NDArray[np.float64]
@@ -90,25 +92,25 @@ class DetectabilityResult:
 
     @property
     def lost(self) -> Shares:
-        """Share of the remaining d' that each layer loses, (layers, pairs); 0 if nearly nothing was left."""
+        """Return the share of the remaining d' that each layer loses, (layers, pairs); 0 if nearly nothing was left."""
         before = np.concatenate([self.first[np.newaxis], self.held[:-1]])
         left = np.where(before > MIN_SIGNAL * self.first, self.held / np.where(before > 0, before, 1.0), 1.0)
         return np.asarray(np.clip(1.0 - left, 0.0, 1.0))
 
     @property
     def worst_layer(self) -> int | None:
-        """Index of the layer with the largest loss, by the mean over pairs; None if no layer loses any."""
+        """Return the index of the layer with the largest loss, by the mean over pairs; None if no layer loses any."""
         lost = self.lost.mean(axis=1)
         return int(lost.argmax()) if lost.max(initial=0.0) > 0 else None
 
 
 def trace_lesions(
-    model: Any,
+    model: keras.Model,
     pictures: Images,
     healthy: Images,
     observer: Observer | None = None,
-    step: Callable[[int, int], bool] = lambda done, total: True,
-) -> DetectabilityResult | None:
+    context: JobContext = UNATTENDED,
+) -> DetectabilityResult:
     """Compute the detectability of lesions along a model.
 
     Args:
@@ -116,19 +118,26 @@ def trace_lesions(
         pictures: (pairs, size, size, 1) float32 in [0, 1], with the lesions.
         healthy: their twins without lesion, the same shape.
         observer: settings of the observers.
-        step: receives the number of processed layers and the total; returns False to stop.
+        context: checked before each layer; receives the number of processed layers and the total.
 
     Returns:
-        The detectability. Returns None if stopped.
+        The detectability.
 
     Raises:
         ConfigError: there is no pair, or one whose images are equal.
+        Cancelled: the caller asked to stop.
     """
-    return DetectabilityJob(model, pictures, healthy, observer).go_on(step)
+    return run_steps(trace_lesions_in_steps(model, pictures, healthy, observer), context)
 
 
-class DetectabilityJob:
-    """Computation of detectability that stops between two layers and continues there.
+def trace_lesions_in_steps(
+    model: keras.Model,
+    pictures: Images,
+    healthy: Images,
+    observer: Observer | None = None,
+    names: Collection[str] | None = None,
+) -> Steps[DetectabilityResult]:
+    """Compute what `trace_lesions` returns; yield before every measured layer.
 
     Args:
         model: a built model of Engram.
@@ -140,41 +149,22 @@ class DetectabilityJob:
     Raises:
         ConfigError: see `trace_lesions`; or the model has no layer of that name.
     """
-
-    def __init__(
-        self,
-        model: Any,
-        pictures: Images,
-        healthy: Images,
-        observer: Observer | None = None,
-        names: Collection[str] | None = None,
-    ) -> None:
-        self._how = observer or Observer()
-        signal = (pictures - healthy).astype(np.float64)
-        self._strength = np.sqrt(np.square(signal).sum(axis=(1, 2, 3)))
-        if not len(signal) or not self._strength.all():
-            raise ConfigError(
-                "There is no lesion in any of the pairs.", "Use images that differ from their healthy twins."
-            )
-        self._walked = layers.trace_layers(model)
-        known = [layer.name for layer, _ in self._walked]
-        if strange := sorted(set(names or ()) - set(known)):
-            raise make_unknown_layer_error(strange[0], known)
-        self._names = set(known) if names is None else set(names)
-        self._walk = _LesionPath(model, healthy, signal, self._how)
-        self._asked: dict[tuple[str, ...], Shares] = {}
-
-    def go_on(self, step: Callable[[int, int], bool] = lambda done, total: True) -> DetectabilityResult | None:
-        """Continue the computation. Returns None if `step` stopped it; finished layers are kept."""
-        shares = _followed(self._walk, self._walked, (self._names, self._asked), step)
-        if shares is None:
-            return None
-        held, alone = shares
-        # What a later layer still shows, an earlier one has held.
-        held = np.maximum.accumulate(held[::-1])[::-1]
-        first = self._strength / self._how.noise
-        seen = tuple(layer for layer, _ in self._walked if layer.name in self._names)
-        return DetectabilityResult(seen, first, held * first, alone * first)
+    how = observer or Observer()
+    signal = (pictures - healthy).astype(np.float64)
+    strength = np.sqrt(np.square(signal).sum(axis=(1, 2, 3)))
+    if not len(signal) or not strength.all():
+        raise ConfigError("There is no lesion in any of the pairs.", "Use images that differ from their healthy twins.")
+    walked = layers.trace_layers(model)
+    known = [layer.name for layer, _ in walked]
+    if strange := sorted(set(names or ()) - set(known)):
+        raise make_unknown_layer_error(strange[0], known)
+    wanted = set(known) if names is None else set(names)
+    held, alone = yield from _compute_shares(_LesionPath(model, healthy, signal, how), walked, wanted)
+    # What a later layer still shows, an earlier one has held.
+    held = np.maximum.accumulate(held[::-1])[::-1]
+    first = strength / how.noise
+    seen = tuple(layer for layer, _ in walked if layer.name in wanted)
+    return DetectabilityResult(seen, first, held * first, alone * first)
 
 
 def key_layers(known: Sequence[LayerInfo]) -> list[str]:
@@ -204,14 +194,11 @@ def live_tensors(known: Sequence[LayerInfo], index: int) -> list[str]:
     return [name for name in made if name in needed and last_use[name] > index]
 
 
-def _followed(
-    walk: "_LesionPath",
-    walked: Sequence[tuple[LayerInfo, Any]],
-    wanted: tuple[set[str], dict[tuple[str, ...], Shares]],
-    step: Callable[[int, int], bool],
-) -> tuple[Shares, Shares] | None:
-    """Compute the shares (layers, pairs) held after each layer, and by it alone; `wanted` has layers and cache."""
-    names_wanted, asked = wanted
+def _compute_shares(
+    walk: "_LesionPath", walked: Sequence[tuple[LayerInfo, Any]], wanted: Collection[str]
+) -> Steps[tuple[Shares, Shares]]:
+    """Compute the shares (layers, pairs) held after each wanted layer, and by it alone."""
+    asked: dict[tuple[str, ...], Shares] = {}
     known = [layer for layer, _ in walked]
     # The layer that carries the same information.
     same = {layer.name: layer.name for layer in known} | {IMAGES: IMAGES}
@@ -220,10 +207,9 @@ def _followed(
     for index, (layer, operation) in enumerate(walked):
         if walk.how.skip_invertible and len(layer.receives) == 1 and is_invertible(operation):
             same[layer.name] = same[layer.receives[0]]
-        if layer.name not in names_wanted:
+        if layer.name not in wanted:
             continue
-        if not step(len(held), len(names_wanted)):
-            return None
+        yield len(held), len(wanted)
         ahead = tuple(sorted({same[name] for name in live_tensors(known, index)}))
         for names in (ahead, (same[layer.name],)):
             if names not in asked:
@@ -237,7 +223,7 @@ def _followed(
 class _LesionPath:
     """Path from healthy images to their lesions, along which layers are measured."""
 
-    model: Any
+    model: keras.Model
     healthy: Images
     signal: NDArray[np.float64]
     how: Observer
@@ -265,7 +251,7 @@ class _LesionPath:
 class _Derivative:
     """Derivative J of some layers at some images, each image with its own."""
 
-    model: Any
+    model: keras.Model
     names: tuple[str, ...]
     points: Images
     fd_step: float

@@ -12,7 +12,6 @@ gradient over noisy copies, which is less noisy. A gradient gives the effect of 
 pixels that caused the value.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,7 +23,8 @@ from scipy.ndimage import gaussian_filter
 from engine.analysis import layers, make_unknown_layer_error
 from engine.analysis.gradients import gradient
 from engine.errors import ConfigError
-from engine.messages import ShouldStop, never_stop
+from engine.job_context import UNATTENDED, JobContext
+from engine.resumable import Steps, run_steps
 
 GRAY = 0.5
 # Amplitude of the noise at the start, so that not all pixels are equal.
@@ -85,7 +85,7 @@ class ChannelObjective:
     number: int
     unit: tuple[int, int] | None = None
 
-    def check(self, model: Any) -> None:
+    def check(self, model: keras.Model) -> None:
         """Check that a model has the channel.
 
         Raises:
@@ -106,7 +106,7 @@ class ChannelObjective:
                 f"Layer '{self.layer}' has no unit {self.unit}.", "Choose a row and column inside the layer."
             )
 
-    def evaluate(self, model: Any, images: Any) -> Any:
+    def evaluate(self, model: keras.Model, images: Any) -> Any:
         """Compute the objective for every image, as a tensor of the backend: (n, size, size, 1) -> (n,)."""
         activation = layers.activation_tensors(model, images, [self.layer])[self.layer][..., self.number]
         if len(activation.shape) == 1:
@@ -116,72 +116,55 @@ class ChannelObjective:
         return keras.ops.mean(activation, axis=tuple(range(1, len(activation.shape))))
 
 
-def preferred(model: Any, channel: ChannelObjective, ascent: GradientAscentSettings | None = None) -> PreferredInput:
+def preferred(
+    model: keras.Model,
+    channel: ChannelObjective,
+    ascent: GradientAscentSettings | None = None,
+    context: JobContext = UNATTENDED,
+) -> PreferredInput:
     """Find the input that maximizes a channel; the same settings find the same image.
 
     Args:
         model: a built model of Engram.
         channel: the channel, or one unit of it.
         ascent: settings of the gradient ascent.
+        context: checked before each step of the ascent; receives their number.
 
     Raises:
         ConfigError: the model has no such channel.
+        Cancelled: the caller asked to stop.
     """
-    job = GradientAscentJob(model, channel, ascent)
-    job.go_on()
-    return job.get_result()
+    return run_steps(maximize_activation_in_steps(model, channel, ascent), context)
 
 
-class GradientAscentJob:
-    """Gradient ascent on a channel that stops between two steps and continues there.
-
-    Args:
-        model: a built model of Engram.
-        channel: the channel, or one unit of it.
-        ascent: settings of the gradient ascent.
-
-    Raises:
-        ConfigError: the model has no such channel.
-    """
-
-    def __init__(self, model: Any, channel: ChannelObjective, ascent: GradientAscentSettings | None = None) -> None:
-        channel.check(model)
-        self._model, self._channel, self._how = model, channel, ascent or GradientAscentSettings()
-        self._rng = np.random.default_rng(self._how.seed)
-        grain = self._rng.standard_normal((1, model.size, model.size, 1))
-        self._gray = self._image = (GRAY + START_NOISE * grain).astype(np.float32)
-        self._climbed = _ascend(model, channel)
-        self._values: list[float] = []
-
-    def go_on(self, should_stop: ShouldStop = never_stop, progress: Callable[[int, int], None] | None = None) -> bool:
-        """Continue the ascent. Returns False if stopped before the last step."""
-        while len(self._values) < self._how.steps:
-            if should_stop():
-                return False
-            self._step(1 - len(self._values) / self._how.steps)
-            if progress:
-                progress(len(self._values), self._how.steps)
-        return True
-
-    def get_result(self) -> PreferredInput:
-        """Return the result so far."""
-        gray, image = self._gray, self._image
-        start, value = (_valued(self._model, self._channel, each)[0] for each in (gray, image))
-        # The channel has no better input than gray.
-        if value < start:
-            image, value = gray, start
-        return PreferredInput(image[0, ..., 0], start, value, tuple(self._values))
-
-    def _step(self, left: float) -> None:
-        """Take one step; `left` goes from 1 to 0."""
-        reach = round(self._how.jitter * left)
-        down, across = (int(each) for each in self._rng.integers(-reach, reach + 1, 2))
-        value, slope = _valued(self._model, self._climbed, np.roll(self._image, (down, across), axis=(1, 2)))
-        self._values.append(value)
-        self._image = _stepped(self._image, np.roll(slope, (-down, -across), axis=(1, 2)), self._how, left)
+def maximize_activation_in_steps(
+    model: keras.Model, channel: ChannelObjective, ascent: GradientAscentSettings | None = None
+) -> Steps[PreferredInput]:
+    """Find what `preferred` returns, with its arguments; yield after every step of the ascent."""
+    channel.check(model)
+    how = ascent or GradientAscentSettings()
+    rng = np.random.default_rng(how.seed)
+    grain = rng.standard_normal((1, model.size, model.size, 1))
+    gray = image = (GRAY + START_NOISE * grain).astype(np.float32)
+    climbed = _ascend(model, channel)
+    values: list[float] = []
+    while len(values) < how.steps:
+        # From 1 to 0.
+        left = 1 - len(values) / how.steps
+        reach = round(how.jitter * left)
+        down, across = (int(each) for each in rng.integers(-reach, reach + 1, 2))
+        value, slope = _valued(model, climbed, np.roll(image, (down, across), axis=(1, 2)))
+        values.append(value)
+        image = _stepped(image, np.roll(slope, (-down, -across), axis=(1, 2)), how, left)
+        yield len(values), how.steps
+    start, value = (_valued(model, channel, each)[0] for each in (gray, image))
+    # The channel has no better input than gray.
+    if value < start:
+        image, value = gray, start
+    return PreferredInput(image[0, ..., 0], start, value, tuple(values))
 
 
-def _ascend(model: Any, channel: ChannelObjective) -> ChannelObjective:
+def _ascend(model: keras.Model, channel: ChannelObjective) -> ChannelObjective:
     """Return the objective: before a non-linearity, since behind it an inactive channel has no gradient."""
     known = layers.list_layers(model)
     layer = next(each for each in known if each.name == channel.layer)
@@ -191,7 +174,9 @@ def _ascend(model: Any, channel: ChannelObjective) -> ChannelObjective:
     return channel
 
 
-def _valued(model: Any, channel: ChannelObjective, image: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
+def _valued(
+    model: keras.Model, channel: ChannelObjective, image: NDArray[np.float32]
+) -> tuple[float, NDArray[np.float32]]:
     """Compute the channel's value for one image, and its gradient."""
     return gradient(lambda given: keras.ops.sum(channel.evaluate(model, given)), image)
 
@@ -210,7 +195,7 @@ def _stepped(
 
 
 def saliency(
-    model: Any, images: NDArray[np.float32], channel: ChannelObjective, copies: int = 0, seed: int = 0
+    model: keras.Model, images: NDArray[np.float32], channel: ChannelObjective, copies: int = 0, seed: int = 0
 ) -> NDArray[np.float32]:
     """Compute the change of a channel's value with each pixel.
 

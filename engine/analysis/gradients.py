@@ -1,6 +1,5 @@
 """Gradients with respect to images, on the three backends."""
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -30,7 +29,8 @@ def gradient(objective: Objective, images: Images) -> tuple[float, Images]:
 
 
 def _of_tensorflow(objective: Objective, images: Images) -> tuple[Any, Any]:
-    tensorflow = importlib.import_module("tensorflow")
+    import tensorflow
+
     given = tensorflow.convert_to_tensor(images)
     with tensorflow.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(given)
@@ -39,7 +39,8 @@ def _of_tensorflow(objective: Objective, images: Images) -> tuple[Any, Any]:
 
 
 def _of_torch(objective: Objective, images: Images) -> tuple[Any, Any]:
-    torch = importlib.import_module("torch")
+    import torch
+
     given = keras.ops.convert_to_tensor(images).detach().requires_grad_(True)
     with torch.enable_grad():
         value = objective(given)
@@ -48,7 +49,8 @@ def _of_torch(objective: Objective, images: Images) -> tuple[Any, Any]:
 
 
 def _of_jax(objective: Objective, images: Images) -> tuple[Any, Any]:
-    jax = importlib.import_module("jax")
+    import jax
+
     return jax.value_and_grad(objective)(keras.ops.convert_to_tensor(images))
 
 

@@ -13,7 +13,7 @@ from engine.errors import ConfigError
 Pictures = NDArray[np.float32]
 
 
-def kernels(model: Any, name: str) -> Pictures:
+def kernels(model: keras.Model, name: str) -> Pictures:
     """Return a layer's weights as images, without any scaling.
 
     Args:

@@ -5,7 +5,6 @@ from input to output, models inside models, layers inside layers, and a custom `
 """
 
 import dataclasses
-import importlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -21,7 +20,7 @@ from engine.analysis import make_unknown_layer_error, receptive_fields
 from engine.analysis.receptive_fields import ReceptiveField
 from engine.analysis.tensor_sources import IMAGES, TensorSources
 from engine.errors import ConfigError
-from engine.messages import ShouldStop, never_stop
+from engine.job_context import UNATTENDED, Cancelled, JobContext
 
 NONLINEAR = {"Activation", "ELU", "LeakyReLU", "PReLU", "ReLU"}
 NORMS = {"BatchNormalization", "GroupNormalization", "LayerNormalization"}
@@ -76,7 +75,7 @@ OnCall = Callable[[LayerCall], None]
 _LISTED: WeakKeyDictionary[Any, list[LayerInfo]] = WeakKeyDictionary()
 
 
-def list_layers(model: Any) -> list[LayerInfo]:
+def list_layers(model: keras.Model) -> list[LayerInfo]:
     """List the layers of a model in network order: convolution, normalization and activation each by its own name.
 
     A composite layer follows its parts. Models inside the model and inputs are no layers, and layers that a
@@ -94,7 +93,7 @@ def list_layers(model: Any) -> list[LayerInfo]:
     return list(_LISTED[model])
 
 
-def trace_layers(model: Any) -> list[tuple[LayerInfo, Any]]:
+def trace_layers(model: keras.Model) -> list[tuple[LayerInfo, Any]]:
     """List the layers of a model with the Keras objects behind them, for access to kernels and strides.
 
     Args:
@@ -133,11 +132,11 @@ def trace_layers(model: Any) -> list[tuple[LayerInfo, Any]]:
 
 
 def forward(
-    model: Any,
+    model: keras.Model,
     images: NDArray[np.float32],
     on_activation: Callable[[LayerCall], bool],
-    should_stop: ShouldStop = never_stop,
-) -> bool:
+    context: JobContext = UNATTENDED,
+) -> None:
     """Run images through a model without training, and pass on every activation as it is computed.
 
     Args:
@@ -145,25 +144,26 @@ def forward(
         images: (n, size, size, 1) float32 in [0, 1], n at least 1.
         on_activation: receives every call, in the order of `list_layers`; after it has returned True nothing more is
             computed.
-        should_stop: polled before every call.
+        context: checked before every call.
 
-    Returns:
-        Whether the pass was completed; False if stopped on the way.
+    Raises:
+        Cancelled: the caller asked to stop.
     """
     stopped = False
 
     def intercepted(call: LayerCall) -> None:
         nonlocal stopped
-        stopped = should_stop()
+        stopped = context.should_stop()
         if stopped or on_activation(call):
             raise _StopTracing
 
     with no_grad():
         _until_enough(model, keras.ops.convert_to_tensor(images), intercepted)
-    return not stopped
+    if stopped:
+        raise Cancelled
 
 
-def activation_tensors(model: Any, images: Any, names: Sequence[str]) -> dict[str, Any]:
+def activation_tensors(model: keras.Model, images: Any, names: Sequence[str]) -> dict[str, Any]:
     """Compute activations as tensors of the backend, through which a gradient can flow; later layers are not computed.
 
     Args:
@@ -224,7 +224,7 @@ class _StopTracing(BaseException):
     """Signal that no further activation is needed; no Exception, since Keras rewrites those."""
 
 
-def _until_enough(model: Any, images: Any, on_activation: OnCall) -> None:
+def _until_enough(model: keras.Model, images: Any, on_activation: OnCall) -> None:
     """Run a tensor of images through a model until its end, or until the receiver raises `_StopTracing`."""
     try:
         with trace_calls(model, on_activation):
@@ -234,7 +234,7 @@ def _until_enough(model: Any, images: Any, on_activation: OnCall) -> None:
 
 
 @contextmanager
-def trace_calls(model: Any, on_call: OnCall) -> Iterator[None]:
+def trace_calls(model: keras.Model, on_call: OnCall) -> Iterator[None]:
     """Pass every activation of a model to a callback while the context is open; gradients are left to the caller."""
     times: Counter[str] = Counter()
 
@@ -268,7 +268,7 @@ def _intercept(operation: Any, on_output: Callable[[Any, Sequence[Any], Any], No
         del vars(operation)["call"]
 
 
-def _operations(model: Any) -> list[Any]:
+def _operations(model: keras.Model) -> list[Any]:
     """Return everything in a model that computes: layers, nested layers, and bare operations of functional models."""
     found: dict[int, Any] = {}
     for layer in model._flatten_layers():
@@ -279,7 +279,7 @@ def _operations(model: Any) -> list[Any]:
     return list(found.values())
 
 
-def _parts(model: Any) -> dict[int, str]:
+def _parts(model: keras.Model) -> dict[int, str]:
     """Return the name of the sub-model, one level down, that contains each operation, by the operation's identity."""
     inside = [layer for layer in model._flatten_layers(include_self=False, recursive=False)]
     return {id(each): part.name for part in inside if isinstance(part, keras.Model) for each in _operations(part)}
@@ -296,5 +296,7 @@ def _own_parameters(operation: Any) -> int:
 def no_grad() -> AbstractContextManager[Any]:
     """Return a context without gradients: PyTorch otherwise keeps every activation for one."""
     if keras.backend.backend() == "torch":
-        return importlib.import_module("torch").no_grad()
+        import torch
+
+        return torch.no_grad()
     return nullcontext()

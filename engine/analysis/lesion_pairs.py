@@ -85,9 +85,10 @@ def inpainted_pairs(
     """
     boxed = [row for row, name in enumerate(split.names) if name in boxes.find_by_name]
     if not boxed:
-        example = next(iter(boxes.find_by_name), "none")
+        example, image = next(iter(boxes.find_by_name), "none"), next(iter(split.names), "none")
         raise DataError(
-            f"No image of the {split.name} split has a box; the first file in the table is '{example}'.",
+            f"No image of the {split.name} split has a box; the first file in the table is '{example}', the first "
+            f"image '{image}'.",
             "Choose another split, or the table that belongs to these images.",
         )
     spread = np.unique(np.linspace(0, len(boxed) - 1, min(count, len(boxed))).round().astype(np.int64))

@@ -38,7 +38,7 @@ class Matching:
 
     @property
     def rms(self) -> NDArray[np.float64]:
-        """Root mean square of each pair's difference, (k,), in the units of the activation."""
+        """Return the root mean square of each pair's difference, (k,), in the units of the activation."""
         return np.asarray(np.sqrt(np.square(self.difference).reshape(-1, len(self.pairs)).mean(axis=0)))
 
 

@@ -43,12 +43,12 @@ class ReceptiveField:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Size (height, width) in pixels of the largest box; near a border a part of it lies outside of the image."""
+        """Return the size (height, width) in pixels of the largest box; near a border, part of it lies outside."""
         return _longest(self.rows), _longest(self.columns)
 
     @property
     def step(self) -> tuple[float, float]:
-        """Distance in pixels, (down, across), between the boxes of neighboring units; 0 if all are equal."""
+        """Return the distance in pixels, (down, across), between the boxes of neighboring units; 0 if all are equal."""
         return _step(self.rows), _step(self.columns)
 
     def box(self, row: int = 0, column: int = 0) -> tuple[int, int, int, int]:

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from engine.analysis import activations, layers
 from engine.analysis.layers import LayerInfo
 from engine.errors import ConfigError
-from engine.messages import ShouldStop, never_stop
+from engine.job_context import UNATTENDED, JobContext
+from engine.protocols import EngramModel, ImageSequence
+from engine.resumable import Steps, run_steps
 
 
 @dataclass(frozen=True)
@@ -62,12 +64,12 @@ class _TopK:
 
 
 def top_activations(
-    model: Any,
-    images: Any,
+    model: EngramModel,
+    images: NDArray[np.float32] | ImageSequence,
     name: str,
     count: int = 9,
-    should_stop: ShouldStop = never_stop,
-) -> list[list[TopActivation]] | None:
+    context: JobContext = UNATTENDED,
+) -> list[list[TopActivation]]:
     """Find the top-activating images of each channel of a layer, with at most one position in each.
 
     Args:
@@ -75,64 +77,48 @@ def top_activations(
         images: see `activations.batches`; memory is bounded.
         name: the layer.
         count: number of images per channel.
-        should_stop: polled between layers.
+        context: checked between layers; receives the number of processed images and the total.
 
     Returns:
-        For every channel its top-activating images, the strongest first. Returns None if stopped.
+        For every channel its top-activating images, the strongest first.
 
     Raises:
         ConfigError: the model has no such layer, or there is no image.
+        Cancelled: the caller asked to stop.
     """
-    job = TopActivationsJob(model, images, name, count)
-    return job.get_result() if job.go_on(should_stop) else None
+    return run_steps(find_top_activations_in_steps(model, images, name, count, context), context)
 
 
-class TopActivationsJob:
-    """Search for top-activating images that stops between two layers and continues there.
+def find_top_activations_in_steps(
+    model: EngramModel,
+    images: NDArray[np.float32] | ImageSequence,
+    name: str,
+    count: int,
+    context: JobContext = UNATTENDED,
+) -> Steps[list[list[TopActivation]]]:
+    """Find what `top_activations` returns; every batch is a step, and a pass that is interrupted is repeated.
 
     Args:
         model: a built model of Engram.
         images: see `activations.batches`.
         name: the layer.
         count: number of images per channel.
-
-    Raises:
-        ConfigError: there is no image.
+        context: checked between the layers of a pass.
     """
-
-    def __init__(self, model: Any, images: Any, name: str, count: int) -> None:
-        if not len(images):
-            raise ConfigError("There is no image in this split.", "Choose a split that has images.")
-        self._model, self._name, self._count = model, name, count
-        self._passages = activations.ActivationBatches(model, images, [name])
-        self._best: _TopK | None = None
-        self._layer: LayerInfo | None = None
-
-    def go_on(self, should_stop: ShouldStop = never_stop, progress: Callable[[int, int], None] | None = None) -> bool:
-        """Continue the search. Returns False if stopped before the last image.
-
-        Raises:
-            ConfigError: the model has no such layer.
-        """
-        while not should_stop():
-            batch = self._passages.next(should_stop)
-            if batch is None:
-                return self._passages.done == self._passages.total
-            peaks = _peaks(batch[1][self._name], batch[0])
-            self._best = (self._best.joined(peaks) if self._best else peaks).best(self._count)
-            if progress:
-                progress(self._passages.done, self._passages.total)
-        return False
-
-    def get_result(self) -> list[list[TopActivation]]:
-        """Return the top-activating images so far for every channel, the strongest first."""
-        best = self._best
-        if best is None:
-            return []
-        if self._layer is None:
-            self._layer = next(each for each in layers.list_layers(self._model) if each.name == self._name)
-        layer = self._layer
-        return [_to_top_activations(layer, best, channel) for channel in range(best.values.shape[1])]
+    if not len(images):
+        raise ConfigError("There is no image in this split.", "Choose a split that has images.")
+    best: _TopK | None = None
+    for batch in activations.interruptible_batches(model, images, [name], context):
+        if batch is None:
+            yield None
+            continue
+        first, found = batch
+        peaks = _peaks(found[name], first)
+        best = (best.joined(peaks) if best else peaks).best(count)
+        yield first + len(found[name]), len(images)
+    assert best is not None
+    layer = next(each for each in layers.list_layers(model) if each.name == name)
+    return [_to_top_activations(layer, best, channel) for channel in range(best.values.shape[1])]
 
 
 def _peaks(activation: NDArray[np.float32], first: int) -> _TopK:

@@ -19,6 +19,7 @@ from engine.errors import EngramError
 from engine.figures import base, mosaic
 from engine.figures.mosaic import Tile
 from engine.formatting import DASH
+from engine.protocols import EngramModel
 from engine.runs import Run
 
 ALL = "all"
@@ -38,12 +39,12 @@ class LayersInput:
 
     @property
     def slice(self) -> int | None:
-        """Index of the slice of a volume; None for a single image."""
+        """Return the index of the slice of a volume; None for a single image."""
         return self.index if len(self.scan) > 1 else None
 
     @property
     def title(self) -> str:
-        """Name of the file, with the slice of a volume."""
+        """Return the name of the file, with the slice of a volume."""
         return self.stem if self.slice is None else f"{self.stem}, slice {self.slice}"
 
 
@@ -90,7 +91,7 @@ def _numbered(stem: str, number: int) -> str:
     return f"{stem}-{number + 1}" if number else stem
 
 
-def _computed(model: Any, subject: LayersInput, wanted: Sequence[str] | None) -> Activations:
+def _computed(model: EngramModel, subject: LayersInput, wanted: Sequence[str] | None) -> Activations:
     """Compute the activations of one image, (height, width, channels) or (values,) each.
 
     Raises:

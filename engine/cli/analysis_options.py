@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import config
-from engine.cli.config_options import PROGRAM, add_option, summary
+from engine.cli.config_options import PROGRAM, add_mask_label, add_option, summary
 from engine.config import DenoiseConfig
 
 BASELINE_NAMES = "none, gaussian, median, nlm, tv, wavelet, pca, bm3d"
@@ -26,13 +26,14 @@ CURVE_EPILOG = f"""\
 Break-even: the noise level below which the model's output is farther from the noise-free image than the noisy
 image itself (by MSE).
 --boxes FILE: CSV with columns file, x_center, y_center, width, height (0–1, relative to the image) and optionally
-split, class.
+split, class; or a folder of YOLO files, or a COCO file (.json). Default: masks or such files beside the images.
 Default: deduplicated test images (--split test_clean).
 
 examples:
   {PROGRAM} denoise-curve RUN RUN --data SOURCE --boxes boxes.csv --against nlm,bm3d --out curves
   {PROGRAM} denoise-curve RUN --data SOURCE --sigmas 0,10/255,15/255,25/255 --split validation --scans 40 --json"""
 PHANTOMS = 20
+VOLUME_HELP = "volume of a file of several, counted from 1 (default: the first; all stacks of a DICOM file)"
 
 
 def add_denoise(command: argparse.ArgumentParser) -> None:
@@ -45,6 +46,7 @@ def add_denoise(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--slice", type=int, metavar="N", help="slice of a volume, counted from 0 (default: the middle slice)"
     )
+    command.add_argument("--volume", type=int, metavar="N", help=VOLUME_HELP)
     command.add_argument(
         "--roi", metavar="REGION", default="", help="lesion region, such as 40,52,18,14 (x,y,width,height)"
     )
@@ -58,8 +60,9 @@ def add_denoise_curve(command: argparse.ArgumentParser) -> None:
     command.add_argument("names", metavar="RUN", nargs="+", help="names or folders of runs")
     command.add_argument("--data", metavar="SOURCE", help="noise-free images (default: those of the first run)")
     command.add_argument(
-        "--boxes", type=Path, metavar="FILE", help="CSV table of lesion boxes, to measure the lesion contrast retained"
+        "--boxes", type=Path, metavar="FILE", help="table of lesion boxes, to measure the lesion contrast retained"
     )
+    add_mask_label(command)
     command.add_argument(
         "--sigmas",
         metavar="S,S,...",
@@ -241,9 +244,10 @@ def add_lesion_layers(command: ArgumentParser) -> None:
         "--boxes",
         type=Path,
         metavar="FILE",
-        help="CSV table of boxes: use images with annotated lesions instead of phantoms",
+        help="table of boxes, as for denoise-curve: use images with annotated lesions instead of phantoms",
     )
-    command.add_argument("--data", metavar="SOURCE", help="with --boxes: dataset (default: the run's own)")
+    add_mask_label(command)
+    command.add_argument("--data", metavar="SOURCE", help="with boxes or masks: dataset (default: the run's own)")
     command.add_argument(
         "--split",
         choices=("train", "validation", "test"),

@@ -9,6 +9,7 @@ from engine.cli.console import ConsoleProgress
 from engine.cli.parser import settings
 from engine.cli.result import CommandResult, format_table
 from engine.data import audit
+from engine.job_context import JobContext
 
 NEAR_NOTE = "Near-duplicates are copies that were resized, recompressed, flipped, rotated, or made brighter or darker."
 SHOWN = 10
@@ -17,7 +18,7 @@ SHOWN = 10
 def run(options: Namespace) -> CommandResult:
     """Audit a source."""
     asked = config.from_flat(settings(options)).data
-    found = audit.audit(asked, progress=ConsoleProgress(sys.stderr).update)
+    found = audit.audit(asked, context=JobContext(on_progress=ConsoleProgress(sys.stderr).update))
     return CommandResult(_render_text(found), found)
 
 

@@ -21,6 +21,8 @@ from engine.figures import base, contact_sheet
 from engine.figures.contact_sheet import Cell
 from engine.figures.mosaic import value_range
 from engine.formatting import format_number
+from engine.job_context import JobContext
+from engine.protocols import EngramModel
 from engine.runs import Run
 
 MOST_TOP, MOST_FAVOURITES, MATCHED_SCANS = 64, 16, 16
@@ -51,7 +53,7 @@ class ChannelQuery:
     """One layer of a run's model, the images to measure it on, and the channels to draw."""
 
     run: Run
-    model: Any
+    model: EngramModel
     images: Split
     layer: str
     channels: Sequence[int]
@@ -66,15 +68,14 @@ def run(options: Namespace) -> CommandResult:
     _check(options)
     opened = runs.open_run(options.run, options.runs)
     meter = ConsoleProgress(sys.stderr)
-    images = evaluation.load_dataset(opened, options.data, progress=meter.update).splits[options.split]
+    context = JobContext(on_progress=meter.update)
+    images = evaluation.load_dataset(opened, options.data, context=context).splits[options.split]
     if not len(images):
         raise ConfigError(f"There is no image in the {options.split} split.", "Choose another split (--split).")
     model = evaluation.load_model(opened)
     gather = _module("channel_statistics").statistics
     names = [options.layer] if options.layer else None
-    found = gather(
-        model, images, names, progress=lambda done, total: meter.update("Computing activations", done, total)
-    )
+    found = gather(model, images, names, JobContext(on_progress=meter.update, title="Computing activations"))
     content: dict[str, Any] = {"run": opened.name, "model": opened.config.model.model, "split": options.split}
     content |= {"scans": len(images), "sorted": options.sort}
     content["layers"] = [_layer_to_dict(name, each, options.sort) for name, each in found.items()]

@@ -120,3 +120,22 @@ def whole_number(typed: str, option: str, least: int, most: int) -> int:
     if not typed.isdecimal() or not least <= int(typed) <= most:
         raise ConfigError(f"{option} must be a whole number from {least} to {most:,}; '{typed}' was given.")
     return int(typed)
+
+
+def add_mask_label(command: argparse.ArgumentParser) -> None:
+    """Add the option for the lesions in masks."""
+    command.add_argument(
+        "--mask-label",
+        metavar="N",
+        help="without --boxes: pixel value of the lesion in masks beside the images (default: all but the background)",
+    )
+
+
+def mask_label(options: argparse.Namespace) -> int | None:
+    """Return the pixel value of the lesion in masks; None for all but the background.
+
+    Raises:
+        ConfigError: it is not such a value.
+    """
+    typed = options.mask_label
+    return None if typed is None else whole_number(typed, "--mask-label", 0, 65_535)

@@ -3,7 +3,6 @@
 rich (https://rich.readthedocs.io) draws the bar. If stderr is no terminal, only the permanent lines are written.
 """
 
-import importlib
 import os
 import signal
 from contextlib import ExitStack
@@ -101,19 +100,21 @@ class ConsoleProgress:
 
 
 def _open_console(stream: TextIO) -> "Console":
-    console: Console = importlib.import_module("rich.console").Console(file=stream, force_terminal=True)
-    return console
+    from rich.console import Console
+
+    return Console(file=stream, force_terminal=True)
 
 
 def _start_bar(console: "Console") -> "ProgressBar":
     """Start an empty bar that leaves nothing behind; drawn at each event, not by a thread."""
-    rich = importlib.import_module("rich.progress")
+    from rich import progress
+
     columns = (
-        rich.TextColumn("{task.description}", markup=False),
-        rich.BarColumn(BAR_WIDTH),
-        rich.TextColumn("{task.fields[text]}", markup=False),
+        progress.TextColumn("{task.description}", markup=False),
+        progress.BarColumn(BAR_WIDTH),
+        progress.TextColumn("{task.fields[text]}", markup=False),
     )
-    bar: ProgressBar = rich.Progress(
+    bar = progress.Progress(
         *columns, console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
     )
     bar.add_task("", text="")

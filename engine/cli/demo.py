@@ -4,7 +4,6 @@ import sys
 import time
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,8 @@ from engine.data import Dataset, loading
 from engine.evaluation import scoring
 from engine.figures import demo_page
 from engine.figures.demo_page import DemoReport, EvaluatedRun
+from engine.job_context import JobContext
+from engine.protocols import ImageModel
 from engine.runs import Run
 from engine.training import job
 
@@ -46,7 +47,7 @@ def run(options: Namespace) -> CommandResult:
                 )
     page = out / "report.html"
     described = _examine(trained, began, options.runs)
-    page.write_text(demo_page.html(described), encoding="utf-8")
+    page.write_text(demo_page.html(described), encoding="utf-8", errors="replace")
     names = [each.name for each in trained]
     text = f"The report is {page.absolute()}\nThe runs are {' and '.join(names)} in {root}"
     measured = {each.run.name: each.measured for each in described.examined}
@@ -69,7 +70,7 @@ def _train(chosen: RunConfig, root: Path, interrupt: GracefulInterrupt) -> Run:
 
 def _examine(trained: list[Run], began: float, root: Path | None) -> DemoReport:
     """Evaluate every run and reconstruct the shown images."""
-    progress = ConsoleProgress(sys.stderr)
+    context = JobContext(on_progress=ConsoleProgress(sys.stderr).update)
     images = evaluation.load_dataset(trained[0])
     split = "test" if len(images.test) else "validation"
     models = [evaluation.load_model(each) for each in trained]
@@ -77,7 +78,7 @@ def _examine(trained: list[Run], began: float, root: Path | None) -> DemoReport:
     examined = [
         EvaluatedRun(
             each,
-            (evaluation.evaluate(each, images, progress=progress.update) or {})["splits"],
+            evaluation.evaluate(each, images, context=context)["splits"],
             scoring.reconstruct(model, images.splits[split].read(shown)),
         )
         for each, model in zip(trained, models, strict=True)
@@ -89,10 +90,9 @@ def _examine(trained: list[Run], began: float, root: Path | None) -> DemoReport:
     return DemoReport(title, images, shown, split, examined, time.monotonic() - began, advice)
 
 
-def _fixed_scans(model: Any, images: Dataset, split: str) -> list[int]:
+def _fixed_scans(model: ImageModel, images: Dataset, split: str) -> list[int]:
     """Return images evenly spaced over a split, then the one with the largest reconstruction error."""
     part = images.splits[split]
     even = np.unique(np.linspace(0, len(part) - 1, min(SHOWN, len(part))).round().astype(int)).tolist()
-    scores = scoring.score(model, part)
-    worst = int(np.argmax(scores["mse"])) if scores else 0
+    worst = int(np.argmax(scoring.score(model, part)["mse"]))
     return [index for index in even if index != worst] + [worst]

@@ -14,6 +14,7 @@ from engine.denoising import baselines, compare
 from engine.denoising.compare import CompareRequest, CompareResult, MethodResult
 from engine.figures import base, denoising
 from engine.formatting import DASH, format_fixed
+from engine.job_context import JobContext
 
 
 def run(options: Namespace) -> CommandResult:
@@ -22,8 +23,8 @@ def run(options: Namespace) -> CommandResult:
     against = baselines.parse_names(options.against)
     options.out.mkdir(parents=True, exist_ok=True)
     meter = ConsoleProgress(sys.stderr)
-    order = CompareRequest(opened, options.image, settings, options.slice, options.roi, against)
-    found = compare.compare_methods(order, meter.update)
+    order = CompareRequest(opened, options.image, settings, options.slice, options.roi, against, options.volume)
+    found = compare.compare_methods(order, JobContext(on_progress=meter.update))
     for sentence in found.missing.values():
         meter.print_line(sentence)
     content = {
@@ -31,7 +32,7 @@ def run(options: Namespace) -> CommandResult:
         "image": options.image,
         "slice": found.index if len(found.scan) > 1 else None,
         "orientation": found.scan.orientation,
-        "notes": list(found.scan.notes),
+        "notes": list(found.scan.slice_notes(found.index)),
         **settings.model_dump(),
         "roi": options.roi or None,
         "methods": {
@@ -67,7 +68,7 @@ def _file_name(name: str) -> str:
 
 
 def _note(made: MethodResult) -> str:
-    decibels = "equal" if math.isinf(made.psnr_db) else f"{made.psnr_db:.1f} dB"
+    decibels = "equal" if math.isinf(made.psnr_db) else f"{format_fixed(made.psnr_db, 1)} dB"
     if made.kept is None or not math.isfinite(made.kept.value):
         return decibels
     return f"{decibels} · contrast {100 * made.kept.value:.0f}%".replace("-", "−")

@@ -11,6 +11,7 @@ from typing import Any
 
 from engine import runs
 from engine.cli.analysis_options import denoise_config
+from engine.cli.config_options import mask_label
 from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.cli.result import INTERRUPTED, CommandResult, format_table
 from engine.denoising import baselines, curve, methods
@@ -19,6 +20,7 @@ from engine.errors import ConfigError
 from engine.figures import base, denoising
 from engine.figures.denoising import Measure, MethodRow
 from engine.formatting import DASH
+from engine.job_context import Cancelled, JobContext
 
 # Title, unit, decimals, and factor from a fraction to the unit.
 MEASURES = {
@@ -42,11 +44,13 @@ def run(options: Namespace) -> CommandResult:
         part=options.split,
         boxes=options.boxes,
         most=_count(options.scans),
+        mask_label=mask_label(options),
     )
     meter = ConsoleProgress(sys.stderr)
-    with GracefulInterrupt(NOTE) as interrupt:
-        found = curve.run_curve(order, interrupt, meter.update)
-    if found is None:
+    try:
+        with GracefulInterrupt(NOTE) as interrupt:
+            found = curve.run_curve(order, JobContext(interrupt, meter.update))
+    except Cancelled:
         return CommandResult("Stopped.", {}, INTERRUPTED)
     for sentence in [*found.content["missing"].values(), *found.content["problems"][:SHOWN_PROBLEMS]]:
         meter.print_line(sentence)

@@ -6,9 +6,10 @@ from typing import Any
 
 from engine import evaluation, runs
 from engine.cli.console import ConsoleProgress
-from engine.cli.result import INTERRUPTED, CommandResult, format_table
+from engine.cli.result import CommandResult, format_table
 from engine.config import model_title
 from engine.formatting import format_fixed, format_number
+from engine.job_context import JobContext
 from engine.runs import Run
 
 IMAGE_COLUMNS = {
@@ -44,14 +45,13 @@ def run(options: Namespace) -> CommandResult:
     """Evaluate a run on each split."""
     opened = runs.open_run(options.run, options.runs)
     meter = ConsoleProgress(sys.stderr)
-    images = evaluation.load_dataset(opened, options.data, progress=meter.update)
+    context = JobContext(on_progress=meter.update)
+    images = evaluation.load_dataset(opened, options.data, context=context)
     if options.data is None and evaluation.has_data_changed(opened, images):
         meter.print_line(
             "The images have changed since this run was trained: its training images may now be in other splits."
         )
-    measured = evaluation.evaluate_with_references(opened, images, options.split, progress=meter.update)
-    if measured is None:
-        return CommandResult("Stopped.", {}, INTERRUPTED)
+    measured = evaluation.evaluate_with_references(opened, images, options.split, context=context)
     return CommandResult(_text(opened, images.source, measured), measured)
 
 

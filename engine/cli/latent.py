@@ -5,7 +5,6 @@ import io
 import sys
 from argparse import Namespace
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from engine.evaluation import scoring
 from engine.figures import base
 from engine.figures import latent as drawing
 from engine.formatting import format_number
+from engine.job_context import JobContext
 from engine.latent import embedding, reports
 from engine.latent.latent_data import LATENT, PIXEL, LatentData, flat
 from engine.latent.neighbors import COPY_RATIO
@@ -40,7 +40,7 @@ def run(options: Namespace) -> CommandResult:
     options.out.mkdir(parents=True, exist_ok=True)
     splits = [split for split in SPLITS if len(atlas.images.splits[split])]
     codes = atlas.codes(*splits)
-    atlas.progress = partial(meter.update, "Reconstructing")
+    atlas.context = atlas.context.with_title("Reconstructing")
     scans = reports.scan_table(atlas, splits) | {"mse": atlas.errors(*splits).tolist()}
     meter.update("Computing the map", 0, len(codes))
     laid = _embed(atlas, splits, options.method, seed)
@@ -58,7 +58,7 @@ def run(options: Namespace) -> CommandResult:
     content["files"] = _maps(options.out, scans, laid) | _dimensions(options.out, content["dimensions"])
     content["copies"] = _copies(options.out, atlas)
     content["files"] |= latent_figures.write_figures(atlas, options.out)
-    atlas.progress = partial(meter.update, "Checking calibration")
+    atlas.context = atlas.context.with_title("Checking calibration")
     content["calibration"] = latent_figures.calibrate(atlas, options.out)
     return CommandResult(_text(content, options.out), content)
 
@@ -66,9 +66,9 @@ def run(options: Namespace) -> CommandResult:
 def opened(options: Namespace, meter: ConsoleProgress) -> LatentData:
     """Return the latent data of the run and the dataset that a command names."""
     found = runs.open_run(options.run, options.runs)
-    images: data.Dataset = evaluation.load_dataset(found, options.data, progress=meter.update)
-    atlas = LatentData(found, evaluation.load_model(found), images)
-    atlas.progress = partial(meter.update, "Encoding")
+    images: data.Dataset = evaluation.load_dataset(found, options.data, context=JobContext(on_progress=meter.update))
+    context = JobContext(on_progress=meter.update, title="Encoding")
+    atlas = LatentData(found, evaluation.load_model(found), images, context)
     backend.import_on_any_backend("engine.analysis.layers", TrainingConfig())
     return atlas
 

@@ -16,6 +16,7 @@ from engine.latent import calibration, interpolation
 from engine.latent.latent_data import LATENT, PIXEL, LatentData
 from engine.latent.space import Images
 from engine.messages import NeighborReport
+from engine.protocols import ImageSequence
 
 STEPS, WALKS, SUSPECTS = 9, 6, 6
 SAMPLES, CALIBRATED, SHOWN = 32, 64, 4
@@ -57,7 +58,7 @@ def calibrate(atlas: LatentData, out: Path) -> dict[str, Any] | None:
     for done, row in enumerate(rows):
         one = np.array([row])
         counting.add(images.read(one), calibration.spread(atlas.space, atlas.codes(PLACE).take(one), SAMPLES))
-        atlas.progress(done + 1, len(rows))
+        atlas.context.report(done + 1, len(rows))
     found = calibration.to_dict(counting.get_result())
     base.save(drawing.calibration(found["levels"], found["coverage"]), out / "calibration.png")
     base.save(_spread(atlas, evenly_spaced(len(images), SHOWN)), out / "spread.png")
@@ -127,7 +128,7 @@ def _scaled(figure: Any, title: str) -> Any:
     return figure
 
 
-def _mean_of(images: Any, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+def _mean_of(images: ImageSequence, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return the mean image; the images are read in chunks."""
     total: Any = 0.0
     for first in range(0, len(rows), 256):

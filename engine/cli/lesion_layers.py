@@ -9,18 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from engine import backend, data, evaluation, lesions, runs
+from engine import backend, data, evaluation, runs
 from engine.analysis import detectability_json
 from engine.analysis.lesion_pairs import LesionPair, inpainted_pairs, phantom_pairs, stack_pairs
-from engine.cli.config_options import whole_number
+from engine.cli.config_options import mask_label, whole_number
 from engine.cli.console import ConsoleProgress
 from engine.cli.result import CommandResult, format_table
 from engine.config import DataConfig, TrainingConfig
 from engine.data.loading import open_source
 from engine.errors import ConfigError
-from engine.evaluation import scoring
+from engine.evaluation import lesion_boxes, scoring
 from engine.figures import base, detectability_curve
 from engine.formatting import format_number
+from engine.job_context import JobContext
+from engine.protocols import EngramModel
+from engine.resumable import run_steps
 from engine.runs import Run
 
 MOST_PAIRS, MOST_PLACES, MOST_CHANNELS = 200, 16, 64
@@ -44,15 +47,12 @@ def run(options: Namespace) -> CommandResult:
     model = evaluation.load_model(opened)
     detectability = backend.import_on_any_backend("engine.analysis.detectability", opened.config.training)
 
-    def step(done: int, total: int) -> bool:
-        meter.update("Computing d′", done, total)
-        return True
-
     pictures, healthy = stack_pairs(twins)
     asked = _asked_layers(options.layers, model)
     observer = detectability.Observer(looks["noise"], looks["places"], looks["channels"])
-    found = detectability.DetectabilityJob(model, pictures, healthy, observer, asked).go_on(step)
-    meter.update("Computing d′", 1, 1)
+    context = JobContext(on_progress=meter.update, title="Computing d′")
+    found = run_steps(detectability.trace_lesions_in_steps(model, pictures, healthy, observer, asked), context)
+    context.report(1, 1)
     content = {"run": opened.name, "model": opened.config.model.model, "of": _asked_of(options), **looks}
     content |= detectability_json.to_dict(found)
     content["pairs"] = detectability_json.pairs(found, twins, scoring.reconstruct(model, pictures))
@@ -64,7 +64,7 @@ def run(options: Namespace) -> CommandResult:
     return CommandResult(_text(content), content)
 
 
-def _asked_layers(typed: str, model: Any) -> list[str] | None:
+def _asked_layers(typed: str, model: EngramModel) -> list[str] | None:
     """Return the names of the requested layers. Returns None for all."""
     if typed == "all":
         return None
@@ -78,13 +78,17 @@ def _asked_layers(typed: str, model: Any) -> list[str] | None:
 
 
 def _lesion_pairs(run: Run, options: Namespace, count: int, meter: ConsoleProgress) -> list[LesionPair]:
-    if options.boxes is None:
-        if options.data is not None:
-            raise ConfigError("--data needs a table of lesion boxes (--boxes).", "Without --data, phantoms are used.")
+    if options.boxes is None and options.data is None:
         return phantom_pairs(count, run.config.data.size)
-    boxes = lesions.read_boxes(options.boxes)
-    images: data.Dataset = evaluation.load_dataset(run, options.data, progress=meter.update)
-    return inpainted_pairs(images.splits[options.split], boxes, count, _aspect_of(images.config))
+    images: data.Dataset = evaluation.load_dataset(run, options.data, context=JobContext(on_progress=meter.update))
+    split = images.splits[options.split]
+    boxes = lesion_boxes.load_boxes(images, split.names, options.boxes, mask_label(options))
+    if not boxes:
+        raise ConfigError(
+            "--data needs a table of lesion boxes (--boxes), or masks beside the images.",
+            "Without --data, phantoms are used.",
+        )
+    return inpainted_pairs(split, boxes, count, _aspect_of(images.config))
 
 
 def _aspect_of(config: DataConfig) -> Callable[[str], float]:
@@ -142,7 +146,7 @@ def _verdict(content: Mapping[str, Any]) -> str:
 
 
 def _asked_of(options: Namespace) -> str:
-    if options.boxes is None:
+    if options.boxes is None and options.data is None:
         return "phantoms and their healthy twins"
     return f"{options.split} images and the same images with the lesion filled in"
 

@@ -11,6 +11,7 @@ from engine.config import model_title
 from engine.errors import ConfigError
 from engine.evaluation import scoring
 from engine.formatting import format_number
+from engine.job_context import JobContext
 from engine.parity import ParityResult
 from engine.parity.comparison import LIMIT, LayerComparison
 
@@ -25,10 +26,11 @@ def run(options: Namespace) -> CommandResult:
     count = _count(options.images)
     opened = runs.open_run(options.run, options.runs)
     meter = ConsoleProgress(sys.stderr)
-    loaded = evaluation.load_dataset(opened, options.data, progress=meter.update)
+    context = JobContext(on_progress=meter.update)
+    loaded = evaluation.load_dataset(opened, options.data, context=context)
     split = next(name for name in ("test", "validation", "train") if len(loaded.splits[name]))
     _, images = scoring.fix_sample(loaded.splits[split], count)
-    found = parity.check(opened, images, progress=meter.update)
+    found = parity.check(opened, images, context)
     content = {**found.content(), "source": loaded.source, "split": split}
     return CommandResult(_text(found, f"{split} images of {loaded.source}"), content, 0 if found.ok else USER_ERROR)
 

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from engine import __version__, config
 from engine.cli.analysis_options import (
+    VOLUME_HELP,
     add_activations,
     add_channels,
     add_denoise,
@@ -170,6 +171,7 @@ def _add_reconstruct(command: Parser) -> None:
     command.add_argument(
         "--slice", type=int, metavar="N", help="slice of a volume, counted from 0 (default: the middle slice)"
     )
+    command.add_argument("--volume", type=int, metavar="N", help=VOLUME_HELP)
 
 
 COMMANDS = {

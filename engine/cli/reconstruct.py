@@ -1,5 +1,6 @@
 """`reconstruct`: single images reconstructed by a run, saved as images."""
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -17,10 +18,14 @@ from engine.errors import EngramError
 from engine.evaluation import scoring
 from engine.figures import base
 from engine.formatting import format_fixed, format_number
+from engine.protocols import ImageModel
 from engine.runs import Run
 
 MEASURES = {"mse": metrics.mse, "psnr_db": metrics.psnr_db, "ssim": metrics.ssim}
 MOST_COMPARED = 12
+TITLE_LETTERS = 48
+# A file name has 255 bytes at most, and the longest ending is -reconstruction.png.
+STEM_BYTES = 220
 
 
 @dataclass
@@ -36,29 +41,35 @@ class ReconstructInput:
 
     @property
     def title(self) -> str:
-        """Name of the file, with the slice of a volume."""
+        """Return the name of the file, with the slice of a volume."""
         return self.stem if self.slice is None else f"{self.stem}, slice {self.slice}"
 
     @property
     def slice(self) -> int | None:
-        """Index of the slice of a volume; None for a single image."""
+        """Return the index of the slice of a volume; None for a single image."""
         return self.index if len(self.scan) > 1 else None
 
     @property
     def orientation(self) -> str:
-        """Orientation of the patient in the image, as far as the file gives it."""
+        """Return the orientation of the patient in the image, as far as the file gives it."""
         sides = self.scan.orientation
         return f"image left: patient {sides[0]}; image top: {sides[2]}" if sides else "orientation unknown"
 
     @property
     def difference(self) -> NDArray[np.float32]:
-        """Reconstruction minus original."""
+        """Return the reconstruction minus the original."""
         return self.reconstructed - self.original
 
-    def measures(self) -> dict[str, float]:
-        """Compute MSE, PSNR and SSIM."""
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return the notes on the file and on the slice."""
+        return self.scan.slice_notes(self.index)
+
+    def measures(self) -> dict[str, float | None]:
+        """Compute MSE, PSNR and SSIM; the latter two are None if the slice has one gray value only."""
         pair = self.original[None], self.reconstructed[None]
-        return {name: float(measure(*pair)[0]) for name, measure in MEASURES.items()}
+        measured: dict[str, float | None] = {name: float(measure(*pair)[0]) for name, measure in MEASURES.items()}
+        return measured | {"psnr_db": None, "ssim": None} if self.scan.is_blank(self.index) else measured
 
 
 def run(options: Namespace) -> CommandResult:
@@ -70,7 +81,7 @@ def run(options: Namespace) -> CommandResult:
     for done, path in enumerate(options.images):
         meter.update("Reconstructing", done, len(options.images))
         try:
-            subjects.append(_reconstruct(path, options.slice, opened, model))
+            subjects.append(_reconstruct(path, options, opened, model))
         except EngramError as error:
             failed.append({"image": path, "reason": str(error)})
             meter.print_line(str(error))
@@ -80,12 +91,14 @@ def run(options: Namespace) -> CommandResult:
     return CommandResult(_text(described, options.out, failed), content, USER_ERROR if failed else 0)
 
 
-def _reconstruct(path: str, index: int | None, run: Run, model: Any) -> ReconstructInput:
-    scan = data.open_scan(path)
-    index = len(scan) // 2 if index is None else index
+def _reconstruct(path: str, options: Namespace, run: Run, model: ImageModel) -> ReconstructInput:
+    scan = data.open_scan(path, volume=options.volume)
+    index = len(scan) // 2 if options.slice is None else options.slice
     original = data.prepare(scan, run.config.data, index)
     reconstructed = scoring.reconstruct(model, original[None, ..., None])[0, ..., 0]
     stem = Path(path).name.removesuffix(".gz").rsplit(".", 1)[0]
+    while len(os.fsencode(stem)) > STEM_BYTES:
+        stem = stem[:-1]
     return ReconstructInput(path, stem, scan, index, original, reconstructed)
 
 
@@ -103,7 +116,7 @@ def _write(subjects: Sequence[ReconstructInput], run: Run, out: Path) -> list[di
     limit = base.difference_limit([subject.difference for subject in subjects])
     described = []
     for subject in subjects:
-        title, numbers = f"{subject.title} · {run.name}", subject.measures()
+        title, numbers = f"{base.elide(subject.title, TITLE_LETTERS)} · {run.name}", subject.measures()
         drawn = {
             "original": base.picture(subject.original, f"{title} · model input · {subject.orientation}"),
             "reconstruction": base.picture(subject.reconstructed, f"{title} · reconstruction"),
@@ -111,7 +124,7 @@ def _write(subjects: Sequence[ReconstructInput], run: Run, out: Path) -> list[di
             "comparison": _comparison([subject], run, limit),
         }
         files = {name: str(base.save(drawing, out / f"{subject.stem}-{name}.png")) for name, drawing in drawn.items()}
-        facts = {"slice": subject.slice, "orientation": subject.scan.orientation, "notes": subject.scan.notes}
+        facts = {"slice": subject.slice, "orientation": subject.scan.orientation, "notes": subject.notes}
         described.append({"image": subject.path, **facts, **numbers, "files": files})
     if 1 < len(subjects) <= MOST_COMPARED:
         base.save(_comparison(subjects, run, limit), out / "comparison.png")
@@ -119,7 +132,7 @@ def _write(subjects: Sequence[ReconstructInput], run: Run, out: Path) -> list[di
 
 
 def _comparison(subjects: Sequence[ReconstructInput], run: Run, limit: float) -> Any:
-    notes = [f"{m['psnr_db']:.1f} dB · SSIM {m['ssim']:.2f}" for m in (subject.measures() for subject in subjects)]
+    notes = [_note(subject.measures()) for subject in subjects]
     columns = [
         base.Column(
             "original (model input)",
@@ -130,6 +143,10 @@ def _comparison(subjects: Sequence[ReconstructInput], run: Run, limit: float) ->
         base.Column("difference", [subject.difference for subject in subjects], signed=True),
     ]
     return base.grid(columns, [subject.title for subject in subjects], cell_inches=2.2, limit=limit)
+
+
+def _note(measured: dict[str, float | None]) -> str:
+    return f"{format_fixed(measured['psnr_db'], 1)} dB · SSIM {format_fixed(measured['ssim'], 2)}"
 
 
 def _text(described: Sequence[dict[str, Any]], out: Path, failed: Sequence[Any]) -> str:

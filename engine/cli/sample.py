@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.cli.config_options import whole_number
 from engine.cli.console import ConsoleProgress
 from engine.cli.latent import MOST_SEED, TERMS, opened, write_table
@@ -56,7 +59,7 @@ def _row(number: int, found: NeighborReport) -> dict[str, Any]:
     }
 
 
-def _grid(atlas: LatentData, images: Any, rows: list[dict[str, Any]]) -> Any:
+def _grid(atlas: LatentData, images: NDArray[np.float32], rows: list[dict[str, Any]]) -> Any:
     """Draw the samples in rows, each above its nearest training image."""
     nearest = atlas.images.train.read([row["index"] for row in rows])
     shown: list[Strip] = []

@@ -2,6 +2,9 @@
 
 import sys
 from argparse import Namespace
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from engine import backend, config, runs
@@ -10,7 +13,7 @@ from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.cli.parser import PROGRAM, settings
 from engine.cli.result import CommandResult
 from engine.config import RunConfig, SearchConfig
-from engine.errors import ConfigError, SearchNotFound
+from engine.errors import ConfigError, EngramError, SearchNotFound
 from engine.formatting import format_duration, format_number
 from engine.messages import (
     EpochEnded,
@@ -23,7 +26,7 @@ from engine.messages import (
     TrialStarted,
 )
 from engine.messages import Search as Order
-from engine.search import folder, job, search_spec, space, statistics, wandb_sweep
+from engine.search import folder, job, search_spec, space_file, statistics, wandb_sweep
 from engine.search.search_spec import SearchSpec
 
 NOTE = "Stopping after this step; run the same command again to resume. Press Ctrl-C again to quit immediately."
@@ -49,12 +52,24 @@ def run(options: Namespace) -> CommandResult:
         backend.import_without_compute()
         found = job.search(order, emit=teller, should_stop=interrupt)
     content = trials.search_to_dict(found)
+    for sentence in _describe_images(content, found.root):
+        teller.meter.print_line(sentence)
     goal = content["settings"]["trials"]
     command = f"{PROGRAM} search --name {found.name}" + (f" --runs {options.runs}" if options.runs else "")
     lines = [ENDINGS[teller.ended].format(goal=goal, command=command), trials.table_of(content)]
     if content["best"] and "epochs" in content["space"]:
         lines.append(EPOCHS_NOTE)
     return CommandResult("\n".join(lines), {**content, "ended": teller.ended})
+
+
+def _describe_images(content: Mapping[str, Any], root: Path) -> list[str]:
+    """Return what was left out of the dataset, and the notes on it, as the record of a trial's run has them."""
+    for trial in content["trials"]:
+        with suppress(EngramError):
+            use = runs.open_run(trial["run"] or "", root).provenance.get("data", {})
+            if "notes" in use:
+                return [sentence for sentence in (use["left_out"], *use["notes"]) if sentence]
+    return []
 
 
 def _search_command(options: Namespace) -> Order:
@@ -71,7 +86,7 @@ def _search_command(options: Namespace) -> Order:
     if varied := sorted(set(values) & set(plan.space.names if plan else ())):
         raise ConfigError(f"'{varied[0]}' varies in this search.", "Leave the option out, or choose another name.")
     if options.preset:
-        base, points = space.preset(options.preset)
+        base, points = space_file.preset(options.preset)
         for name in values:
             points = points.drop_dimension(name)
         described = None if known or options.space else points.to_dict()
@@ -95,7 +110,7 @@ def _existing_spec(options: Namespace) -> SearchSpec | None:
 
 def _checked(options: Namespace, base: RunConfig, values: dict[str, Any]) -> dict[str, Any]:
     """Load and check the space file."""
-    found = space.load_space(options.space, base)
+    found = space_file.load_space(options.space, base)
     if both := sorted(set(values) & set(found.names)):
         option = config.option_name(both[0])
         raise ConfigError(f"'{both[0]}' varies in {options.space} and is fixed by {option}.", "Remove one of the two.")

@@ -69,6 +69,7 @@ def _content(run: Run) -> dict[str, Any]:
         "epochs": run.config.training.epochs,
         "best_epoch": run.best_epoch(),
         "metrics": metrics,
+        "data": run.provenance.get("data", {}),
     }
 
 

@@ -8,6 +8,7 @@ from engine.cli.result import CommandResult, format_table
 from engine.errors import ConfigError, SearchError
 from engine.formatting import format_duration, format_number
 from engine.search import commands, folder, search_spec, statistics
+from engine.search.commands import AddTrial, ChangeTrialCount, Command, EndTrial, ReplaceSpace
 from engine.search.folder import SearchFolder
 from engine.search.storage import Trial
 
@@ -27,21 +28,21 @@ def run(options: Namespace) -> CommandResult:
     search = folder.open_search(options.name, options.runs)
     requested = _requested_command(options)
     if requested:
-        verb, given = requested
-        return _send_command(search, verb, given)
+        return _send_command(search, requested)
     found = search_to_dict(search)
     return CommandResult(f"{_headline(found)}\n{table_of(found)}", found)
 
 
-def _requested_command(options: Namespace) -> tuple[str, Any] | None:
+def _requested_command(options: Namespace) -> Command | None:
     if options.verb:
-        return options.verb, None
+        return commands.from_json(options.verb, None)
     if options.space is not None:
-        return "space", _json(options.space.read_text(encoding="utf-8"))
+        return ReplaceSpace(_json(options.space.read_text(encoding="utf-8")))
     if options.enqueue is not None:
-        return "enqueue", _json(options.enqueue)
-    given = {"stop-trial": options.stop_trial, "trials": options.trials}
-    return next(((verb, value) for verb, value in given.items() if value is not None), None)
+        return AddTrial(_json(options.enqueue))
+    if options.stop_trial is not None:
+        return EndTrial(options.stop_trial)
+    return None if options.trials is None else ChangeTrialCount(options.trials)
 
 
 def _json(text: str) -> dict[str, Any]:
@@ -54,15 +55,15 @@ def _json(text: str) -> dict[str, Any]:
     return found
 
 
-def _send_command(search: SearchFolder, verb: str, given: Any) -> CommandResult:
+def _send_command(search: SearchFolder, command: Command) -> CommandResult:
     busy = search.is_busy()
-    if not busy and verb in commands.TRANSIENT:
+    if not busy and command.is_transient:
         raise SearchError(f"Search '{search.name}' is not running.", f"Resume it with: search --name {search.name}")
-    with search.open_storage() as ledger:
-        commands.submit_checked(ledger, verb, given)
+    search.send(command)
     later = "" if busy else f" It is not running; resume it with: search --name {search.name}"
     return CommandResult(
-        CONFIRMATIONS[verb].format(name=search.name) + later, {"search": search.name, "told": verb, "running": busy}
+        CONFIRMATIONS[command.verb].format(name=search.name) + later,
+        {"search": search.name, "told": command.verb, "running": busy},
     )
 
 

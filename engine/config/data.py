@@ -55,6 +55,24 @@ class DataConfig(Section):
     revision: str = setting(
         "main", "Revision", "Revision (branch, tag or commit) of the Hugging Face dataset.", advanced=True
     )
+    config_name: str = setting(
+        "",
+        "Configuration",
+        "Configuration of a Hugging Face dataset that has several; empty: the only one.",
+        advanced=True,
+    )
+    image_column: str = setting(
+        "",
+        "Image column",
+        "Column of a Hugging Face dataset that holds the images; empty: chosen by type and name.",
+        advanced=True,
+    )
+    label_column: str = setting(
+        "",
+        "Label column",
+        "Column of a Hugging Face dataset that holds the classes; empty: chosen by type and name.",
+        advanced=True,
+    )
 
 
 def resolve_source(source: str) -> str:

@@ -12,8 +12,10 @@ starts with few modules.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from engine.job_context import Cancelled
+
 if TYPE_CHECKING:
-    from engine.data.dataset import Cancelled, Dataset, Skipped, Split
+    from engine.data.dataset import Dataset, Skipped, Split
     from engine.data.loading import load
     from engine.data.preparation import prepare
     from engine.data.scan import Scan, open_scan
@@ -22,7 +24,6 @@ __all__ = ["Cancelled", "Dataset", "Scan", "Skipped", "Split", "load", "open_sca
 
 _LAZY = {
     "Dataset": "dataset",
-    "Cancelled": "dataset",
     "Scan": "scan",
     "Skipped": "dataset",
     "Split": "dataset",

@@ -40,11 +40,14 @@ class Index:
         items: for each row of the store, the number of its item in the source.
         keys: for each row, the hash of the image at full size.
         unusable: numbers of the items that could not be used, and the reasons.
+        facts: for each row, the number of intensities and the largest one, see `engine.data.quality.ImageFacts`;
+            empty in entries of before they were kept.
     """
 
     items: tuple[int, ...]
     keys: tuple[str, ...]
     unusable: tuple[tuple[int, str], ...]
+    facts: tuple[tuple[int, float], ...] = ()
 
 
 def fetch(key: str, write: Callable[[Path], Index]) -> tuple[Store, Index]:
@@ -112,7 +115,10 @@ def _open(place: Path) -> tuple[Store, Index] | None:
             return None
         store = np.load(place / "images.npy", mmap_mode="r", allow_pickle=False)
         index = Index(
-            tuple(content["items"]), tuple(content["keys"]), tuple((int(i), str(why)) for i, why in content["unusable"])
+            tuple(content["items"]),
+            tuple(content["keys"]),
+            tuple((int(i), str(why)) for i, why in content["unusable"]),
+            tuple((int(levels), float(brightest)) for levels, brightest in content.get("facts", ())),
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None

@@ -8,13 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import DataConfig
-from engine.errors import DataError
 
 UNLABELLED = "unlabelled"
-
-
-class Cancelled(DataError):
-    """Signal that the loading of a dataset was cancelled."""
 
 
 @dataclass(frozen=True)

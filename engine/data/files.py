@@ -1,12 +1,15 @@
-"""Files of a source folder, and their formats, detected from first bytes and name. Imports no reader."""
+"""Files of a source folder, and their formats, detected from their first bytes. Imports no reader."""
 
+import errno
 import gzip
 import os
+import struct
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, Literal, cast
 
+from engine.data.foreign_files import describe_foreign
 from engine.errors import EmptySource, SourceNotFound
 
 FileFormat = Literal["picture", "dicom", "nifti"]
@@ -20,6 +23,15 @@ DICOM_SUFFIXES: Final = frozenset({".dcm", ".dicom", ".ima"})
 _PICTURES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _GZIP: Final = b"\x1f\x8b"
 _HEAD_BYTES: Final = 352
+_ELEMENT_BYTES: Final = 8
+# The first element of a data set is one of its identification, and short.
+_MAX_FIRST_ELEMENT, _MAX_FIRST_LENGTH = 0x0100, 1024
+_PAIR_SUFFIXES: Final = (".hdr", ".img")
+_ANALYZE_BYTES: Final = 348  # size of the header, its first number
+_VOLUME: Final = (
+    "a NIfTI volume; a dataset takes one image from each file, so save its slices as PNG files first "
+    "(docs/volumes.md has a script that does it)"
+)
 
 
 def detect_format(path: Path) -> FileFormat | None:
@@ -30,11 +42,37 @@ def detect_format(path: Path) -> FileFormat | None:
     """
     with open(path, "rb") as file:
         head = file.read(_HEAD_BYTES)
-    if head[128:132] == b"DICM" or path.suffix.casefold() in DICOM_SUFFIXES:  # first: it may start like a TIFF
+    if head[128:132] == b"DICM":  # first: it may start like a TIFF
         return "dicom"
     if head.startswith(_PICTURES):
         return "picture"
-    return "nifti" if _is_nifti(_unzipped(path) if head.startswith(_GZIP) else head) else None
+    if is_nifti_content(path, _unzipped(path) if head.startswith(_GZIP) else head):
+        return "nifti"
+    # The reader says what is wrong with a file that is only called .dcm.
+    return "dicom" if _is_bare_dicom(head) or path.suffix.casefold() in DICOM_SUFFIXES else None
+
+
+def is_dicom_content(path: Path) -> bool:
+    """Return whether a file holds DICOM data, also without the preamble.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with open(path, "rb") as file:
+        head = file.read(_HEAD_BYTES)
+    return head[128:132] == b"DICM" or _is_bare_dicom(head)
+
+
+def _is_bare_dicom(head: bytes) -> bool:
+    """Return whether bytes start with a first element of group 0002 or 0008, as old exports without preamble do."""
+    if len(head) < _ELEMENT_BYTES:
+        return False
+    for order in ("<", ">"):
+        group, element = struct.unpack_from(f"{order}HH", head)
+        if group in {0x0002, 0x0008} and element < _MAX_FIRST_ELEMENT:
+            explicit = head[4:6].isalpha() and head[4:6].isupper()
+            return explicit or struct.unpack_from(f"{order}I", head, 4)[0] < _MAX_FIRST_LENGTH
+    return False
 
 
 def open_plain(path: Path) -> BinaryIO:
@@ -45,6 +83,7 @@ def open_plain(path: Path) -> BinaryIO:
 
 
 def _unzipped(path: Path) -> bytes:
+    """Return the first bytes of a gzip file; none if it is damaged."""
     try:
         with open_plain(path) as file:
             return file.read(_HEAD_BYTES)
@@ -52,9 +91,45 @@ def _unzipped(path: Path) -> bytes:
         return b""
 
 
-def _is_nifti(head: bytes) -> bool:
-    """Return whether this is a header of NIfTI-1 or NIfTI-2, in the two-file form too."""
+def is_nifti_header(head: bytes) -> bool:
+    """Return whether bytes start a header of NIfTI-1 or NIfTI-2, in the two-file form too."""
     return head[344:348] in {b"n+1\0", b"ni1\0"} or head[4:8] in {b"n+2\0", b"ni2\0"}
+
+
+def is_analyze_header(head: bytes) -> bool:
+    """Return whether bytes start a header of NIfTI-1 or of Analyze 7.5, which has no mark of its own but its size."""
+    return len(head) >= _ANALYZE_BYTES and _ANALYZE_BYTES in struct.unpack("<i", head[:4]) + struct.unpack(
+        ">i", head[:4]
+    )
+
+
+def is_nifti_content(path: Path, head: bytes) -> bool:
+    """Return whether a file is a NIfTI volume, or one of the two files of a NIfTI or Analyze volume."""
+    if is_nifti_header(head):
+        return True
+    suffix = pair_suffix(path)
+    if suffix == ".hdr":
+        return is_analyze_header(head)
+    # The voxels alone say nothing; the name of a gzip file that is damaged at its start says what it was.
+    is_damaged = not head and path.name.casefold().endswith(".nii.gz")
+    return is_damaged or (suffix == ".img" and other_half(path) is not None)
+
+
+def pair_suffix(path: Path) -> str:
+    """Return '.hdr' or '.img' if a file is called so, also in capitals or with .gz behind; else an empty text."""
+    suffix = Path(path.name.casefold().removesuffix(".gz")).suffix
+    return suffix if suffix in _PAIR_SUFFIXES else ""
+
+
+def other_half(path: Path) -> Path | None:
+    """Return the .img file of a .hdr file, or the other way round; None if it is not beside it."""
+    stem = Path(path.name[:-3] if path.name.casefold().endswith(".gz") else path.name).stem
+    other = ".hdr" if pair_suffix(path) == ".img" else ".img"
+    for suffix in (other, other.upper(), other.capitalize()):
+        for zipped in ("", ".gz", ".GZ"):
+            if (file := path.with_name(stem + suffix + zipped)).is_file():
+                return file
+    return None
 
 
 def check_folder(source: str) -> None:
@@ -87,17 +162,20 @@ def open_folder(source: str) -> Path:
 
 def list_pictures(folder: Path, skip: Skip) -> Iterator[str]:
     """Yield the names of the files that may be images; call `skip` with every other file and the reason."""
-    for name, is_link in _walk(folder, skip):
-        if is_link:
-            skip(name, "symbolic links are not followed")
-        elif Path(name).suffix.casefold() in PICTURE_SUFFIXES or _is_picture(folder / name):
-            yield name
+    for name, problem in _walk(folder, skip):
+        reason = problem or _find_format_problem(folder / name)
+        if reason:
+            skip(name, reason)
         else:
-            skip(name, "not an image")
+            yield name
 
 
-def _walk(folder: Path, skip: Skip) -> Iterator[tuple[str, bool]]:
-    """Yield (relative path, whether it is a symbolic link) of every file that is not hidden."""
+def _walk(folder: Path, skip: Skip) -> Iterator[tuple[str, str]]:
+    """Yield (relative path, why it cannot be used, or empty) of every file that is not hidden.
+
+    Links to files are followed, as the tools that store files by their hash (git-annex, DVC, the Hugging Face cache)
+    make them. Links to folders are not: they may lead in circles, or out of the dataset.
+    """
     waiting = [""]
     while waiting:
         prefix = waiting.pop()
@@ -106,8 +184,29 @@ def _walk(folder: Path, skip: Skip) -> Iterator[tuple[str, bool]]:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 waiting.append(f"{prefix}{entry.name}/")
-            elif entry.is_symlink() or entry.is_file():
-                yield f"{prefix}{entry.name}", entry.is_symlink()
+            elif entry.is_symlink():
+                yield f"{prefix}{entry.name}", _find_link_problem(folder, Path(entry.path))
+            elif entry.is_file():
+                yield f"{prefix}{entry.name}", ""
+
+
+def _find_link_problem(folder: Path, link: Path) -> str:
+    """Return why a symbolic link is not followed; empty if it leads to a file."""
+    try:
+        target = link.resolve(strict=True)
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop, before Python 3.13
+        if isinstance(error, RuntimeError) or error.errno == errno.ELOOP:
+            return "a link that leads in a circle"
+        if "annex" in os.readlink(link).replace("\\", "/").split("/"):
+            return "a link to a file that git-annex has not fetched; run 'datalad get' in the dataset"
+        return "a link to a file that does not exist"
+    if target.is_dir():
+        root = folder.resolve()
+        if root == target or target in root.parents:
+            return "a link to a folder that contains it, which would lead in a circle"
+        inside = "inside" if root in target.parents else "outside"
+        return f"a link to a folder {inside} the dataset; only links to files are followed"
+    return "" if target.is_file() else "a link to something that is not a file"
 
 
 def _entries(folder: Path, prefix: str, skip: Skip) -> list[os.DirEntry[str]]:
@@ -119,8 +218,14 @@ def _entries(folder: Path, prefix: str, skip: Skip) -> list[os.DirEntry[str]]:
         return []
 
 
-def _is_picture(file: Path) -> bool:
+def _find_format_problem(file: Path) -> str:
+    """Return why a file is not listed as an image, or empty; a name that ends in .png or the like is not opened."""
+    if file.suffix.casefold() in PICTURE_SUFFIXES:
+        return ""
     try:
-        return detect_format(file) in {"picture", "dicom"}
+        kind = detect_format(file)
     except OSError:
-        return False
+        return "not an image"
+    if kind is None:
+        return describe_foreign(file) or "not an image"
+    return _VOLUME if kind == "nifti" else ""

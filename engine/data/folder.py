@@ -1,11 +1,7 @@
-"""A folder of images in the imagefolder layout.
+"""A folder of images, with split folders and class folders as `engine.data.layout` reads them.
 
-    Training/glioma/1.jpg   Testing/glioma/1.jpg      split folders and class folders
-    glioma/1.jpg            train/1.png  1.png        only one of them, or neither
-
-A folder named train, training, val, valid, validation, test or testing, in any case, holds that split; the first
-other folder of the path is the class. Folders that wrap all others (as in unpacked archives) are ignored, and so are
-hidden files and __MACOSX; symbolic links are not followed. DICOM files of one frame count as images.
+Hidden files and __MACOSX are ignored. Links to files are followed, links to folders are not. DICOM files of one frame
+count as images; masks and boxes beside the images do not (`engine.data.annotations`).
 """
 
 import hashlib
@@ -15,60 +11,36 @@ from concurrent.futures import ThreadPoolExecutor
 
 from engine.config import DataConfig
 from engine.data import dicom, raster
-from engine.data.dataset import Cancelled, Skipped
+from engine.data.annotations import find_boxes, find_masks, note_derived
+from engine.data.dataset import Skipped
 from engine.data.decoded_image import DecodedImage, UnreadableFile
 from engine.data.files import LOOKED_FOR, FileFormat, detect_format, list_pictures, open_folder
-from engine.data.source import SourceItem, natural_sort_key, split_name
-from engine.messages import ShouldStop
-
-
-def parse_layout(names: Sequence[str]) -> list[SourceItem]:
-    """Parse class and split of each image from its path.
-
-    Args:
-        names: relative paths with '/' between folders.
-
-    Returns:
-        An item for each name, in order.
-    """
-    folders = [name.split("/")[:-1] for name in names]
-    while _is_wrapper(folders):
-        folders = [parts[1:] for parts in folders]
-    return [_item(name, parts) for name, parts in zip(names, folders, strict=True)]
-
-
-def _is_wrapper(folders: Sequence[list[str]]) -> bool:
-    """Return whether all images lie in subfolders of one folder that names no split."""
-    firsts = {parts[0] if len(parts) > 1 else "" for parts in folders}
-    return len(firsts) == 1 and "" not in firsts and split_name(firsts.copy().pop()) is None
-
-
-def _item(name: str, folders: Sequence[str]) -> SourceItem:
-    named = [(position, split) for position, part in enumerate(folders) if (split := split_name(part))]
-    if not named:
-        return SourceItem(name, folders[0] if folders else None, None)
-    position, split = named[0]
-    rest = [*folders[:position], *folders[position + 1 :]]
-    return SourceItem(name, rest[0] if rest else None, split)
+from engine.data.foreign_files import describe_foreign
+from engine.data.layout import note_undecided_folders, parse_layout
+from engine.data.source import SourceItem, natural_sort_key
+from engine.job_context import UNATTENDED, Cancelled, JobContext
 
 
 class FolderSource:
     """Source of the images in a folder, in natural order of their names."""
 
     expected = LOOKED_FOR
-    notes: tuple[str, ...] = ()
 
     def __init__(self, config: DataConfig) -> None:
         self._folder = open_folder(config.source)
         self.skipped: list[Skipped] = []
         found = list_pictures(self._folder, lambda name, reason: self.skipped.append(Skipped(name, reason)))
         names = sorted(found, key=natural_sort_key)
-        self.items = self._with_split(parse_layout(names))
+        self.annotations = find_masks(names)
+        laid_out = parse_layout([name for name in names if name not in self.annotations.masked])
+        self._skip_annotations([item.name for item in laid_out])
+        self.notes = (*note_undecided_folders(laid_out), *note_derived([item.name for item in laid_out]))
+        self.items = self._with_split(laid_out)
         self.classes = tuple(
             sorted({item.label for item in self.items if item.label is not None}, key=natural_sort_key)
         )
 
-    def content_hash(self, should_stop: ShouldStop) -> str:
+    def content_hash(self, context: JobContext = UNATTENDED) -> str:
         """Hash all names and all bytes.
 
         Sizes and modification times would be faster, but would miss a file rewritten within a tick of the clock, or
@@ -77,9 +49,9 @@ class FolderSource:
         digest = hashlib.sha256()
         with ThreadPoolExecutor(min(os.cpu_count() or 1, 8), "hash") as pool:
             for item, found in zip(self.items, pool.map(self.digest, range(len(self.items))), strict=True):
-                if should_stop():
+                if context.should_stop():
                     pool.shutdown(cancel_futures=True)
-                    raise Cancelled("Loading the images was stopped.")
+                    raise Cancelled
                 digest.update(f"{item.name}\0{found}\0".encode(errors="surrogateescape"))
         return digest.hexdigest()
 
@@ -105,6 +77,19 @@ class FolderSource:
                 return raster.read_picture(file)
         except OSError as error:
             raise UnreadableFile(f"cannot be opened: {error.strerror or error}") from None
+        except UnreadableFile as error:
+            foreign = describe_foreign(self._folder / self.items[index].name)
+            raise UnreadableFile(f"{error}: {foreign}" if foreign else str(error)) from None
+
+    def _skip_annotations(self, images: Sequence[str]) -> None:
+        """List the masks of images as skipped, and say of files of boxes what they are."""
+        masks = self.annotations.masked.items()
+        boxes = find_boxes([each.name for each in self.skipped], images)
+        self.skipped = [
+            Skipped(each.name, f"boxes of {boxes[each.name]}") if boxes.get(each.name) else each
+            for each in self.skipped
+        ]
+        self.skipped += [Skipped(name, f"a mask of {image}" if image else "among masks") for name, image in masks]
 
     def _with_split(self, items: Sequence[SourceItem]) -> list[SourceItem]:
         """Skip images outside split folders if others are inside."""

@@ -1,14 +1,14 @@
-"""A Hugging Face dataset, by ID or local path. The only module that imports `datasets`, which is slow to import.
+"""A Hugging Face dataset, by ID or local path. It and `table_columns` alone import `datasets`, which is slow to import.
 
 A dataset with an ID is a snapshot of one revision, from the library's own cache; nothing is downloaded unless the
-config allows it. Columns are identified by type: the first image column holds the images, the first class column the
-labels. Engram's own readers decode the images. No code of a dataset is ever run: the library cannot run any.
+config allows it. `engine.data.table_columns` chooses the columns of images and classes. Engram's own readers decode the
+images. No code of a dataset is ever run: the library cannot run any.
 """
 
 import hashlib
 import io
 import logging
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,14 +19,16 @@ from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from engine.config import DataConfig
 from engine.data import raster
-from engine.data.dataset import Cancelled, Skipped
+from engine.data.annotations import find_masks
+from engine.data.dataset import Skipped
 from engine.data.decoded_image import DecodedImage, UnreadableFile
-from engine.data.folder import parse_layout
 from engine.data.huggingface_paths import check_image, local_only
-from engine.data.source import SourceItem, split_name
-from engine.errors import EmptySource, SourceNotFound
+from engine.data.layout import parse_layout
+from engine.data.source import SourceItem, natural_sort_key, split_name
+from engine.data.table_columns import EXPECTED, ClassColumn, choose_class_column, choose_image_column
+from engine.errors import ConfigError, EmptySource, SourceNotFound
 from engine.folders import cache_root
-from engine.messages import ShouldStop
+from engine.job_context import UNATTENDED, JobContext
 
 PREFIX: Final = "hf:"
 DEFAULT: Final = "benschill/brain-tumor-collection"
@@ -51,34 +53,31 @@ for library in ("datasets", "huggingface_hub"):
 class HuggingFaceSource:
     """Source of the rows of all splits that have an image."""
 
-    expected = "Engram looks for a dataset with a column of images."
+    expected = EXPECTED
 
     def __init__(self, config: DataConfig) -> None:
         name = config.source.removeprefix(PREFIX) or DEFAULT
         self._root = root = _folder(name, config)
-        tables = _tables(root, name)
-        features = next(iter(tables.values())).features
-        column, label = _column(features, datasets.Image), _column(features, datasets.ClassLabel)
-        if column is None:
-            raise EmptySource(f"The dataset '{name}' has no column of images.", self.expected)
-        self._column = column
-        self.classes: tuple[str, ...] = tuple(features[label].names) if label else ()
-        self.notes = () if label else (f"'{name}' has no column of classes; its images have no class labels.",)
+        tables = _tables(root, name, config.config_name)
         used = {name: table for name, table in tables.items() if split_name(name)} or tables
         unused = "a split that is not train, validation or test"
         self.skipped = [Skipped(name, unused) for name in tables if name not in used]
-        self._tables = {name: table.cast_column(column, datasets.Image(decode=False)) for name, table in used.items()}
+        self._column, image_notes = choose_image_column(used, config.image_column, name)
+        label, label_notes = choose_class_column(used, config.label_column, name)
+        self.notes = (*image_notes, *label_notes)
+        images = datasets.Image(decode=False)
+        self._tables = {name: table.cast_column(self._column, images) for name, table in used.items()}
         self._places = [(name, row) for name, table in self._tables.items() for row in range(len(table))]
+        self.classes: tuple[str, ...] = label.classes if label else ()
         self.items = self._index_rows(root, label)
 
-    def content_hash(self, should_stop: ShouldStop) -> str:
+    def content_hash(self, context: JobContext = UNATTENDED) -> str:
         """Hash all names, labels and bytes."""
         digest = hashlib.sha256()
         for number, item in enumerate(self.items):
-            if should_stop():
-                raise Cancelled("Loading the images was stopped.")
+            context.check()
             found = self.digest(number)
-            digest.update(f"{item.name}\0{found}\0".encode())
+            digest.update(f"{item.name}\0{found}\0".encode(errors="surrogateescape"))
         return digest.hexdigest()
 
     def digest(self, index: int) -> str:
@@ -101,25 +100,39 @@ class HuggingFaceSource:
         except OSError as error:
             raise UnreadableFile(f"cannot be opened: {error.strerror or error}") from None
 
-    def _index_rows(self, root: Path, label: str | None) -> list[SourceItem]:
-        """Return the rows as items. If the library found one split only, the folders of the files may name more.
+    def _index_rows(self, root: Path, label: ClassColumn | None) -> list[SourceItem]:
+        """Return the rows as items, without masks. If the library found one split only, the folders may name more.
 
         (The library recognizes Train and train, but not Testing as a test set.)
         """
         names: list[str] = []
-        numbers: list[int | None] = []
+        labels: list[str | None] = []
         for split, table in self._tables.items():
             paths = table.flatten().select_columns([f"{self._column}.path"])[f"{self._column}.path"]
             names += [_row_name(path, root, f"{split}/{row:06d}") for row, path in enumerate(paths)]
-            numbers += table[label] if label else [None] * len(table)
-        laid_out = parse_layout(names)
-        by_folder = len(self._tables) == 1 and any(item.split for item in laid_out)
-        splits = [
-            item.split if by_folder else split_name(name)
-            for item, (name, _) in zip(laid_out, self._places, strict=True)
+            labels += map(label.find_label, table[label.name]) if label else [None] * len(table)
+        masked = self._skip_masks(names)
+        laid_out = parse_layout([name for name in names if name not in masked])
+        kept = [
+            (place, own) for name, place, own in zip(names, self._places, labels, strict=True) if name not in masked
         ]
-        labels = [self.classes[number] if number is not None and number >= 0 else None for number in numbers]
-        return [SourceItem(*facts) for facts in zip(names, labels, splits, strict=True)]
+        self._places = [place for place, _ in kept]
+        by_folder = len(self._tables) == 1 and any(item.split for item in laid_out)
+        items = []
+        for item, (place, own) in zip(laid_out, kept, strict=True):
+            part = item.split if by_folder else split_name(place[0])
+            items.append(SourceItem(item.name, item.label if masked else own, part))
+        if masked:  # the library takes the folder of the masks for a class
+            self.classes = tuple(sorted({item.label for item in items if item.label}, key=natural_sort_key))
+        return items
+
+    def _skip_masks(self, names: Sequence[str]) -> dict[str, str]:
+        """List as skipped the masks among images that are files; return them with their images."""
+        masked = find_masks(names).masked
+        self.skipped += [
+            Skipped(name, f"a mask of {image}" if image else "among masks") for name, image in masked.items()
+        ]
+        return masked
 
     def _open(self, index: int) -> io.BytesIO | io.BufferedReader:
         name, row = self._places[index]
@@ -136,10 +149,6 @@ class HuggingFaceSource:
                 return raster.is_deep(raster.open_picture(file))
         except (OSError, UnreadableFile):
             return False
-
-
-def _column(features: Mapping[str, Any], kind: type) -> str | None:
-    return next((name for name, feature in features.items() if isinstance(feature, kind)), None)
 
 
 def _row_name(path: str | None, root: Path, otherwise: str) -> str:
@@ -159,13 +168,11 @@ def _folder(name: str, config: DataConfig) -> Path:
     return local.resolve()
 
 
-def _tables(path: Path, name: str) -> dict[str, Any]:
+def _tables(path: Path, name: str, config_name: str) -> dict[str, Any]:
     """Return the dataset's tables by split."""
     try:
         with local_only(path, name):
-            found = _read(path)
-    except EmptySource:
-        raise
+            found = _read_config(path, name, config_name)
     except _UNREADABLE as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         what = f"'{name}' cannot be read as a Hugging Face dataset: {reason}."
@@ -176,9 +183,38 @@ def _tables(path: Path, name: str) -> dict[str, Any]:
     return tables
 
 
-def _read(path: Path) -> Any:
+def _read_config(path: Path, name: str, config_name: str) -> Any:
+    """Open the tables of one configuration. Raises ConfigError if it is not there, or if one must be chosen."""
+    try:
+        return _read(path, config_name)
+    except _UNREADABLE:
+        _check_config_name(path, name, config_name)
+        raise
+
+
+def _check_config_name(path: Path, name: str, config_name: str) -> None:
+    """Raise an error that lists the configurations of a dataset, if one must be chosen or the chosen one is not there.
+
+    Raises:
+        ConfigError: so it is.
+    """
+    try:
+        known = datasets.get_dataset_config_names(str(path))
+    except _UNREADABLE:
+        return
+    advice = f"Choose one with --config-name: {', '.join(known)}."
+    if config_name and config_name not in known:
+        raise ConfigError(f"The dataset '{name}' has no configuration '{config_name}'.", advice)
+    if not config_name and len(known) > 1:
+        raise ConfigError(f"The dataset '{name}' has {len(known)} configurations.", advice)
+
+
+def _read(path: Path, config_name: str) -> Any:
     """Open a saved dataset, a table, or a folder that the library can convert to tables; download nothing."""
-    if any((path / name).exists() for name in ("dataset_dict.json", "state.json")):
+    is_saved = any((path / name).exists() for name in ("dataset_dict.json", "state.json"))
+    if config_name and (is_saved or path.suffix in _TABLES):
+        raise ConfigError(f"'{path.name}' has no configurations.", "Leave out --config-name.")
+    if is_saved:
         return datasets.load_from_disk(str(path))
     options = {
         "cache_dir": str(cache_root() / "tables"),
@@ -186,7 +222,7 @@ def _read(path: Path) -> Any:
     }
     if path.suffix in _TABLES:
         return datasets.load_dataset(_TABLES[path.suffix], data_files=str(path), **options)
-    return datasets.load_dataset(str(path), **options)
+    return datasets.load_dataset(str(path), config_name or None, **options)
 
 
 def _snapshot(name: str, config: DataConfig) -> Path:

@@ -1,10 +1,9 @@
 """Loading of a source: from its name to its three splits."""
 
 import hashlib
-import importlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,25 +12,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import DataConfig
-from engine.data import cache, preparation
-from engine.data.dataset import Cancelled, Dataset, Skipped, Split
+from engine.data import cache, preparation, quality
+from engine.data.dataset import Dataset, Skipped, Split
 from engine.data.decoded_image import UnreadableFile, large_image_lock
 from engine.data.folder import FolderSource
 from engine.data.phantom_source import PhantomSource
-from engine.data.source import Source, natural_sort_key
+from engine.data.quality import ImageFacts
+from engine.data.source import Source, SourceItem, natural_sort_key
 from engine.data.splitting import SplitItem, split
 from engine.errors import EmptySource
-from engine.messages import ShouldStop, never_stop
+from engine.job_context import UNATTENDED, JobContext
 
-Progress = Callable[[int, int], None]
+_Prepared = tuple[NDArray[Any] | None, str, ImageFacts | None]
 
 
 def load(
     source: str | os.PathLike[str] | None = None,
     config: DataConfig | None = None,
     *,
-    progress: Progress | None = None,
-    should_stop: ShouldStop | None = None,
+    context: JobContext = UNATTENDED,
 ) -> Dataset:
     """Load a dataset: decode and prepare it once, memory-map it from the cache afterwards.
 
@@ -42,8 +41,7 @@ def load(
         source: 'phantom', a folder of images, or 'hf:ID' for a Hugging Face dataset (an id or a local path); the
             config's if None.
         config: preparation and split; the defaults if None.
-        progress: called with (images done, images in all) while images are decoded.
-        should_stop: called between images; True cancels the loading.
+        context: asked between images whether to stop; receives the images done and in all while they are decoded.
 
     Returns:
         The dataset; its images stay on disk.
@@ -51,14 +49,14 @@ def load(
     Raises:
         SourceNotFound: the source does not exist.
         EmptySource: no image in it can be used.
-        Cancelled: `should_stop` returned True.
+        Cancelled: the caller asked to stop.
         DataError: the cache cannot be written.
     """
     config = config or DataConfig()
     config = config.model_copy(update={"source": str(source or config.source)})
     opened = open_source(config)
-    job = _StoreWriter(opened, config, progress or _nothing, should_stop or never_stop)
-    store, index = cache.fetch(_cache_key(opened.content_hash(job.should_stop), config), job.write)
+    writer = _StoreWriter(opened, config, context.with_title("Reading images"))
+    store, index = cache.fetch(_cache_key(opened.content_hash(context), config), writer.write)
     return _assemble(opened, config, store, index)
 
 
@@ -71,8 +69,9 @@ def open_source(config: DataConfig) -> Source:
         return PhantomSource(config)
     if not config.source.startswith("hf:"):
         return FolderSource(config)
-    source: Source = importlib.import_module("engine.data.huggingface").HuggingFaceSource(config)
-    return source
+    from engine.data.huggingface import HuggingFaceSource
+
+    return HuggingFaceSource(config)
 
 
 def check_source(config: DataConfig) -> None:
@@ -87,10 +86,6 @@ def check_source(config: DataConfig) -> None:
         raise make_empty_source_error(opened, config.source, collect_skipped(opened, ()))
 
 
-def _nothing(done: int, total: int) -> None:
-    pass
-
-
 def _cache_key(content: str, config: DataConfig) -> str:
     options = [preparation.VERSION, content, config.size, config.fit, config.normalisation]
     return hashlib.sha256(json.dumps(options).encode()).hexdigest()[:32]
@@ -99,27 +94,28 @@ def _cache_key(content: str, config: DataConfig) -> str:
 class _StoreWriter:
     """Writer that decodes and prepares the items of a source into one file."""
 
-    def __init__(self, source: Source, config: DataConfig, progress: Progress, should_stop: ShouldStop) -> None:
-        self.should_stop = should_stop
+    def __init__(self, source: Source, config: DataConfig, context: JobContext) -> None:
         self._source = source
         self._config = config
-        self._progress = progress
+        self._context = context
 
     def write(self, folder: Path) -> cache.Index:
         """Write `images.npy`; threads decode, this one writes in item order, so memory stays flat."""
         deep = self._config.normalisation != "none" or self._source.is_high_bit_depth()
         dtype = np.dtype(np.uint16 if deep else np.uint8)
         items, keys, unusable = [], [], []
+        facts: list[tuple[int, float]] = []
         with open(folder / "images.npy", "wb") as file:
             self._write_header(file, dtype, len(self._source.items))
-            for number, (image, text) in enumerate(self._prepared(dtype)):
-                if image is None:
+            for number, (image, text, seen) in enumerate(self._prepared(dtype)):
+                if image is None or seen is None:
                     unusable.append((number, text))
                 else:
                     file.write(image.tobytes())
                     items.append(number)
                     keys.append(text)
-                self._progress(number + 1, len(self._source.items))
+                    facts.append((seen.levels, seen.brightest))
+                self._context.report(number + 1, len(self._source.items))
             if not items:
                 raise make_empty_source_error(
                     self._source, self._config.source, collect_skipped(self._source, unusable)
@@ -128,7 +124,7 @@ class _StoreWriter:
             self._write_header(file, dtype, len(items))
             file.flush()
             os.fsync(file.fileno())
-        return cache.Index(tuple(items), tuple(keys), tuple(unusable))
+        return cache.Index(tuple(items), tuple(keys), tuple(unusable), tuple(facts))
 
     def _write_header(self, file: Any, dtype: np.dtype[Any], count: int) -> None:
         """Write a header that NumPy pads for a growing first axis, so the final count fits over the first."""
@@ -136,26 +132,27 @@ class _StoreWriter:
         header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": (count, size, size)}
         np.lib.format.write_array_header_1_0(file, header)
 
-    def _prepared(self, dtype: np.dtype[Any]) -> Iterator[tuple[NDArray[Any] | None, str]]:
-        """Yield (image, key) or (None, reason) of each item in order; only a few are in memory at a time."""
+    def _prepared(self, dtype: np.dtype[Any]) -> Iterator[_Prepared]:
+        """Yield what `_prepare` returns for each item in order; only a few images are in memory at a time."""
         workers = min(os.cpu_count() or 1, 8)
         numbers = range(len(self._source.items))
         with ThreadPoolExecutor(workers, "prepare") as pool:
             for start in numbers[:: 4 * workers]:
-                if self.should_stop():
-                    raise Cancelled("Loading the images was stopped.")
+                self._context.check()
                 chunk = numbers[start : start + 4 * workers]
                 yield from pool.map(lambda number: self._prepare(number, dtype), chunk)
 
-    def _prepare(self, number: int, dtype: np.dtype[Any]) -> tuple[NDArray[Any] | None, str]:
+    def _prepare(self, number: int, dtype: np.dtype[Any]) -> _Prepared:
+        """Return image, key and facts of one item, or None, the reason why there is no image, and None."""
         try:
             picture = self._source.read(number)
         except UnreadableFile as reason:
-            return None, str(reason)
+            return None, str(reason), None
         with large_image_lock(picture.gray.size):
             pixels: NDArray[Any] = picture.gray if picture.gray.dtype == np.uint8 else picture.unit()
             image = preparation.prepare(pixels, self._config, aspect=picture.aspect)
-        return np.rint(image * np.iinfo(dtype).max).astype(dtype), picture.key()
+            seen = quality.examine(picture)
+        return np.rint(image * np.iinfo(dtype).max).astype(dtype), picture.key(), seen
 
 
 def collect_skipped(source: Source, unusable: Iterable[tuple[int, str]]) -> tuple[Skipped, ...]:
@@ -190,9 +187,14 @@ def _assemble(source: Source, config: DataConfig, store: cache.Store, index: cac
         fingerprint=_fingerprint(splits.values(), source.classes, config),
         source=config.source,
         config=config,
-        notes=(*source.notes, *_notes(members, splits.values(), config)),
+        notes=(*source.notes, *_notes(members, splits.values(), config), *_describe(items, index, config)),
         held_out=tuple(name for name in splits if name not in {"train", *(member.split for member in members)}),
     )
+
+
+def _describe(items: Sequence[SourceItem], index: cache.Index, config: DataConfig) -> tuple[str, ...]:
+    facts = [ImageFacts(*each) for each in index.facts]
+    return quality.describe_dataset([item.name for item in items], index.keys, facts, config)
 
 
 def list_split_members(source: Source, items: Iterable[int], keys: Iterable[str]) -> list[SplitItem]:

@@ -10,7 +10,7 @@ from engine.data import phantom
 from engine.data.dataset import Skipped
 from engine.data.decoded_image import DecodedImage
 from engine.data.source import SourceItem
-from engine.messages import ShouldStop
+from engine.job_context import UNATTENDED, JobContext
 
 
 class PhantomSource:
@@ -33,7 +33,7 @@ class PhantomSource:
             for index in range(count)
         ]
 
-    def content_hash(self, should_stop: ShouldStop) -> str:
+    def content_hash(self, context: JobContext = UNATTENDED) -> str:
         """Hash the parameters of the generator and the generator's own source."""
         parameters = (self._config.size, self._config.phantom_seed, self._config.phantom_count)
         content = hashlib.sha256(repr(parameters).encode())

@@ -15,13 +15,16 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from engine.data.decoded_image import DecodedImage, UnreadableFile, large_image_lock, scale_to_percentiles
+from engine.data.decoded_image import DecodedImage, UnreadableFile, check_volume, large_image_lock, scale_to_percentiles
 from engine.data.scan import MAX_VOXELS, Scan, serve
 
 FORMATS: Final = ("PNG", "JPEG", "BMP", "TIFF")
 MAX_PIXELS: Final = 64 * 1024 * 1024
+# A deep image whose brightest pixel is below this share of white looks black.
+_LOW_RANGE: Final = 0.25
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _WHITE_IS_ZERO, _ORIENTATION = 258, 262, 0, 274
 
 # Exceptions of Pillow's decoders on damaged bytes, found by fuzzing.
@@ -78,12 +81,13 @@ def read_picture(file: BinaryIO) -> DecodedImage:
         return _decoded(picture)
 
 
-def read_scan(path: Path) -> Scan:
-    """Decode all pages of an image.
+def read_scan(path: Path, volume: int | None = None) -> Scan:
+    """Decode all pages of an image, which are its only volume.
 
     Raises:
         UnreadableFile: it is not an image, damaged, or too large.
     """
+    check_volume(volume, 1)
     with open(path, "rb") as file:
         picture = open_picture(file)
         notes = ["Rotated according to its EXIF orientation tag."] if _apply_exif_rotation(picture) else []
@@ -94,8 +98,22 @@ def read_scan(path: Path) -> Scan:
             if (picture.height, picture.width) != shape or (page + 1) * picture.height * picture.width > MAX_VOXELS:
                 notes.append(f"{page} of its {pages} pages are shown; they differ in size or are too many.")
                 break
-            slices.append(_decoded(picture).unit())
+            decoded = _decoded(picture)
+            slices.append(decoded.unit())
+        if is_deep(picture) and decoded.white > 1:
+            notes += _note_low_range(np.stack(slices), decoded.white)
     return Scan(np.stack(slices), path.name, "picture", notes=tuple(notes))
+
+
+def _note_low_range(pixels: NDArray[np.float32], white: float) -> list[str]:
+    """Return a note on a deep image that uses a small part of its range, such as 12 bits stored as 16."""
+    brightest = float(pixels.max())
+    if not 0 < brightest < _LOW_RANGE:
+        return []
+    return [
+        f"The brightest pixel is {100 * brightest:.2g}% of white ({round(brightest * white):,} of {round(white):,}); "
+        "--intensity percentile spreads the values."
+    ]
 
 
 def upright_size(path: Path) -> tuple[int, int]:

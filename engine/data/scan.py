@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from engine.child_process import module_command, run_module
 from engine.data.decoded_image import UnreadableFile
 from engine.data.files import FileFormat, detect_format
+from engine.data.foreign_files import describe_foreign
 from engine.data.scan_scratch import scan_folder
 from engine.errors import ScanError
 
@@ -26,7 +27,12 @@ except ImportError:  # Windows has none
 
 Orientation = tuple[str, str, str, str]
 MAX_VOXELS: Final = 2**27  # 512 x 512 x 512
-WHAT_OPENS: Final = "Engram opens PNG, JPEG, BMP and TIFF images, DICOM files and NIfTI volumes (.nii, .nii.gz)."
+MAX_SPACING_RATIO: Final = 20.0  # pixels are not believed to be higher than this times their width, or wider
+BLANK_SLICE: Final = "This slice has one gray value only."
+BLANK_VOLUME: Final = "All slices have one gray value only."
+WHAT_OPENS: Final = (
+    "Engram opens PNG, JPEG, BMP and TIFF images, DICOM files and NIfTI volumes (.nii, .nii.gz, .hdr with .img)."
+)
 _READERS: Final[dict[FileFormat, str]] = {
     "picture": "engine.data.raster",
     "dicom": "engine.data.dicom",
@@ -60,6 +66,7 @@ class Scan:
         spacing_mm: millimeters from row to row and from column to column; None when unknown.
         slice_spacing_mm: millimeters from slice to slice; None when unknown.
         notes: sentences on automatic decisions, such as the window that was applied.
+        pixel_aspect: height of a pixel divided by its width, where the file says only this.
     """
 
     pixels: NDArray[np.float32]
@@ -69,6 +76,7 @@ class Scan:
     spacing_mm: tuple[float, float] | None = None
     slice_spacing_mm: float | None = None
     notes: tuple[str, ...] = ()
+    pixel_aspect: float = 1.0
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -76,7 +84,20 @@ class Scan:
     @property
     def aspect(self) -> float:
         """Return the height of a pixel divided by its width; 1 if unknown."""
-        return self.spacing_mm[0] / self.spacing_mm[1] if self.spacing_mm else 1.0
+        return self.spacing_mm[0] / self.spacing_mm[1] if self.spacing_mm else self.pixel_aspect
+
+    def is_blank(self, index: int) -> bool:
+        """Return whether a slice has one gray value only; then PSNR and SSIM say nothing.
+
+        Examples:
+            >>> Scan(np.zeros((1, 2, 2), np.float32), "a.png", "picture").is_blank(0)
+            True
+        """
+        return float(np.ptp(self.slice(index))) == 0
+
+    def slice_notes(self, index: int) -> tuple[str, ...]:
+        """Return the notes, and one more if a slice is blank."""
+        return (*self.notes, BLANK_SLICE) if self.is_blank(index) and BLANK_SLICE not in self.notes else self.notes
 
     def slice(self, index: int) -> NDArray[np.float32]:
         """Return one slice.
@@ -95,7 +116,7 @@ class Scan:
         return self.pixels[index]
 
 
-def open_scan(path: str | os.PathLike[str], limits: Limits | None = None) -> Scan:
+def open_scan(path: str | os.PathLike[str], limits: Limits | None = None, volume: int | None = None) -> Scan:
     """Open one image, DICOM file or NIfTI volume.
 
     The file is untrusted, so a separate process parses it, which can be killed: its header is checked first, and memory
@@ -104,19 +125,23 @@ def open_scan(path: str | os.PathLike[str], limits: Limits | None = None) -> Sca
     Args:
         path: the file.
         limits: limits on time and memory.
+        volume: volume of a file of several, counted from 1. The first one of a NIfTI file is opened if it is None, and
+            all stacks of a DICOM file, one after the other.
 
     Returns:
-        Its slices, in the order of the file (NIfTI: from foot to head, back to front, or left to right).
+        Its slices, in the order of the file (NIfTI: from foot to head, back to front, or left to right; DICOM frames
+        with positions: sorted by them).
 
     Raises:
-        ScanError: the file does not exist, has another format, is damaged, or is too large.
+        ScanError: the file does not exist, has another format, is damaged, is too large, or has no such volume.
     """
     limits = limits or Limits()
     file = Path(path).expanduser().absolute()
     reader = _READERS[_checked_kind(file, limits)]
     with scan_folder() as folder:
         pixels = folder / "pixels.npy"
-        answer = _parse_in_child(reader, [str(file), str(pixels), json.dumps(asdict(limits))], limits.wall_s)
+        arguments = [str(file), str(pixels), json.dumps(asdict(limits)), json.dumps(volume)]
+        answer = _parse_in_child(reader, arguments, limits.wall_s)
         if reason := answer.get("reason"):
             raise _scan_error(file, reason)
         for name in ("orientation", "spacing_mm", "notes"):
@@ -141,7 +166,8 @@ def _checked_kind(file: Path, limits: Limits) -> FileFormat:
     if not size or size > limits.file_bytes:
         raise _scan_error(file, f"it is larger than {limits.file_bytes / 2**30:.0f} GB" if size else "it is empty")
     if kind is None:
-        raise _scan_error(file, "it is not an image, a DICOM file or a NIfTI volume")
+        what = describe_foreign(file)
+        raise _scan_error(file, f"it is {what}" if what else "it is not an image, a DICOM file or a NIfTI volume")
     return kind
 
 
@@ -152,19 +178,23 @@ def _parse_in_child(reader: str, arguments: list[str], wall_s: float) -> dict[st
         done = run_module(module_command(reader, *arguments, ignore_warnings=True), threads, wall_s)
     except subprocess.TimeoutExpired:
         return {"reason": f"reading it takes longer than {wall_s:g} s"}
+    # Decoders may print their warnings around the reply.
+    lines = [line for line in done.stdout.splitlines() if line.startswith(b"{")]
     try:
-        answer: dict[str, Any] = json.loads(done.stdout)
+        answer: dict[str, Any] = json.loads(lines[-1] if lines else b"")
     except ValueError:
         return {"reason": "it could not be read; it is damaged, or needs too much time or memory"}
     return answer
 
 
-def serve(read: Callable[[Path], Scan]) -> None:
-    """Parse the file named on the command line and print the reply: `python -m engine.data.dicom FILE TARGET LIMITS`.
+def serve(read: Callable[[Path, int | None], Scan]) -> None:
+    """Parse the file named on the command line and print the reply.
+
+        python -m engine.data.dicom FILE TARGET LIMITS VOLUME
 
     Each reader (`dicom`, `nifti`, `raster`) is such a program, so that it starts without the libraries of the others.
     It limits itself before it opens the file. The pixels go to TARGET (.npy), everything else as one JSON object to
-    stdout: the fields of a `Scan`, or `reason`.
+    stdout: the fields of a `Scan`, or `reason`. VOLUME is a number or null.
 
     Args:
         read: the reader; raises `UnreadableFile` if it cannot read the file.
@@ -173,9 +203,11 @@ def serve(read: Callable[[Path], Scan]) -> None:
     _limit(limits)
     answer: dict[str, Any]
     try:
-        scan = read(path)
+        scan = read(path, json.loads(sys.argv[4]))
         np.save(target, scan.pixels)
         answer = {field.name: getattr(scan, field.name) for field in fields(scan) if field.name != "pixels"}
+        if scan.is_blank(0) and float(np.ptp(scan.pixels)) == 0:
+            answer["notes"] = scan.slice_notes(0) if len(scan) == 1 else (*scan.notes, BLANK_VOLUME)
     except UnreadableFile as error:
         answer = {"reason": str(error)}
     except OSError as error:

@@ -7,23 +7,60 @@ from typing import Literal, Protocol
 
 from engine.data.dataset import Skipped
 from engine.data.decoded_image import DecodedImage
-from engine.messages import ShouldStop
+from engine.job_context import UNATTENDED, JobContext
 
 SplitName = Literal["train", "validation", "test"]
-SPLIT_NAMES: dict[str, SplitName] = {
+_WORDS: dict[str, SplitName] = {
     "train": "train",
     "training": "train",
+    "trainval": "train",
     "val": "validation",
     "valid": "validation",
     "validation": "validation",
+    "dev": "validation",
     "test": "test",
     "testing": "test",
+    "eval": "test",
+    "evaluation": "test",
 }
+# The names of nnU-Net, which no separator divides.
+_WHOLE_NAMES: dict[str, SplitName] = {"imagestr": "train", "imagesval": "validation", "imagests": "test"}
+# A word ends at anything but a letter, and where a lower-case letter meets an upper-case one, as in TestImages.
+_NO_LETTERS = re.compile(r"[\W\d_]+")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def split_name(text: str) -> SplitName | None:
-    """Return the split of a folder or table with this name; None if the name is not that of a split."""
-    return SPLIT_NAMES.get(text.casefold())
+    """Return the split of a folder or table with this name; None if the name is not that of a split.
+
+    A word for a split counts if it stands between separators, digits or the ends of the name: 'Test Data',
+    'images_train', 'train_2020', but not 'contest'. 'train_val' is the training images, from which a validation set
+    may be held out; a name with 'test' and another of the words is that of no split.
+
+    Examples:
+        >>> split_name("train_set"), split_name("valid-1"), split_name("contest"), split_name("train-test-split")
+        ('train', 'validation', None, None)
+    """
+    if whole := _WHOLE_NAMES.get(text.casefold()):
+        return whole
+    found = _list_splits(text)
+    if found == {"train", "validation"}:
+        return "train"
+    return found.pop() if len(found) == 1 else None
+
+
+def has_split_word(text: str) -> bool:
+    """Return whether a name has a word for a split in it."""
+    return bool(_list_splits(text))
+
+
+def _list_splits(text: str) -> set[SplitName]:
+    return {_WORDS[word] for word in _NO_LETTERS.split(_HUMP.sub(" ", text).casefold()) if word in _WORDS}
+
+
+def is_split_word(text: str) -> bool:
+    """Return whether a name is nothing but a word for a split, in any case."""
+    return text.casefold() in _WORDS
 
 
 def natural_sort_key(name: str) -> list[tuple[int, int, str]]:
@@ -61,8 +98,12 @@ class Source(Protocol):
         """Return the files that are not images."""
         ...
 
-    def content_hash(self, should_stop: ShouldStop) -> str:
-        """Hash the items and everything their images are decoded from; equal hashes mean equal images."""
+    def content_hash(self, context: JobContext = UNATTENDED) -> str:
+        """Hash the items and everything their images are decoded from; equal hashes mean equal images.
+
+        Raises:
+            Cancelled: the caller asked to stop.
+        """
         ...
 
     def digest(self, index: int) -> str:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,9 @@ from engine import data, evaluation, lesions, metrics, noise
 from engine.config import DenoiseConfig
 from engine.denoising import methods
 from engine.denoising.methods import Method
-from engine.evaluation.evaluator import Progress
+from engine.job_context import UNATTENDED, JobContext
 from engine.lesions import Retention
 from engine.lesions.regions import Mask
-from engine.messages import never_stop
 from engine.runs import Run
 
 Picture = NDArray[np.float32]
@@ -34,6 +33,7 @@ class CompareRequest:
         region: lesion region in the form of `engine.lesions.parse_region`, in pixels of the preprocessed image; empty
             for none.
         against: baselines.
+        volume: volume of a file of several, counted from 1; the default of `open_scan` if None.
     """
 
     run: Run
@@ -42,6 +42,7 @@ class CompareRequest:
     index: int | None = None
     region: str = ""
     against: Sequence[str] = ()
+    volume: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +52,8 @@ class MethodResult:
     Args:
         method: the method; `methods.NOTHING` for the noisy image itself.
         picture: (size, size) float32 in [0, 1].
-        psnr_db: PSNR against the noise-free image; infinite if the two are equal.
-        ssim: SSIM against the noise-free image.
+        psnr_db: PSNR against the noise-free image; infinite if the two are equal, NaN if it has one gray value only.
+        ssim: SSIM against the noise-free image; NaN if it has one gray value only.
         kept: retained lesion contrast; None if no region was given.
     """
 
@@ -107,25 +108,28 @@ class CompareResult:
         return " ".join(said)
 
 
-def compare_methods(order: CompareRequest, progress: Progress | None = None) -> CompareResult:
+def compare_methods(order: CompareRequest, context: JobContext = UNATTENDED) -> CompareResult:
     """Add noise to an image, and denoise it with a run and baselines.
 
     Raises:
         EngramError: image, run or region cannot be used.
+        Cancelled: the caller asked to stop.
     """
     settings = order.settings
-    scan = data.open_scan(order.image)
+    scan = data.open_scan(order.image, volume=order.volume)
     index = len(scan) // 2 if order.index is None else order.index
     original = data.prepare(scan, order.run.config.data, index)
     mask = lesions.parse_region(order.region, original.shape) if order.region else None
     linear = None
     if methods.wants_components(order.against):
-        images = evaluation.load_dataset(order.run, progress=progress)
-        linear = methods.components(images, [order.run], never_stop, progress)
+        images = evaluation.load_dataset(order.run, context=context)
+        linear = methods.components(images, [order.run], context)
     beside, missing = methods.from_filters(order.against, linear)
     chosen = methods.by_name([methods.identity_method(), methods.from_run(order.run), *beside])
     given = noise.add_noise(original[np.newaxis, ..., np.newaxis], settings.noise, settings.sigma, settings.seed)
     made = {name: _apply(method, given, original, mask, settings.rim) for name, method in chosen.items()}
+    if scan.is_blank(index):
+        made = {name: replace(each, psnr_db=math.nan, ssim=math.nan) for name, each in made.items()}
     return CompareResult(scan, index, original, mask, made, missing)
 
 

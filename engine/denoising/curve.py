@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import config, evaluation, lesions
+from engine import config, evaluation
 from engine.config import DenoiseConfig
 from engine.data import Dataset
 from engine.denoising import break_even, lesion_selection, methods, noise_sweep
@@ -16,10 +16,9 @@ from engine.denoising.lesion_selection import ScanSelection
 from engine.denoising.methods import Method
 from engine.denoising.noise_sweep import SweepResult, SweepSpec
 from engine.errors import ConfigError
-from engine.evaluation import evaluator
-from engine.evaluation.evaluator import CLEAN, Progress, make_subtask
-from engine.lesions import Boxes
-from engine.messages import ShouldStop
+from engine.evaluation import evaluator, lesion_boxes
+from engine.evaluation.evaluator import CLEAN
+from engine.job_context import UNATTENDED, JobContext
 from engine.runs import Run
 
 SIGMAS = tuple(level / 255 for level in (0, 5, 10, 15, 25, 35, 50))
@@ -37,8 +36,9 @@ class CurveRequest:
         sigmas: noise levels; level 0, the noise-free images, is always added.
         against: baselines, keys of `engine.denoising.baselines.BASELINES`.
         part: part of the dataset.
-        boxes: a table of lesion boxes; None for none.
+        boxes: a table of lesion boxes; None for the masks or boxes beside the images, if there are any.
         most: maximum number of images; 0 is no limit.
+        mask_label: value of the pixels of masks that are lesion; None for all that differ from the background.
     """
 
     runs: Sequence[Run]
@@ -49,6 +49,7 @@ class CurveRequest:
     part: str = CLEAN
     boxes: Path | None = None
     most: int = 0
+    mask_label: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,49 +62,40 @@ class CurveResult:
     content: dict[str, Any]
 
 
-def run_curve(order: CurveRequest, should_stop: ShouldStop, progress: Progress | None = None) -> CurveResult | None:
+def run_curve(order: CurveRequest, context: JobContext = UNATTENDED) -> CurveResult:
     """Run every method on the same noisy images.
-
-    Returns:
-        The curves. Returns None if stopped.
 
     Raises:
         ConfigError: the runs use different preprocessing, or the levels are not valid.
         EngramError: a run has no model, or images or boxes cannot be read.
+        Cancelled: the caller asked to stop.
     """
     first, loaded = order.runs[0], []
     for run in order.runs:
         _check_alike(first, run)
-        loaded.append(evaluation.load_dataset(run, order.source, should_stop=should_stop, progress=progress))
+        loaded.append(evaluation.load_dataset(run, order.source, context=context))
     chosen = lesion_selection.select_scans(loaded[0], order.part, loaded[1:], order.most)
-    boxes = lesions.read_boxes(order.boxes) if order.boxes else Boxes({})
+    boxes = lesion_boxes.load_boxes(loaded[0], chosen.names, order.boxes, order.mask_label)
+    if order.boxes:
+        lesion_boxes.require_boxes(boxes, order.part, chosen.names)
     placed, problems = lesion_selection.locate_lesions(chosen, boxes, order.settings.rim)
     sigmas = _levels(order.sigmas)
     conditions = SweepSpec(chosen.read(), sigmas, order.settings.noise, order.settings.seed, placed)
-    gathered = _collect_methods(order, loaded[0], should_stop, progress)
-    if gathered is None:
-        return None
-    compared, missing = gathered
-    curves: dict[str, SweepResult] = {}
-    for name, method in compared.items():
-        subtask = make_subtask(progress, f"Denoising with {method.title}")
-        curve = noise_sweep.run_sweep(method.denoise, conditions, should_stop, subtask)
-        if curve is None:
-            return None
-        curves[name] = curve
+    compared, missing = _collect_methods(order, loaded[0], context)
+    curves = {
+        name: noise_sweep.run_sweep(method.denoise, conditions, context.with_title(f"Denoising with {method.title}"))
+        for name, method in compared.items()
+    }
     content = _curve_to_dict(order, chosen, conditions) | {"missing": missing, "problems": [*boxes.problems, *problems]}
     content["methods"] = {name: _numbers(order, compared[name], curves, conditions) for name in curves}
     return CurveResult(compared, curves, conditions, content)
 
 
 def _collect_methods(
-    order: CurveRequest, images: Dataset, should_stop: ShouldStop, progress: Progress | None
-) -> tuple[Mapping[str, Method], dict[str, str]] | None:
-    linear = None
-    if methods.wants_components(order.against):
-        linear = methods.components(images, order.runs, should_stop, progress)
-        if linear is None:
-            return None
+    order: CurveRequest, images: Dataset, context: JobContext
+) -> tuple[Mapping[str, Method], dict[str, str]]:
+    wanted = methods.wants_components(order.against)
+    linear = methods.components(images, order.runs, context) if wanted else None
     beside, missing = methods.from_filters(order.against, linear)
     return methods.by_name([methods.identity_method(), *map(methods.from_run, order.runs), *beside]), missing
 

@@ -8,10 +8,9 @@ the estimate. So the factors from the estimate to a strength were chosen on vali
 All filters take float32 (n, height, width, 1) in [0, 1] and return the same; each image has its own estimate.
 """
 
-import importlib
 import warnings
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +24,8 @@ Picture = NDArray[np.float32]
 LEAST_NOISE: Final = 1e-4
 BM3D_INSTALL: Final = "pip install bm3d"
 
-bm3d_package: Any
 try:
-    bm3d_package = importlib.import_module("bm3d")
+    import bm3d as bm3d_package
 except ImportError:
     bm3d_package = None
 

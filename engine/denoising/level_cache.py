@@ -4,13 +4,14 @@ import bisect
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine import metrics, noise
 from engine.evaluation import scoring
+from engine.protocols import ImageModel
 
 Images = NDArray[np.float32]
 
@@ -39,12 +40,12 @@ class NoiseLevelCache:
         seed: seed of the noise.
     """
 
-    def __init__(self, model: Any, originals: Images, kind: str, seed: int) -> None:
-        self._model: Callable[[], Any] = weakref.ref(model) if model is not None else lambda: None
+    def __init__(self, model: ImageModel | None, originals: Images, kind: str, seed: int) -> None:
+        self._model: Callable[[], ImageModel | None] = weakref.ref(model) if model is not None else lambda: None
         self._originals, self._noise = originals, (kind, seed)
         self._rungs: dict[float, NoiseLevel] = {}
 
-    def is_of(self, model: Any, originals: Images, kind: str, seed: int) -> bool:
+    def is_of(self, model: ImageModel | None, originals: Images, kind: str, seed: int) -> bool:
         """Return whether the cache belongs to this model, image, kind and seed."""
         return self._model() is model and (kind, seed) == self._noise and np.array_equal(originals, self._originals)
 

@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from engine import evaluation
 from engine.data import Dataset
 from engine.denoising import baselines
 from engine.denoising.baselines import BASELINES, PCA, Denoiser
 from engine.evaluation import references, scoring
-from engine.evaluation.evaluator import Progress, make_subtask
 from engine.evaluation.references import PCAReconstructor
-from engine.messages import ShouldStop
+from engine.job_context import UNATTENDED, JobContext
+from engine.protocols import ImageModel
 from engine.runs import Run
 
 NOTHING = "none"
@@ -35,7 +34,7 @@ class Method:
     denoise: Denoiser
 
 
-def from_run(run: Run, model: Any = None) -> Method:
+def from_run(run: Run, model: ImageModel | None = None) -> Method:
     """Return the method of a run's best model, which is loaded unless given."""
     loaded = evaluation.load_model(run) if model is None else model
     return Method(run.name, run.name, "run", lambda images: scoring.reconstruct(loaded, images))
@@ -62,13 +61,15 @@ def from_filters(names: Sequence[str], linear: PCAReconstructor | None) -> tuple
     return [_of_baseline(name, linear) for name in wanted if name not in missing], missing
 
 
-def components(
-    images: Dataset, runs: Sequence[Run], should_stop: ShouldStop, progress: Progress | None
-) -> PCAReconstructor | None:
-    """Fit PCA components to the training images: as many as the latent size of the first run that has one, else 512."""
+def components(images: Dataset, runs: Sequence[Run], context: JobContext = UNATTENDED) -> PCAReconstructor:
+    """Fit PCA components to the training images: as many as the latent size of the first run that has one, else 512.
+
+    Raises:
+        Cancelled: the caller asked to stop.
+    """
     sizes = [run.config.model.latent_size for run in runs]
     count = next((size for size in sizes if size), COMPONENTS)
-    return references.fit_pca_reference(images, count, should_stop, make_subtask(progress, "Fitting PCA"))
+    return references.fit_pca_reference(images, count, context.with_title("Fitting PCA"))
 
 
 def wants_components(names: Sequence[str]) -> bool:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from engine import lesions, metrics, noise
 from engine.denoising import break_even
+from engine.job_context import UNATTENDED, JobContext
 from engine.lesions import LesionRegion
 from engine.lesions.regions import Mask
-from engine.messages import ShouldStop, never_stop
 
 Images = NDArray[np.float32]
 Table = NDArray[np.float64]
@@ -137,34 +137,30 @@ class SweepSummary:
 def run_sweep(
     denoise: Denoiser,
     conditions: SweepSpec,
-    should_stop: ShouldStop = never_stop,
-    progress: Callable[[int, int], None] | None = None,
+    context: JobContext = UNATTENDED,
     with_ssim: bool = True,
-) -> SweepResult | None:
+) -> SweepResult:
     """Run a method on images at each noise level.
 
     Args:
         denoise: (k, height, width, 1) -> the same.
         conditions: images, levels, lesions.
-        should_stop: polled between batches of images.
-        progress: receives the number of processed images and the total, over all levels.
+        context: asked between batches whether to stop; receives the images done and in all, over all levels.
         with_ssim: whether to measure SSIM too.
 
-    Returns:
-        The curve. Returns None if stopped.
+    Raises:
+        Cancelled: the caller asked to stop.
     """
     count, levels = len(conditions.images), []
     for number, sigma in enumerate(conditions.sigmas):
         parts = []
         for first in range(0, count, BATCH):
-            if should_stop():
-                return None
+            context.check()
             part = slice(first, min(first + BATCH, count))
             clean, made = conditions.images[part], denoise(conditions.noisy(sigma, part))
             similar = metrics.ssim(clean, made) if with_ssim else np.zeros(0)
             parts.append((metrics.mse(clean, made), similar, *_measure_retention(conditions, first, made)))
-            if progress:
-                progress(number * count + part.stop, len(conditions.sigmas) * count)
+            context.report(number * count + part.stop, len(conditions.sigmas) * count)
         levels.append([np.concatenate(column) for column in zip(*parts, strict=True)])
     mse, ssim, retention, pattern = (np.stack(column) for column in zip(*levels, strict=True))
     return SweepResult(conditions.sigmas, mse, ssim, retention, pattern)

@@ -1,15 +1,15 @@
 """Metrics of a trained run on whole splits: the results of `evaluate`. Imports Keras when it loads the model."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from engine import backend, config, data
 from engine.config import TrainingConfig
 from engine.data import Dataset
 from engine.evaluation import interpretation, references
-from engine.evaluation.evaluator import SUBSETS, Evaluator, Numbers, Progress, check_split_names, make_subtask
-from engine.messages import ShouldStop, never_stop
+from engine.evaluation.evaluator import SUBSETS, Evaluator, Numbers, check_split_names
+from engine.job_context import UNATTENDED, JobContext
+from engine.protocols import EngramModel
 from engine.runs import Run
 
 __all__ = ["SUBSETS", "evaluate", "evaluate_with_references", "has_data_changed", "load_dataset", "load_model"]
@@ -20,9 +20,8 @@ def evaluate(
     source: str | Dataset | None = None,
     splits: Sequence[str] | None = None,
     *,
-    should_stop: ShouldStop = never_stop,
-    progress: Progress | None = None,
-) -> dict[str, Any] | None:
+    context: JobContext = UNATTENDED,
+) -> dict[str, Any]:
     """Evaluate the best model of a run on every image of its splits.
 
     Args:
@@ -31,12 +30,11 @@ def evaluate(
             `load_dataset`; the run's own source if None.
         splits: which of 'train', 'validation', 'test', 'test_leaked' (test images that are also in train or
             validation, pixel for pixel) and 'test_clean' (the others); if None, those that are not empty.
-        should_stop: called between batches; True cancels.
-        progress: called with a title, the number of steps done, and their total.
+        context: asked between batches whether to stop; receives the progress.
 
     Returns:
-        {"run", "model", "noise", "data_range", "splits": {split: numbers}}, or None if stopped. The numbers are means
-        over the n images of a split; one that does not apply to the model, or is not finite, is None:
+        {"run", "model", "noise", "data_range", "splits": {split: numbers}}. The numbers are means over the n images of
+        a split; one that does not apply to the model, or is not finite, is None:
 
         noise: type of the noise on the input of a run that learned to denoise, 'none' for all others; its numbers
             compare the outputs for noisy images with the noise-free reference.
@@ -58,9 +56,9 @@ def evaluate(
 
     Raises:
         EngramError: the run has no model, or the images cannot be read.
+        Cancelled: the caller asked to stop.
     """
-    found = _evaluate(run, source, JobContext(splits, should_stop, progress))
-    return None if found is None else _result_to_dict(run, found[1])
+    return _result_to_dict(run, _evaluate(run, source, splits, context)[1])
 
 
 def evaluate_with_references(
@@ -68,9 +66,8 @@ def evaluate_with_references(
     source: str | Dataset | None = None,
     splits: Sequence[str] | None = None,
     *,
-    should_stop: ShouldStop = never_stop,
-    progress: Progress | None = None,
-) -> dict[str, Any] | None:
+    context: JobContext = UNATTENDED,
+) -> dict[str, Any]:
     """Evaluate the best model of a run and its baselines. Arguments and errors as in `evaluate`.
 
     Returns:
@@ -79,14 +76,8 @@ def evaluate_with_references(
         'mean' (the mean training image for every image) and 'identity' (the unprocessed input); a model without a
         latent code has no 'pca'. "notes" are sentences on leakage and on the comparison with the baselines.
     """
-    context = JobContext(splits, should_stop, progress)
-    found = _evaluate(run, source, context)
-    if found is None:
-        return None
-    examiner, measured = found
+    examiner, measured = _evaluate(run, source, splits, context)
     beside = references.evaluate_references(examiner, run.config)
-    if beside is None:
-        return None
     notes = [interpretation.leakage(examiner.images)]
     if has_data_changed(run, examiner.images):
         notes.append(
@@ -96,24 +87,14 @@ def evaluate_with_references(
     return {**_result_to_dict(run, measured), "yardsticks": beside, "notes": notes}
 
 
-@dataclass(frozen=True)
-class JobContext:
-    """Request for an evaluation: splits, cancellation and progress."""
-
-    splits: Sequence[str] | None
-    should_stop: ShouldStop
-    progress: Progress | None
-
-
-def _evaluate(run: Run, source: str | Dataset | None, job: JobContext) -> tuple[Evaluator, dict[str, Numbers]] | None:
-    check_split_names(job.splits)
+def _evaluate(
+    run: Run, source: str | Dataset | None, splits: Sequence[str] | None, context: JobContext
+) -> tuple[Evaluator, dict[str, Numbers]]:
+    check_split_names(splits)
     model = load_model(run)
-    loaded = source
-    if not isinstance(loaded, Dataset):
-        loaded = load_dataset(run, loaded, should_stop=job.should_stop, progress=job.progress)
-    examiner = Evaluator(loaded, job.splits, job.should_stop, job.progress, run.config.noise)
-    measured = examiner.evaluate(model, run.name, run.config.training.batch_size)
-    return None if measured is None else (examiner, measured)
+    loaded = source if isinstance(source, Dataset) else load_dataset(run, source, context=context)
+    examiner = Evaluator(loaded, splits, context, run.config.noise)
+    return examiner, examiner.evaluate(model, run.name, run.config.training.batch_size)
 
 
 def _result_to_dict(run: Run, measured: dict[str, Numbers]) -> dict[str, Any]:
@@ -122,18 +103,17 @@ def _result_to_dict(run: Run, measured: dict[str, Numbers]) -> dict[str, Any]:
     return {**described, "splits": measured}
 
 
-def load_dataset(
-    run: Run, source: str | None = None, *, should_stop: ShouldStop = never_stop, progress: Progress | None = None
-) -> Dataset:
+def load_dataset(run: Run, source: str | None = None, *, context: JobContext = UNATTENDED) -> Dataset:
     """Load images with a run's preparation: its own, or those of another source.
 
     Raises:
-        DataError: they cannot be read; `Cancelled` if `should_stop` returned True.
+        DataError: they cannot be read.
+        Cancelled: the caller asked to stop.
     """
     settings = run.config
     if source is not None:
         settings = config.from_flat({"source": source}, settings)
-    return data.load(config=settings.data, should_stop=should_stop, progress=make_subtask(progress, "Reading images"))
+    return data.load(config=settings.data, context=context)
 
 
 def has_data_changed(run: Run, loaded: Dataset) -> bool:
@@ -142,7 +122,7 @@ def has_data_changed(run: Run, loaded: Dataset) -> bool:
     return bool(trained_on != loaded.fingerprint)
 
 
-def load_model(run: Run) -> Any:
+def load_model(run: Run) -> EngramModel:
     """Load the best model of a run on the available backend: its weights load on any.
 
     Raises:

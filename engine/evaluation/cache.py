@@ -1,11 +1,10 @@
 """Cached metrics of a run or a baseline on the test images, stored in the run's folder, for the app's tables."""
 
-from typing import Any
-
 from engine.data import Dataset
 from engine.evaluation import references
 from engine.evaluation.evaluator import CLEAN, LEAKED, Evaluator, Numbers
-from engine.messages import ShouldStop
+from engine.job_context import UNATTENDED, JobContext
+from engine.protocols import ImageModel
 from engine.runs import Run, model_checksum
 
 FILE, KEPT = "measures.json", 8
@@ -13,10 +12,13 @@ VERSION = 1
 TEST_SUBSETS = ("test", LEAKED, CLEAN)
 
 
-def evaluate_reference_cached(images: Dataset, components: int, should_stop: ShouldStop) -> dict[str, Numbers] | None:
-    """Evaluate the PCA-k baseline with this number of components on the test images; None if stopped."""
-    fitted = references.fit_pca_reference(images, components, should_stop)
-    return None if fitted is None else _examined(fitted, images, 1, should_stop)
+def evaluate_reference_cached(images: Dataset, components: int, context: JobContext = UNATTENDED) -> dict[str, Numbers]:
+    """Evaluate the PCA-k baseline with this number of components on the test images.
+
+    Raises:
+        Cancelled: the caller asked to stop.
+    """
+    return _examined(references.fit_pca_reference(images, components, context), images, 1, context)
 
 
 def read_cached(run: Run, images: Dataset) -> dict[str, Numbers] | None:
@@ -25,21 +27,25 @@ def read_cached(run: Run, images: Dataset) -> dict[str, Numbers] | None:
     return found if isinstance(found, dict) else None
 
 
-def evaluate_run_cached(run: Run, model: Any, images: Dataset, should_stop: ShouldStop) -> dict[str, Numbers] | None:
-    """Evaluate a run's model on the test images and cache the metrics in its folder; None if stopped.
+def evaluate_run_cached(
+    run: Run, model: ImageModel, images: Dataset, context: JobContext = UNATTENDED
+) -> dict[str, Numbers]:
+    """Evaluate a run's model on the test images and cache the metrics in its folder.
 
     The input has no added noise, even for a run that learned to denoise.
+
+    Raises:
+        Cancelled: the caller asked to stop.
     """
     own = _key(run, images)  # of the evaluated model, not of one that replaces it meanwhile
-    found = _examined(model, images, run.config.training.batch_size, should_stop)
-    if found is not None:
-        older = [(key, numbers) for key, numbers in run.read_derived(FILE).items() if key != own]
-        run.write_derived(FILE, dict([*older[-KEPT + 1 :], (own, found)]))
+    found = _examined(model, images, run.config.training.batch_size, context)
+    older = [(key, numbers) for key, numbers in run.read_derived(FILE).items() if key != own]
+    run.write_derived(FILE, dict([*older[-KEPT + 1 :], (own, found)]))
     return found
 
 
-def _examined(model: Any, images: Dataset, batch_size: int, should_stop: ShouldStop) -> dict[str, Numbers] | None:
-    return Evaluator(images, TEST_SUBSETS, should_stop, None).evaluate(model, "", batch_size)
+def _examined(model: ImageModel, images: Dataset, batch_size: int, context: JobContext) -> dict[str, Numbers]:
+    return Evaluator(images, TEST_SUBSETS, context).evaluate(model, "", batch_size)
 
 
 def _key(run: Run, images: Dataset) -> str:

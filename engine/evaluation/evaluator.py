@@ -1,6 +1,6 @@
 """Evaluation of one model on a dataset: each split, and the leaked and the deduplicated test images separately."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -13,17 +13,8 @@ from engine.data import Dataset
 from engine.errors import ConfigError
 from engine.evaluation import scoring
 from engine.evaluation.scoring import ScoredBatch, Scores
-from engine.messages import ShouldStop
-
-Progress = Callable[[str, int, int], None]
-
-
-def make_subtask(progress: Progress | None, title: str) -> Callable[[int, int], None] | None:
-    """Return a progress function for one subtask, with its title; None if there is no receiver."""
-    if progress is None:
-        return None
-    return lambda done, total: progress(title, done, total)
-
+from engine.job_context import UNATTENDED, JobContext
+from engine.protocols import ImageModel
 
 SPLITS: Final = ("train", "validation", "test")
 LEAKED, CLEAN = "test_leaked", "test_clean"
@@ -83,8 +74,7 @@ class Evaluator:
     Args:
         images: the dataset.
         wanted: names of its subsets; if None, all that are not empty.
-        should_stop: called between batches; True cancels.
-        progress: called with a title, the number of steps done, and their total.
+        context: asked between batches whether to stop; receives the progress.
         noise: noise added to every model's input; the target is the noise-free image.
 
     Raises:
@@ -95,18 +85,16 @@ class Evaluator:
         self,
         images: Dataset,
         wanted: Sequence[str] | None,
-        should_stop: ShouldStop,
-        progress: Progress | None,
+        context: JobContext = UNATTENDED,
         noise: NoiseConfig = NoiseConfig(),  # noqa: B008 - frozen
     ) -> None:
         check_split_names(wanted)
         self.images, self.wanted = images, tuple(wanted or SUBSETS)
-        self.should_stop, self.progress = should_stop, progress
-        self.noise = noise
+        self.context, self.noise = context, noise
         self._measurers = {name: BatchMetrics() for name in SPLITS}
         self.leaked = images.leaked
 
-    def evaluate(self, model: Any, title: str, batch_size: int) -> dict[str, Numbers] | None:
+    def evaluate(self, model: ImageModel, title: str, batch_size: int) -> dict[str, Numbers]:
         """Evaluate one model on every wanted subset; empty subsets are omitted.
 
         Args:
@@ -115,18 +103,19 @@ class Evaluator:
             batch_size: the run's batch size, for `batch_sum`.
 
         Returns:
-            subset -> numbers, in the order of `SUBSETS`; None if stopped.
+            subset -> numbers, in the order of `SUBSETS`.
+
+        Raises:
+            Cancelled: the caller asked to stop.
         """
         found: dict[str, Numbers] = {}
         for split in SPLITS:
             parts = {name: rows for name, rows in self._parts(split) if name in self.wanted and len(rows)}
             if not parts or not len(self.images.splits[split]):
                 continue
-            report = make_subtask(self.progress, f"Measuring {title} on {split}")
+            context = self.context.with_title(f"Measuring {title} on {split}")
             given = pairs.make_validation_view(self.images.splits[split], self.noise)
-            scores = scoring.score(model, given, self.should_stop, self._measurers[split], progress=report)
-            if scores is None:
-                return None
+            scores = scoring.score(model, given, context, self._measurers[split])
             side = self.images.config.size
             found |= {name: summarize(_rows(scores, rows), side, batch_size) for name, rows in parts.items()}
         return found

@@ -4,20 +4,21 @@ import os
 import re
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import RunConfig
 from engine.data import Dataset
-from engine.evaluation.evaluator import Evaluator, Numbers, make_subtask
+from engine.evaluation.evaluator import Evaluator, Numbers
 from engine.folders import cache_root
-from engine.messages import ShouldStop, never_stop
+from engine.job_context import UNATTENDED, JobContext
 from engine.pca import compute_axes, iterate_subspace
+from engine.protocols import ImageModel, ImageSequence
 
 PCA, MEAN, IDENTITY = "pca", "mean", "identity"
 CACHE_NAME: Final = 16
@@ -46,77 +47,66 @@ class PCAReconstructor:
         return np.clip(made, 0.0, 1.0).reshape(images.shape).astype(np.float32)
 
 
-def fit_pca(
-    images: Any, count: int, should_stop: ShouldStop = never_stop, progress: Callable[[int, int], None] | None = None
-) -> PCAReconstructor | None:
+def fit_pca(images: ImageSequence, count: int, context: JobContext = UNATTENDED) -> PCAReconstructor:
     """Compute the mean and the first principal components of images.
 
     Images that fit in memory are decomposed there; others are read in passes, from a fixed seed (see `engine.pca`).
 
     Args:
-        images: anything with a length and `read(slice) -> float32 (k, size, size, 1)`.
+        images: the training images.
         count: number of components; fewer if there are fewer images (minus one) or pixels.
-        should_stop: called between blocks; True cancels.
-        progress: called with the number of images done and their total.
+        context: asked between blocks whether to stop; receives the images done and in all.
 
-    Returns:
-        The linear map; None if stopped.
+    Raises:
+        Cancelled: the caller asked to stop.
     """
-    flat = _RowBlocks(images, should_stop, progress or _ignore)
+    flat = _RowBlocks(images, context)
     mean = flat.mean()
-    if mean is None:
-        return None
     rank = min(count, flat.count - 1, flat.pixels)
     if rank < 1:
         return PCAReconstructor(mean, np.zeros((0, flat.pixels), np.float32))
     small = flat.count * flat.pixels <= EXACT_NUMBERS and min(flat.count, flat.pixels) <= EXACT_SIDE
     basis = (_in_memory if small else _out_of_core)(flat, mean, rank)
-    return None if basis is None else PCAReconstructor(mean, np.ascontiguousarray(basis.T))
+    return PCAReconstructor(mean, np.ascontiguousarray(basis.T))
 
 
 class _RowBlocks:
     """Images as rows, read in blocks."""
 
-    def __init__(self, images: Any, should_stop: ShouldStop, progress: Callable[[int, int], None]) -> None:
-        self.images, self.should_stop, self.progress = images, should_stop, progress
+    def __init__(self, images: ImageSequence, context: JobContext) -> None:
+        self.images, self.context = images, context
         self.count = len(images)
         self.pixels = int(np.prod(images.read(slice(0, 1)).shape[1:])) if self.count else 0
 
-    def blocks(self, mean: Matrix | None = None) -> Any:
-        """Yield (first row, rows (k, pixels)) with the mean subtracted; ends early on a stop request."""
+    def blocks(self, mean: Matrix | None = None) -> Iterator[tuple[int, Matrix]]:
+        """Yield (first row, rows (k, pixels)) with the mean subtracted."""
         for first in range(0, self.count, BLOCK):
-            if self.should_stop():
-                return
+            self.context.check()
             rows = self.images.read(slice(first, first + BLOCK)).reshape(-1, self.pixels)
             yield first, rows if mean is None else rows - mean
-            self.progress(min(first + BLOCK, self.count), self.count)
+            self.context.report(min(first + BLOCK, self.count), self.count)
 
-    def mean(self) -> Matrix | None:
-        """Return the mean image, (pixels,); None if stopped."""
-        total, seen = np.zeros(self.pixels, np.float64), 0
+    def mean(self) -> Matrix:
+        """Return the mean image, (pixels,)."""
+        total = np.zeros(self.pixels, np.float64)
         for _, rows in self.blocks():
             total += rows.sum(axis=0, dtype=np.float64)
-            seen += len(rows)
-        return None if seen < self.count else (total / max(seen, 1)).astype(np.float32)
+        return (total / max(self.count, 1)).astype(np.float32)
 
 
-def _in_memory(flat: _RowBlocks, mean: Matrix, rank: int) -> Matrix | None:
-    """Return orthonormal axes (pixels, rank) of all rows at once. Returns None if stopped."""
-    rows, seen = np.empty((flat.count, flat.pixels), np.float32), 0
+def _in_memory(flat: _RowBlocks, mean: Matrix, rank: int) -> Matrix:
+    """Return orthonormal axes (pixels, rank) of all rows at once."""
+    rows = np.empty((flat.count, flat.pixels), np.float32)
     for first, block in flat.blocks(mean):
         rows[first : first + len(block)] = block
-        seen += len(block)
-    return None if seen < flat.count or flat.should_stop() else compute_axes(rows, rank)
+    flat.context.check()
+    return compute_axes(rows, rank)
 
 
-def _out_of_core(flat: _RowBlocks, mean: Matrix, rank: int) -> Matrix | None:
-    """Return orthonormal axes (pixels, rank) from passes over the images. Returns None if stopped."""
+def _out_of_core(flat: _RowBlocks, mean: Matrix, rank: int) -> Matrix:
+    """Return orthonormal axes (pixels, rank) from passes over the images."""
     rng = np.random.Generator(np.random.Philox(key=0))
     return iterate_subspace(lambda: (rows for _, rows in flat.blocks(mean)), (flat.count, flat.pixels), rank, rng)
-
-
-def _ignore(done: int, total: int) -> None:
-    """Ignore the progress."""
 
 
 class Identity:
@@ -138,34 +128,27 @@ def parse_reference(name: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def fit_pca_reference(
-    images: Dataset,
-    components: int,
-    should_stop: ShouldStop = never_stop,
-    progress: Callable[[int, int], None] | None = None,
-) -> PCAReconstructor | None:
+def fit_pca_reference(images: Dataset, components: int, context: JobContext = UNATTENDED) -> PCAReconstructor:
     """Return the principal components of the training images, from the cache if possible.
 
     Args:
         images: the dataset; the map is fitted to its training split.
         components: their number; fewer if there are not enough training images.
-        should_stop: called between blocks of images; True cancels.
-        progress: called with the number of images done and their total.
+        context: asked between blocks of images whether to stop; receives the images done and in all.
 
-    Returns:
-        The map; None if stopped.
+    Raises:
+        Cancelled: the caller asked to stop.
     """
     place = cache_root() / "yardsticks" / f"{images.fingerprint[:40]}-{components}.npz"
     if found := _read(place):
         return found
-    made = fit_pca(images.train, components, should_stop, progress)
-    if made is not None:
-        with suppress(OSError):  # a full disk: it is fitted again next time
-            _write(place, made)
+    made = fit_pca(images.train, components, context)
+    with suppress(OSError):  # a full disk: it is fitted again next time
+        _write(place, made)
     return made
 
 
-def evaluate_references(examiner: Evaluator, config: RunConfig) -> dict[str, dict[str, Numbers]] | None:
+def evaluate_references(examiner: Evaluator, config: RunConfig) -> dict[str, dict[str, Numbers]]:
     """Evaluate the baselines of a run in the same way as the run.
 
     Args:
@@ -173,25 +156,22 @@ def evaluate_references(examiner: Evaluator, config: RunConfig) -> dict[str, dic
         config: the run's settings.
 
     Returns:
-        baseline -> subset -> numbers: 'pca' for a model with a latent code, 'mean' and 'identity' for all; None if
-        stopped.
+        baseline -> subset -> numbers: 'pca' for a model with a latent code, 'mean' and 'identity' for all.
+
+    Raises:
+        Cancelled: the caller asked to stop.
     """
     components = config.model.latent_size
-    report = make_subtask(examiner.progress, "Fitting PCA" if components else "Computing the mean image")
-    fitted = fit_pca_reference(examiner.images, components or 0, examiner.should_stop, report)
-    if fitted is None:
-        return None
-    models: dict[str, tuple[str, Any]] = {PCA: (title(len(fitted.components)), fitted)} if components else {}
+    context = examiner.context.with_title("Fitting PCA" if components else "Computing the mean image")
+    fitted = fit_pca_reference(examiner.images, components or 0, context)
+    models: dict[str, tuple[str, ImageModel]] = {PCA: (title(len(fitted.components)), fitted)} if components else {}
     models[MEAN] = ("the mean image", PCAReconstructor(fitted.mean, fitted.components[:0]))
     models[IDENTITY] = ("the unprocessed input", Identity())
     measured: dict[str, dict[str, Numbers]] = {}
     for name, (shown, model) in models.items():
-        found = examiner.evaluate(model, shown, config.training.batch_size)
-        if found is None:
-            return None
-        measured[name] = found
+        measured[name] = examiner.evaluate(model, shown, config.training.batch_size)
         if name == PCA:
-            for part in found.values():
+            for part in measured[name].values():
                 part["components"] = len(fitted.components)
     return measured
 

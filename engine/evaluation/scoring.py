@@ -5,14 +5,15 @@ A model needs only `predict_on_batch`, and, with a latent distribution, `decoder
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine import metrics
-from engine.messages import ShouldStop, never_stop
+from engine.job_context import UNATTENDED, JobContext
 from engine.pairs import NoisyImages
+from engine.protocols import ImageModel, ImageSequence, VariationalModel
 
 BATCH = 64
 Scores = dict[str, NDArray[np.float64]]
@@ -44,7 +45,7 @@ def no_extra_metrics(batch: ScoredBatch) -> Scores:
     return {}
 
 
-def reconstruct(model: Any, images: NDArray[np.float32]) -> NDArray[np.float32]:
+def reconstruct(model: ImageModel, images: NDArray[np.float32]) -> NDArray[np.float32]:
     """Reconstruct images with a model.
 
     Args:
@@ -59,52 +60,50 @@ def reconstruct(model: Any, images: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def score(
-    model: Any,
-    images: Any,
-    should_stop: ShouldStop = never_stop,
+    model: ImageModel,
+    images: ImageSequence,
+    context: JobContext = UNATTENDED,
     measure: Measure = no_extra_metrics,
-    progress: Callable[[int, int], None] | None = None,
-) -> Scores | None:
+) -> Scores:
     """Compute losses of a model on every image of a split, without training. Batch by batch, so memory stays flat.
 
     Args:
         model: a model of Engram.
-        images: anything with a length and `read(slice) -> float32 (k, size, size, 1)`; of `NoisyImages` the
-            noisy ones are the input and the noise-free ones the target.
-        should_stop: called between batches; True cancels.
+        images: the split; of `NoisyImages` the noisy ones are the input and the noise-free ones the target.
+        context: asked between batches whether to stop; receives the images done and in all.
         measure: further metrics of a batch by name, (k,) or (k, ...) each.
-        progress: called with the number of images done and their total after every batch.
 
     Returns:
         name -> (n,): those of `measure`, 'mse' (of the reconstruction from the latent mean) and 'loss'; for a
         variational model also 'reconstruction' and 'kl' in nats, from one seeded sample of the latent code per image,
-        so that their sum is an unbiased estimate of the negative evidence lower bound. None if stopped.
+        so that their sum is an unbiased estimate of the negative evidence lower bound.
+
+    Raises:
+        Cancelled: the caller asked to stop.
     """
     parts: list[Scores] = []
     for first, batch in batches(images):
-        if should_stop():
-            return None
+        context.check()
         rows = range(first, first + len(batch))
         given = images.inputs(batch, rows) if isinstance(images, NoisyImages) else batch
         parts.append(_score_batch(model, (given, batch), first, measure))
-        if progress:
-            progress(first + len(batch), len(images))
+        context.report(first + len(batch), len(images))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def entropy_floor_nats(images: Any) -> float:
+def entropy_floor_nats(images: ImageSequence) -> float:
     """Return the mean over a split of `engine.metrics.entropy_floor_nats`, batch by batch; nats per image."""
     parts = [metrics.entropy_floor_nats(batch) for _, batch in batches(images)]
     return float(np.mean(np.concatenate(parts)))
 
 
-def batches(images: Any) -> Iterator[tuple[int, NDArray[np.float32]]]:
+def batches(images: ImageSequence) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """Yield a split batch by batch: (index of the first image, images)."""
     for first in range(0, len(images), BATCH):
         yield first, images.read(slice(first, first + BATCH))
 
 
-def _score_batch(model: Any, pair: Pair, first: int, measure: Measure) -> Scores:
+def _score_batch(model: ImageModel, pair: Pair, first: int, measure: Measure) -> Scores:
     given, images = pair
     outputs = model.predict_on_batch(given)
     pictures = _to_images(outputs)
@@ -112,10 +111,11 @@ def _score_batch(model: Any, pair: Pair, first: int, measure: Measure) -> Scores
     more = measure(ScoredBatch(first, images, outputs, pictures))
     if not isinstance(outputs, dict):
         return {"loss": squared, "mse": squared, **more}
+    variational = cast(VariationalModel, model)
     z = sample_latent(np.asarray(outputs["mean"]), np.asarray(outputs["log_var"]), first)
-    reconstruction = metrics.cross_entropy_nats(images, np.asarray(model.decoder.predict_on_batch(z)))
+    reconstruction = metrics.cross_entropy_nats(images, np.asarray(variational.decoder.predict_on_batch(z)))
     kl = metrics.divergence_nats(np.asarray(outputs["mean"]), np.asarray(outputs["log_var"]))
-    total = reconstruction + model.beta * kl
+    total = reconstruction + variational.beta * kl
     return {"loss": total, "reconstruction": reconstruction, "kl": kl, "mse": squared, **more}
 
 
@@ -132,7 +132,7 @@ def _to_images(outputs: Any) -> NDArray[np.float32]:
     return np.asarray(outputs)
 
 
-def fix_sample(images: Any, count: int) -> Pair:
+def fix_sample(images: ImageSequence, count: int) -> Pair:
     """Return a fixed sample of a split, spread evenly over it (and so over its classes).
 
     Returns:

@@ -6,7 +6,6 @@ layers, or as many around the requested one as the memory budget allows.
 """
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -18,10 +17,11 @@ from engine.analysis import activations, layers
 from engine.analysis.layers import LayerInfo
 from engine.explorer.context import Images
 from engine.explorer.inspected_models import InspectedModel
+from engine.lru_cache import LRUCache
 
 BUDGET_BYTES = 512 * 2**20
 Activation = NDArray[np.float32]
-Key = tuple[int, bytes]
+Activations = dict[str, Activation]
 
 
 class ActivationCache:
@@ -33,12 +33,14 @@ class ActivationCache:
 
     def __init__(self, budget_bytes: int = BUDGET_BYTES) -> None:
         self._budget = budget_bytes
-        self._kept: OrderedDict[Key, tuple[Any, dict[str, Activation]]] = OrderedDict()
+        self._activations: LRUCache[tuple[Any, bytes], Activations] = LRUCache(
+            max_bytes=budget_bytes, count_bytes=_count_bytes
+        )
 
     @property
     def size(self) -> int:
         """Return the size of the cached activations, in bytes."""
-        return sum(array.nbytes for _, found in self._kept.values() for array in found.values())
+        return self._activations.size
 
     def get(self, opened: InspectedModel, images: Images, name: str) -> Activation:
         """Return the activations of a layer.
@@ -51,17 +53,13 @@ class ActivationCache:
         Returns:
             (n, height, width, channels) or (n, numbers), float32; read-only by convention.
         """
-        key = id(opened.model), hashlib.sha1(images.tobytes(), usedforsecurity=False).digest()
-        owner, known = self._kept.pop(key, (None, {}))
-        if owner is not opened.model:
-            known = {}
+        key = opened.model, hashlib.sha1(images.tobytes(), usedforsecurity=False).digest()
+        known = self._activations.get(key) or {}
         if name not in known:
             known = _computed(opened, images, self._wanted(opened.layers, name, len(images), first=not known))
-        self._kept[key] = opened.model, known
-        found = known[name]
-        while self._kept and self.size > self._budget:
-            self._kept.popitem(last=False)
-        return found
+            if _count_bytes(known) <= self._budget:
+                self._activations.put(key, known)
+        return known[name]
 
     def _wanted(self, known: Sequence[LayerInfo], name: str, images: int, first: bool) -> list[str]:
         """Return the layers nearest to one that fit into the budget; for new images none after it."""
@@ -72,7 +70,11 @@ class ActivationCache:
         return [known[index].name for index in nearest[: max(1, int(np.searchsorted(sizes, self._budget, "right")))]]
 
 
-def _computed(opened: InspectedModel, images: Images, names: Collection[str]) -> dict[str, Activation]:
+def _count_bytes(found: Activations) -> int:
+    return sum(array.nbytes for array in found.values())
+
+
+def _computed(opened: InspectedModel, images: Images, names: Collection[str]) -> Activations:
     """Compute layers in one pass that ends at the last of them, in batches if there are many images."""
     count = activations.batch_size_for(opened.layers, names)
     parts = [_forward(opened.model, images[at : at + count], names) for at in range(0, len(images), count)]
@@ -81,7 +83,7 @@ def _computed(opened: InspectedModel, images: Images, names: Collection[str]) ->
     }
 
 
-def _forward(model: Any, images: Images, names: Collection[str]) -> dict[str, Activation]:
+def _forward(model: keras.Model, images: Images, names: Collection[str]) -> Activations:
     with layers.no_grad():
         found = layers.activation_tensors(model, keras.ops.convert_to_tensor(images), list(names))
     return {name: np.asarray(keras.ops.convert_to_numpy(each)).astype(np.float32) for name, each in found.items()}

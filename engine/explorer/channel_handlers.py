@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
-from engine.analysis import channel_statistics, top_activations
+from engine.analysis import channel_statistics, feature_visualization, top_activations
 from engine.analysis.channel_statistics import ChannelStatistics
-from engine.analysis.feature_visualization import ChannelObjective, GradientAscentJob
-from engine.data import Cancelled, Dataset, Split
+from engine.analysis.feature_visualization import ChannelObjective
+from engine.data import Dataset, Split
 from engine.errors import ConfigError
-from engine.explorer.context import ExplorerContext, progress_callback
+from engine.explorer.context import ExplorerContext
 from engine.explorer.inspected_models import InspectedModel, InspectedModels
 from engine.explorer.resumable_jobs import ResumableJobs
 from engine.messages import (
@@ -34,27 +34,27 @@ class ChannelHandlers:
         self._warm, self._models = warm, models
         self._split_jobs, self._ascents = ResumableJobs(), ResumableJobs()
 
-    def compute_statistics(self, request: ComputeChannelStatistics) -> ComputeChannelStatisticsReply | None:
-        """Return the statistics of every layer, which are saved with the run; None if interrupted."""
+    def compute_statistics(self, request: ComputeChannelStatistics) -> ComputeChannelStatisticsReply:
+        """Return the statistics of every layer, which are saved with the run."""
         opened = self._models.open(request.run)
         images = self._find_split(request, opened)
-        if images is None:
-            return None
         known = load_cached(opened.run, images)
         if known is not None:
             return known.model_copy(update={"run": request.run})
-        key = FILE, id(opened.model), images.fingerprint, request.split
-        job = self._split_jobs.get_or_start(key, lambda: channel_statistics.StatisticsJob(opened.model, images.split))
-        if not job.advance(self._warm.should_stop, progress_callback(self._warm, request)):
-            return None
+        key = FILE, opened.model, images.fingerprint, request.split
+        found = self._split_jobs.run(
+            key,
+            lambda context: channel_statistics.compute_statistics_in_steps(opened.model, images.split, None, context),
+            self._warm.job_context(request),
+        )
         reply = ComputeChannelStatisticsReply(
-            run=request.run, split=request.split, images=job.total, layers=to_numbers(job.get_result())
+            run=request.run, split=request.split, images=len(images.split), layers=to_numbers(found)
         )
         save_cached(opened.run, images, reply)
         return reply
 
-    def find_top_activations(self, request: TopActivations) -> TopActivationsReply | None:
-        """Return the channel's top-activating images; None if interrupted."""
+    def find_top_activations(self, request: TopActivations) -> TopActivationsReply:
+        """Return the channel's top-activating images."""
         opened = self._models.open(request.run)
         layer = opened.layer(request.layer)
         if request.channel >= layer.shape[-1]:
@@ -63,14 +63,14 @@ class ChannelHandlers:
                 f"Channels are numbered from 0 to {layer.shape[-1] - 1}.",
             )
         images = self._find_split(request, opened)
-        if images is None:
-            return None
-        key = layer.name, id(opened.model), images.fingerprint, request.split, request.count
-        job = self._split_jobs.get_or_start(
-            key, lambda: top_activations.TopActivationsJob(opened.model, images.split, layer.name, request.count)
+        key = layer.name, opened.model, images.fingerprint, request.split, request.count
+        found = self._split_jobs.run(
+            key,
+            lambda context: top_activations.find_top_activations_in_steps(
+                opened.model, images.split, layer.name, request.count, context
+            ),
+            self._warm.job_context(request),
         )
-        if not job.go_on(self._warm.should_stop, progress_callback(self._warm, request)):
-            return None
         top = tuple(
             TopImage(
                 index=each.index,
@@ -79,18 +79,19 @@ class ChannelHandlers:
                 unit=(each.row, each.column),
                 box=each.box,
             )
-            for each in job.get_result()[request.channel]
+            for each in found[request.channel]
         )
         return TopActivationsReply(run=request.run, layer=layer.name, channel=request.channel, favourites=top)
 
-    def maximize_activation(self, request: MaximizeActivation) -> MaximizeActivationReply | None:
-        """Return the channel's optimized input; None if interrupted."""
+    def maximize_activation(self, request: MaximizeActivation) -> MaximizeActivationReply:
+        """Return the channel's optimized input."""
         opened = self._models.open(request.run)
         channel = ChannelObjective(request.layer, request.channel)
-        job = self._ascents.get_or_start((id(opened.model), channel), lambda: GradientAscentJob(opened.model, channel))
-        if not job.go_on(self._warm.should_stop, progress_callback(self._warm, request)):
-            return None
-        found = job.get_result()
+        found = self._ascents.run(
+            (opened.model, channel),
+            lambda _: feature_visualization.maximize_activation_in_steps(opened.model, channel),
+            self._warm.job_context(request),
+        )
         return MaximizeActivationReply(
             run=request.run,
             layer=request.layer,
@@ -100,14 +101,9 @@ class ChannelHandlers:
             value=found.value,
         )
 
-    def _find_split(
-        self, request: ComputeChannelStatistics | TopActivations, opened: InspectedModel
-    ) -> "SplitKey | None":
-        """Return the split of a request at the model's size; None if interrupted."""
-        try:
-            found = self._warm.dataset(request.data.model_copy(update={"size": opened.side}))
-        except Cancelled:
-            return None
+    def _find_split(self, request: ComputeChannelStatistics | TopActivations, opened: InspectedModel) -> "SplitKey":
+        """Return the split of a request at the model's size."""
+        found = self._warm.dataset(request.data.model_copy(update={"size": opened.side}))
         split = found.splits.get(request.split)
         if split is None or not len(split):
             raise ConfigError(f"There is no image in the split '{request.split}'.", "Choose a split that has images.")

@@ -1,6 +1,5 @@
 """The context that the handlers of the explorer share: its loaded models and datasets."""
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -8,7 +7,8 @@ from numpy.typing import NDArray
 
 from engine import data, runs
 from engine.config import DataConfig
-from engine.messages import Emit, ImagesRequest, Request, RequestProgress
+from engine.job_context import JobContext
+from engine.messages import Emit, ImagesRequest, Request, RequestProgress, ShouldStop
 
 Images = NDArray[np.float32]
 
@@ -16,8 +16,9 @@ Images = NDArray[np.float32]
 class ExplorerContext(Protocol):
     """The loaded models and datasets, and the folder for arrays."""
 
-    emit: Emit
-    should_stop: Callable[[], bool]
+    def job_context(self, request: Request) -> JobContext:
+        """Return the cancellation of a request, and its progress as events."""
+        ...
 
     def load_images(self, request: ImagesRequest, side: int | None = None) -> tuple[Images, list[str]]:
         """Return the images of a request, (n, side, side, 1) float32 in [0, 1], and their names."""
@@ -31,7 +32,7 @@ class ExplorerContext(Protocol):
         """Return the model of a run, or the baseline of that name, and the side of its images."""
         ...
 
-    def dataset(self, config: DataConfig, progress: Callable[[int, int], None] | None = None) -> data.Dataset:
+    def dataset(self, config: DataConfig) -> data.Dataset:
         """Return a dataset; it is loaded with the first request for it."""
         ...
 
@@ -40,10 +41,10 @@ class ExplorerContext(Protocol):
         ...
 
 
-def progress_callback(warm: ExplorerContext, request: Request) -> Callable[[int, int], None]:
-    """Return a function that reports the progress of a request: how much is done, and how much there is."""
+def make_job_context(request: Request, emit: Emit, should_stop: ShouldStop) -> JobContext:
+    """Return the context of a request: its progress becomes events."""
 
-    def emit_progress(done: int, total: int) -> None:
-        warm.emit(RequestProgress(number=request.number, panel=request.panel, done=done, total=total))
+    def emit_progress(title: str, done: int, total: int) -> None:
+        emit(RequestProgress(number=request.number, panel=request.panel, done=done, total=total))
 
-    return emit_progress
+    return JobContext(should_stop, emit_progress)

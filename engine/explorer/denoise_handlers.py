@@ -14,6 +14,7 @@ from engine.config import DataConfig
 from engine.denoising import baselines
 from engine.denoising.level_cache import NoiseLevelCache
 from engine.evaluation import scoring
+from engine.job_context import JobContext
 from engine.messages import (
     ApplyFilter,
     ApplyFilterReply,
@@ -31,6 +32,7 @@ from engine.messages import (
     Reply,
     Request,
 )
+from engine.protocols import EngramModel
 
 Images = NDArray[np.float32]
 Image = NDArray[np.float32]
@@ -39,7 +41,9 @@ Image = NDArray[np.float32]
 class DenoiseContext(Protocol):
     """The parts of an explorer that the denoise handlers use."""
 
-    should_stop: Callable[[], bool]
+    def job_context(self, request: Request) -> JobContext:
+        """Return the cancellation of a request."""
+        ...
 
     def load_images(self, request: ImagesRequest, side: int | None = None) -> tuple[Images, list[str]]:
         """Return the images of a request at a side, and their names."""
@@ -74,7 +78,7 @@ class DenoiseHandlers:
         self._ladders: dict[str, NoiseLevelCache] = {}
         self._drafts: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
-    def answers(self) -> dict[type[Request], Callable[[Any], Reply | None]]:
+    def answers(self) -> dict[type[Request], Callable[[Any], Reply]]:
         """Return the handler of each request."""
         return {Denoise: self.denoise, DenoiseDraft: self.draft, DenoiseCurve: self.curve, ApplyFilter: self.filter}
 
@@ -113,14 +117,15 @@ class DenoiseHandlers:
             runs[name] = DraftReply(denoised=_first(made), exact=exact)
         return DenoiseDraftReply(runs=runs)
 
-    def curve(self, request: DenoiseCurve) -> DenoiseCurveReply | None:
+    def curve(self, request: DenoiseCurve) -> DenoiseCurveReply:
         """Compute the mean squared errors of the noisy input and of each run at each noise level.
 
-        The errors known so far are cached for drafts, and for the next attempt of a request that was preempted.
+        The errors known so far are cached for drafts, and for the next attempt of a request that was canceled.
 
-        Returns:
-            The errors; None if the request was preempted.
+        Raises:
+            Cancelled: the request was canceled.
         """
+        context = self._warm.job_context(request)
         for name in ("", *request.runs):
             model, side = self._warm.reconstructor(name, request.data) if name else (None, request.data.size)
             originals = self._warm.load_images(request, side)[0]
@@ -129,8 +134,8 @@ class DenoiseHandlers:
                 scoring.reconstruct(self._fast_model(model), originals)
             ladder = self._ladders[name] = self._ladder(name, model, originals, request)
             for sigma in request.sigmas:
-                if not ladder.has(sigma) and self._warm.should_stop():
-                    return None
+                if not ladder.has(sigma):
+                    context.check()
                 ladder.rung(sigma)
         self._ladders = {name: self._ladders[name] for name in ("", *request.runs)}
         return DenoiseCurveReply(
@@ -150,13 +155,15 @@ class DenoiseHandlers:
         found = image_metrics(originals, denoised)
         return ApplyFilterReply(method=request.method, denoised=_first(denoised), **found)
 
-    def _ladder(self, name: str, model: Any, originals: Images, request: NoisyRequest) -> NoiseLevelCache:
+    def _ladder(
+        self, name: str, model: EngramModel | None, originals: Images, request: NoisyRequest
+    ) -> NoiseLevelCache:
         """Return the noise level cache of a run on this image and noise; a new one if the kept one is of others."""
         of = model, originals, request.noise, request.seed
         kept = self._ladders.get(name)
         return kept if kept is not None and kept.is_of(*of) else NoiseLevelCache(*of)
 
-    def _fast_model(self, model: Any) -> Any:
+    def _fast_model(self, model: EngramModel) -> Any:
         """Return the fast variant of a model for drafts; the model itself if it has none, as a baseline has none."""
         if not hasattr(model, "fast_variant"):
             return model

@@ -6,7 +6,6 @@ deletes the files when it has loaded them. Keras is imported with the first mode
 
 import os
 import tempfile
-from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -22,8 +21,11 @@ from engine.data.audit import audit, find_exact_duplicates
 from engine.errors import DataError
 from engine.evaluation import cache, references, scoring
 from engine.explorer import latent_handlers as latent
+from engine.explorer.context import make_job_context
 from engine.explorer.denoise_handlers import DenoiseHandlers
 from engine.explorer.layer_handlers import LayerHandlers
+from engine.job_context import Cancelled, JobContext
+from engine.lru_cache import LRUCache
 from engine.messages import (
     Audit,
     AuditReply,
@@ -43,14 +45,13 @@ from engine.messages import (
     ReconstructReply,
     Reply,
     Request,
-    RequestProgress,
     ShouldStop,
     SkippedFile,
     SplitListing,
 )
 
 MAX_MODELS = 4
-DATA_KEPT = 3
+MAX_DATASETS = 3
 
 
 class Explorer:
@@ -64,11 +65,11 @@ class Explorer:
 
     def __init__(self, scratch: Path, emit: Emit, should_stop: ShouldStop) -> None:
         self.scratch, self.emit, self.should_stop = scratch, emit, should_stop
-        self._models: OrderedDict[tuple[Path, str], Any] = OrderedDict()
-        self._data: OrderedDict[DataConfig, data.Dataset] = OrderedDict()
+        self._models: LRUCache[tuple[Path, str], Any] = LRUCache(MAX_MODELS)
+        self._data: LRUCache[DataConfig, data.Dataset] = LRUCache(MAX_DATASETS)
         self._linear: tuple[tuple[str, int], Any] | None = None
         self._scan: tuple[tuple[object, ...], data.Scan] | None = None
-        self._answers: dict[type[Request], Callable[[Any], Reply | None]] = {
+        self._answers: dict[type[Request], Callable[[Any], Reply]] = {
             LoadData: self._load_data,
             OpenScan: self._open_scan,
             Reconstruct: self._reconstruct,
@@ -83,24 +84,22 @@ class Explorer:
         """Answer one request.
 
         Returns:
-            The reply; None for a request that can wait and was stopped.
+            The reply; None for a request that can wait and was canceled.
 
         Raises:
             EngramError: what is wrong with the request.
+            Cancelled: the request was canceled, and cannot wait.
         """
         try:
             return self._answers[type(request)](request)
-        except data.Cancelled:
+        except Cancelled:
             if request.can_wait:
                 return None
             raise
 
     def _load_data(self, request: LoadData) -> LoadDataReply:
-        def progress(done: int, total: int) -> None:
-            self.emit(RequestProgress(number=request.number, panel=request.panel, done=done, total=total))
-
-        self._data.pop(request.config, None)  # its files may have changed since it was loaded
-        images = self.dataset(request.config, progress)
+        self._data.pop(request.config)  # its files may have changed since it was loaded
+        images = self._load_dataset(request.config, self.job_context(request))
         return LoadDataReply(
             source=images.source,
             fingerprint=images.fingerprint,
@@ -138,22 +137,28 @@ class Explorer:
     def _compute_image_errors(self, request: PerImageErrors) -> PerImageErrorsReply:
         model, side = self.reconstructor(request.run, request.data)
         images = self.dataset(request.data.model_copy(update={"size": side})).splits[request.split]
-        scores = scoring.score(model, images, self.should_stop)
-        mse = () if scores is None else tuple(scores["mse"].tolist())
-        return PerImageErrorsReply(run=request.run, split=request.split, mse=mse)
+        try:
+            mse = scoring.score(model, images, JobContext(self.should_stop))["mse"].tolist()
+        except Cancelled:
+            mse = []
+        return PerImageErrorsReply(run=request.run, split=request.split, mse=tuple(mse))
 
-    def _evaluate_run(self, request: EvaluateRun) -> EvaluateRunReply | None:
+    def _evaluate_run(self, request: EvaluateRun) -> EvaluateRunReply:
         components = references.parse_reference(request.run)
         if components is not None:
             images = self.dataset(request.data)
-            return _to_reply(request, cache.evaluate_reference_cached(images, components, self.should_stop))
+            return _to_reply(request, cache.evaluate_reference_cached(images, components, self.job_context(request)))
         run = runs.open_run(request.run)
         images = self.dataset(request.data.model_copy(update={"size": run.config.data.size}))
         with suppress(ValidationError):  # another process may have written to the cache
-            if run.model_path.exists() and (found := _to_reply(request, cache.read_cached(run, images))):
-                return found
+            if run.model_path.exists() and (known := cache.read_cached(run, images)):
+                return _to_reply(request, known)
         model = self._load_model(run, keep=False)
-        return _to_reply(request, cache.evaluate_run_cached(run, model, images, self.should_stop))
+        return _to_reply(request, cache.evaluate_run_cached(run, model, images, self.job_context(request)))
+
+    def job_context(self, request: Request) -> JobContext:
+        """Return the cancellation of a request, and its progress as events."""
+        return make_job_context(request, self.emit, self.should_stop)
 
     def load_images(self, request: ImagesRequest, side: int | None = None) -> tuple[NDArray[np.float32], list[str]]:
         """Return the images of a request, (n, side, side, 1), and their names."""
@@ -168,14 +173,12 @@ class Explorer:
             )
         return split.read(np.array(request.indices, np.int64)), [split.names[index] for index in request.indices]
 
-    def dataset(self, config: DataConfig, progress: Callable[[int, int], None] | None = None) -> data.Dataset:
+    def dataset(self, config: DataConfig) -> data.Dataset:
         """Return a dataset; load it when it is first requested."""
-        if config not in self._data:
-            self._data[config] = data.load(config=config, progress=progress, should_stop=self.should_stop)
-        self._data.move_to_end(config)
-        while len(self._data) > DATA_KEPT:
-            self._data.popitem(last=False)
-        return self._data[config]
+        return self._load_dataset(config, JobContext(self.should_stop))
+
+    def _load_dataset(self, config: DataConfig, context: JobContext) -> data.Dataset:
+        return self._data.get_or_create(config, lambda: data.load(config=config, context=context))
 
     def _read_scan(self, path: str) -> data.Scan:
         """Return an opened file, which stays open until another one is requested."""
@@ -206,17 +209,16 @@ class Explorer:
     def _load_model(self, run: runs.Run, keep: bool = True) -> Any:
         """Return the model of a run; one that is not kept evicts no other."""
         key = run.path, runs.model_checksum(run)
-        if not keep and key not in self._models:
-            return backend.import_on_backend("engine.models", TrainingConfig(deterministic=False)).load(run)
-        if key not in self._models:
-            settings = {"backend": backend.find_backend(run.config.training.backend), "deterministic": False}
-            self._models[key] = backend.import_on_backend(
-                "engine.models", TrainingConfig.model_validate(settings)
-            ).load(run)
-        self._models.move_to_end(key)
-        while len(self._models) > MAX_MODELS:
-            self._models.popitem(last=False)
-        return self._models[key]
+        model = self._models.get(key)
+        if model is not None:
+            return model
+        settings = TrainingConfig(deterministic=False)
+        if keep:
+            settings = settings.model_copy(update={"backend": backend.find_backend(run.config.training.backend)})
+        model = backend.import_on_backend("engine.models", settings).load(run)
+        if keep:
+            self._models.put(key, model)
+        return model
 
     def save_array(self, array: NDArray[Any]) -> str:
         """Save an array in the scratch folder; return the path of its file."""
@@ -226,25 +228,22 @@ class Explorer:
         return path
 
 
-def answer_audit(request: Audit, emit: Emit, should_stop: ShouldStop) -> AuditReply:
+def answer_audit(request: Audit, context: JobContext) -> AuditReply:
     """Answer the one long request that needs no explorer, in a thread of its own.
 
     Raises:
-        EngramError: the source cannot be used; `Cancelled` if `should_stop` returned True.
+        EngramError: the source cannot be used.
+        Cancelled: the request was canceled.
     """
-
-    def progress(what: str, done: int, total: int) -> None:
-        emit(RequestProgress(number=request.number, panel=request.panel, done=done, total=total))
-
-    return AuditReply.model_validate(audit(request.config, progress=progress, should_stop=should_stop))
+    return AuditReply.model_validate(audit(request.config, context=context))
 
 
 def _list_split(split: data.Split) -> SplitListing:
     return SplitListing(rows=split.rows.tolist(), labels=split.labels.tolist(), names=tuple(split.names))
 
 
-def _to_reply(request: EvaluateRun, found: dict[str, Any] | None) -> EvaluateRunReply | None:
-    return None if found is None else EvaluateRunReply.model_validate({"run": request.run, "splits": found})
+def _to_reply(request: EvaluateRun, found: dict[str, Any]) -> EvaluateRunReply:
+    return EvaluateRunReply.model_validate({"run": request.run, "splits": found})
 
 
 def _image_metrics(originals: NDArray[np.float32], images: NDArray[np.float32]) -> dict[str, Any]:

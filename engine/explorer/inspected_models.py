@@ -1,6 +1,5 @@
 """Models with their layers listed. Listing costs as much as an image, so it is done once per model."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +9,8 @@ from engine.analysis import layers, make_unknown_layer_error
 from engine.analysis.layers import LayerInfo
 from engine.errors import ConfigError
 from engine.explorer.context import ExplorerContext, Images
+from engine.lru_cache import LRUCache
+from engine.protocols import EngramModel
 from engine.runs import Run
 
 CACHE_SIZE = 8
@@ -20,7 +21,7 @@ class InspectedModel:
     """A run's model and its layers; `traced_layers` holds each layer with its Keras layer or operation."""
 
     run: Run
-    model: Any
+    model: EngramModel
     traced_layers: Sequence[tuple[LayerInfo, Any]]
 
     @cached_property
@@ -64,7 +65,7 @@ class InspectedModels:
 
     def __init__(self, warm: ExplorerContext) -> None:
         self._warm = warm
-        self._known: OrderedDict[str, InspectedModel] = OrderedDict()
+        self._known: LRUCache[str, InspectedModel] = LRUCache(CACHE_SIZE)
 
     def open(self, name: str) -> InspectedModel:
         """Return the model of a run, by the run's name or folder.
@@ -76,8 +77,6 @@ class InspectedModels:
         key = str(run.path)
         known = self._known.get(key)
         if known is None or known.model is not model:
-            self._known[key] = InspectedModel(run, model, layers.trace_layers(model))
-        self._known.move_to_end(key)
-        while len(self._known) > CACHE_SIZE:
-            self._known.popitem(last=False)
-        return self._known[key]
+            known = InspectedModel(run, model, layers.trace_layers(model))
+            self._known.put(key, known)
+        return known

@@ -1,23 +1,21 @@
 """The latent data that an explorer caches, and what the handlers of requests about latent spaces share."""
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from engine import runs
-from engine.data import Cancelled
 from engine.errors import ConfigError
 from engine.evaluation import references
-from engine.explorer.context import ExplorerContext, progress_callback
+from engine.explorer.context import ExplorerContext
 from engine.latent.latent_data import LatentData
 from engine.latent.space import Images
-from engine.messages import ImagesRequest, Reply, Request
+from engine.lru_cache import LRUCache
+from engine.messages import ImagesRequest, Reply
 
 CACHE_SIZE = 2
 
 Handler = Callable[[Any], Reply]
-PreemptibleHandler = Callable[[Any], Reply | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +42,7 @@ class LatentDataCache:
 
     def __init__(self, context: ExplorerContext) -> None:
         self._context = context
-        self._cache: OrderedDict[tuple[Any, ...], LatentData] = OrderedDict()
+        self._cache: LRUCache[tuple[Any, ...], LatentData] = LRUCache(CACHE_SIZE)
 
     def load(self, request: Any) -> LatentData:
         """Return the latent data of a request's run and data; it reports the progress of this request.
@@ -58,13 +56,8 @@ class LatentDataCache:
         model, side = context.reconstructor(request.run, request.data)
         run, images = runs.open_run(request.run), context.dataset(request.data.model_copy(update={"size": side}))
         key = run.path, runs.model_checksum(run), images.fingerprint
-        if key not in self._cache:
-            self._cache[key] = LatentData(run, model, images, context.should_stop)
-        self._cache.move_to_end(key)
-        while len(self._cache) > CACHE_SIZE:
-            self._cache.popitem(last=False)
-        latent = self._cache[key]
-        latent.progress = progress_callback(context, request)
+        latent = self._cache.get_or_create(key, lambda: LatentData(run, model, images))
+        latent.context = context.job_context(request)
         return latent
 
     def load_query(self, request: ImagesRequest, latent: LatentData) -> QueryImage:
@@ -78,18 +71,3 @@ class LatentDataCache:
         images, names = self._context.load_images(request, latent.images.config.size)
         is_training = request.scan is None and request.split == "train"
         return QueryImage(images[:1], names[0], latent.images.train.keys[request.indices[0]] if is_training else None)
-
-
-def preemptible(handlers: dict[type[Request], Handler]) -> dict[type[Request], PreemptibleHandler]:
-    """Return the handlers of requests that can wait: each returns None if it was stopped."""
-
-    def wrap(handler: Handler) -> PreemptibleHandler:
-        def handle(request: Any) -> Reply | None:
-            try:
-                return handler(request)
-            except Cancelled:
-                return None
-
-        return handle
-
-    return {kind: wrap(handler) for kind, handler in handlers.items()}

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data import Cancelled
 from engine.errors import ConfigError
 from engine.explorer.latent_cache import Handler, LatentDataCache
+from engine.explorer.resumable_jobs import ResumableJobs
 from engine.latent import calibration, interpolation, reports
 from engine.latent.latent_data import PIXEL, LatentData, flat
 from engine.messages import (
@@ -27,6 +27,7 @@ from engine.messages import (
     TraverseDimension,
     TraverseDimensionReply,
 )
+from engine.resumable import Steps
 
 NO_PRIOR = "An autoencoder has no prior over latent codes: sample from the mixture instead."
 NO_POSTERIOR = "Only a VAE has a posterior distribution. Choose a VAE run."
@@ -129,7 +130,7 @@ class PosteriorHandlers:
 
     def __init__(self, cache: LatentDataCache) -> None:
         self._cache = cache
-        self._started: tuple[int, calibration.CoverageCounter, int] = 0, calibration.CoverageCounter(), 0
+        self._jobs = ResumableJobs(max_jobs=1)
 
     def handlers(self) -> dict[type[Request], Handler]:
         """Return the handler of each kind of request."""
@@ -155,14 +156,8 @@ class PosteriorHandlers:
         """Return the calibration over a split; a request that was preempted is continued."""
         latent = self._load(request)
         rows = evenly_spaced(len(latent.images.splits[request.split]), request.count)
-        number, counter, done = self._started
-        if number != request.number:
-            counter, done = calibration.CoverageCounter(), 0
-        for at in range(done, len(rows)):
-            self._started = request.number, counter, at
-            count_coverage(latent, request.split, rows[at : at + 1], (request.samples, counter))
-            latent.progress(at + 1, len(rows))
-        self._started = 0, calibration.CoverageCounter(), 0
+        key = *latent.key, request.model_copy(update={"number": 0, "panel": ""})
+        counter = self._jobs.run(key, lambda _: _count_coverage(request, latent, rows), latent.context)
         return CalibrateSpreadReply(
             run=request.run,
             split=request.split,
@@ -209,19 +204,16 @@ def evenly_spaced(available: int, count: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, available - 1, min(available, count)).round().astype(np.int64))
 
 
-def count_coverage(
-    latent: LatentData, split: str, rows: NDArray[np.int64], into: tuple[int, calibration.CoverageCounter]
-) -> None:
-    """Count the pixels of some images; `into` is the number of samples and the counter.
-
-    Raises:
-        Cancelled: the request was canceled before anything was counted.
-    """
-    if latent.should_stop():
-        raise Cancelled("The request was canceled.")
-    images = latent.images.splits[split].read(rows)
-    samples, counter = into
-    counter.add(images, calibration.spread(latent.space, latent.space.encode(images), samples))
+def _count_coverage(
+    request: CalibrateSpread, latent: LatentData, rows: NDArray[np.int64]
+) -> Steps[calibration.CoverageCounter]:
+    """Count the pixels of some images of a split; yield after each image."""
+    split, counter = latent.images.splits[request.split], calibration.CoverageCounter()
+    for done, row in enumerate(rows, start=1):
+        images = split.read(np.array([row]))
+        counter.add(images, calibration.spread(latent.space, latent.space.encode(images), request.samples))
+        yield done, len(rows)
+    return counter
 
 
 def _check_place(latent: LatentData, place: tuple[str, int]) -> tuple[str, int]:

@@ -1,6 +1,5 @@
 """Handlers of the requests about latent spaces, and of those about where images lie in one."""
 
-from collections import OrderedDict
 from typing import Any
 
 import numpy as np
@@ -8,10 +7,12 @@ from numpy.typing import NDArray
 
 from engine.evaluation import scoring
 from engine.explorer.context import ExplorerContext
-from engine.explorer.latent_cache import Handler, LatentDataCache, PreemptibleHandler, QueryImage, preemptible
+from engine.explorer.latent_cache import Handler, LatentDataCache, QueryImage
 from engine.explorer.latent_decode_handlers import DecodeHandlers, PosteriorHandlers
+from engine.explorer.resumable_jobs import ResumableJobs
 from engine.latent import embedding, reports
-from engine.latent.latent_data import LATENT, PIXEL, LatentData, flat, require
+from engine.latent.latent_data import LATENT, PIXEL, LatentData, flat
+from engine.lru_cache import LRUCache
 from engine.messages import (
     EmbeddingErrors,
     EmbeddingErrorsReply,
@@ -28,11 +29,11 @@ from engine.messages import (
 MAX_EMBEDDINGS = 8
 
 
-def latent_handlers(context: ExplorerContext) -> dict[type[Request], PreemptibleHandler]:
+def latent_handlers(context: ExplorerContext) -> dict[type[Request], Handler]:
     """Return the handlers of all requests about latent spaces."""
     cache = LatentDataCache(context)
     groups: tuple[Any, ...] = MapHandlers(cache), DecodeHandlers(cache), PosteriorHandlers(cache)
-    return preemptible({kind: handler for group in groups for kind, handler in group.handlers().items()})
+    return {kind: handler for group in groups for kind, handler in group.handlers().items()}
 
 
 class MapHandlers:
@@ -40,8 +41,9 @@ class MapHandlers:
 
     def __init__(self, cache: LatentDataCache) -> None:
         self._cache = cache
-        self._embeddings: OrderedDict[Any, embedding.Embedding] = OrderedDict()
-        self._running_job: tuple[Any, embedding.EmbeddingJob] | None = None
+        self._embeddings: LRUCache[Any, embedding.Embedding] = LRUCache(MAX_EMBEDDINGS)
+        # One job: a map that is no longer wanted is canceled by the next.
+        self._running_jobs = ResumableJobs(max_jobs=1)
 
     def handlers(self) -> dict[type[Request], Handler]:
         """Return the handler of each kind of request."""
@@ -112,25 +114,18 @@ class MapHandlers:
         codes = latent.codes(*request.splits)
         # not the latent data itself: it would live as long as its maps
         key = *latent.key, request.splits, request.method, request.seed
-        if key not in self._embeddings:
-            latent.progress(len(codes), len(codes))
-            self._embeddings[key] = require(self._start_job(key, request, latent).go_on(latent.should_stop))
-            self._running_job = None
-        self._embeddings.move_to_end(key)
-        while len(self._embeddings) > MAX_EMBEDDINGS:
-            self._embeddings.popitem(last=False)
-        return self._embeddings[key]
-
-    def _start_job(self, key: Any, request: EmbedLatents | ProjectScan, latent: LatentData) -> embedding.EmbeddingJob:
-        """Return the job of a key; it is started if it does not run, and a job of another key is canceled."""
-        if self._running_job is None or self._running_job[0] != key:
-            if self._running_job is not None:
-                self._running_job[1].close()
+        embedded = self._embeddings.get(key)
+        if embedded is None:
+            latent.context.report(len(codes), len(codes))
             counts = [len(latent.images.splits[split]) for split in request.splits]
             train = np.repeat([split == "train" for split in request.splits], counts)
-            codes = latent.codes(*request.splits)
-            self._running_job = key, embedding.EmbeddingJob(codes.means, train, request.method, request.seed)
-        return self._running_job[1]
+            embedded = self._running_jobs.run(
+                key,
+                lambda _: embedding.compute_embedding_in_steps(codes.means, train, request.method, request.seed),
+                latent.context,
+            )
+            self._embeddings.put(key, embedded)
+        return embedded
 
 
 def _find_neighbors(

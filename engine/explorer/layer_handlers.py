@@ -19,7 +19,7 @@ from engine.messages import (
     TraceLesion,
 )
 
-Handler = Callable[[Any], Reply | None]
+Handler = Callable[[Any], Reply]
 REQUESTS: tuple[type[Request], ...] = (
     ListLayers,
     ComputeActivations,
@@ -48,8 +48,8 @@ class LayerHandlers:
         """Return the handler of every request about layers."""
         return dict.fromkeys(REQUESTS, self.handle)
 
-    def handle(self, request: Any) -> Reply | None:
-        """Return the reply; None if the request can wait and was interrupted."""
+    def handle(self, request: Any) -> Reply:
+        """Return the reply."""
         if not self._handlers:
             name = request.runs[0] if isinstance(request, MatchChannels) else request.run
             _, run = self._warm.model(name)

@@ -4,14 +4,15 @@ import numpy as np
 
 from engine import lesions
 from engine.analysis import detectability_json
-from engine.analysis.detectability import DetectabilityJob, Observer, key_layers
+from engine.analysis.detectability import DetectabilityResult, Observer, key_layers, trace_lesions_in_steps
 from engine.analysis.lesion_pairs import LesionPair
 from engine.errors import RegionError
 from engine.evaluation import scoring
-from engine.explorer.context import ExplorerContext, progress_callback
+from engine.explorer.context import ExplorerContext
 from engine.explorer.inspected_models import InspectedModel, InspectedModels
 from engine.explorer.resumable_jobs import ResumableJobs
 from engine.messages import RegionSpec, TraceLesion, TraceLesionReply
+from engine.resumable import Steps
 
 
 class LesionTraceHandler:
@@ -20,20 +21,11 @@ class LesionTraceHandler:
     def __init__(self, warm: ExplorerContext, models: InspectedModels) -> None:
         self._warm, self._models, self._jobs = warm, models, ResumableJobs()
 
-    def trace(self, request: TraceLesion) -> TraceLesionReply | None:
-        """Return the detectability of the lesion after each layer; None if interrupted."""
+    def trace(self, request: TraceLesion) -> TraceLesionReply:
+        """Return the detectability of the lesion after each layer."""
         opened = self._models.open(request.run)
-        key = id(opened.model), request.model_copy(update={"number": 0, "panel": ""})
-        job, pair = self._jobs.get_or_start(key, lambda: self._start(request, opened))
-        report = progress_callback(self._warm, request)
-
-        def step(done: int, total: int) -> bool:
-            report(done, total)
-            return not self._warm.should_stop()
-
-        found = job.go_on(step)
-        if found is None:
-            return None
+        key = opened.model, request.model_copy(update={"number": 0, "panel": ""})
+        found, pair = self._jobs.run(key, lambda _: self._trace(request, opened), self._warm.job_context(request))
         reconstructed = scoring.reconstruct(opened.model, pair.picture[None, ..., None])
         return TraceLesionReply(
             run=request.run,
@@ -46,7 +38,7 @@ class LesionTraceHandler:
             **detectability_json.to_dict(found),
         )
 
-    def _start(self, request: TraceLesion, opened: InspectedModel) -> tuple[DetectabilityJob, LesionPair]:
+    def _trace(self, request: TraceLesion, opened: InspectedModel) -> Steps[tuple[DetectabilityResult, LesionPair]]:
         images, image_names = self._warm.load_images(request, opened.side)
         opened.check(opened.layers[-1].name, images)
         picture = images[0, ..., 0]
@@ -57,7 +49,8 @@ class LesionTraceHandler:
         observer = Observer(noise=request.noise, path_points=request.places, channels=request.channels)
         names = request.layers or key_layers(opened.layers)
         images_of_pair = images[:1], pair.healthy[None, ..., None]
-        return DetectabilityJob(opened.model, *images_of_pair, observer, names), pair
+        found = yield from trace_lesions_in_steps(opened.model, *images_of_pair, observer, names)
+        return found, pair
 
 
 def region_mask(region: RegionSpec, shape: tuple[int, int]) -> lesions.regions.Mask:

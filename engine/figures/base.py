@@ -6,8 +6,11 @@ original, on a signed colormap that is symmetric around zero, with a color bar.
 
 import io
 import math
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +21,14 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from engine.figures import DISCLAIMER
 from engine.figures.style import CARD, LINE, QUIET, SERIES, SIGNED, TEXT
+from engine.formatting import make_printable
 
 Image = NDArray[np.floating[Any]]
 DPI = 150
@@ -31,6 +36,12 @@ PICTURE_PX = 512
 STRIP_PX = 28
 BAR_PX = 108
 TITLE_LETTERS = 20
+LAST_LATIN = 0x24F
+FALLBACK_FONTS = (
+    *("Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans Arabic", "Noto Sans Devanagari", "Noto Sans"),
+    *("Arial Unicode MS", "Hiragino Sans", "PingFang SC", "Apple SD Gothic Neo"),
+    *("Microsoft YaHei", "MS Gothic", "Malgun Gothic", "Segoe UI", "Nirmala UI"),
+)
 DIFFERENCE = "reconstruction − original"
 
 
@@ -70,8 +81,8 @@ class Chart:
 def png(figure: Figure) -> bytes:
     """Encode a figure as a PNG file, with the disclaimer in its description too."""
     file = io.BytesIO()
-    _make_drawable(figure)
-    FigureCanvasAgg(figure).print_png(file, metadata={"Software": "Engram", "Description": DISCLAIMER})
+    with _letter_for_letter(figure):
+        FigureCanvasAgg(figure).print_png(file, metadata={"Software": "Engram", "Description": DISCLAIMER})
     return file.getvalue()
 
 
@@ -79,23 +90,43 @@ def pdf(figure: Figure) -> bytes:
     """Encode a figure as a PDF file with vector lines; without a date, so that the same figure gives the same file."""
     file = io.BytesIO()
     facts = {"Creator": "Engram", "Subject": DISCLAIMER, "CreationDate": None}
-    _make_drawable(figure)
-    FigureCanvasPdf(figure).print_pdf(file, metadata=facts)
+    with _letter_for_letter(figure):
+        FigureCanvasPdf(figure).print_pdf(file, metadata=facts)
     return file.getvalue()
-
-
-def _make_drawable(figure: Figure) -> None:
-    """Put a replacement sign for each byte of a name that is not UTF-8, which no font can draw."""
-    for text in figure.findobj(Text):
-        content = text.get_text()
-        if not content.isascii():
-            text.set_text(content.encode(errors="surrogateescape").decode(errors="replace"))
 
 
 def save(figure: Figure, path: Path) -> Path:
     """Write a figure as a PNG file."""
     path.write_bytes(png(figure))
     return path
+
+
+@contextmanager
+def _letter_for_letter(figure: Figure) -> Iterator[None]:
+    """Keep the texts of a figure from being read as formulas: a file's name may have dollars, or be no UTF-8.
+
+    Tick labels stay as they are; logarithmic axes write theirs as formulas. Letters that no installed font has become
+    boxes, without a warning for each.
+    """
+    axes = [axis for each in figure.axes for axis in (each.xaxis, each.yaxis)]
+    ticks = [tick for axis in axes for tick in (*axis.majorTicks, *axis.minorTicks)]
+    labels = {id(label) for tick in ticks for label in (tick.label1, tick.label2)}
+    for text in figure.findobj(Text):
+        if isinstance(text, Text) and id(text) not in labels:
+            text.set_parse_math(False)
+            text.set_text(make_printable(text.get_text()))
+            if any(ord(letter) > LAST_LATIN for letter in text.get_text()):
+                text.set_fontfamily(["DejaVu Sans", *_list_fallback_fonts()])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph ")
+        yield
+
+
+@cache
+def _list_fallback_fonts() -> list[str]:
+    """Return the installed fonts that have the letters of other scripts."""
+    installed = {font.name for font in fontManager.ttflist}
+    return [name for name in FALLBACK_FONTS if name in installed]
 
 
 def difference_limit(differences: Sequence[Image]) -> float:
@@ -231,9 +262,9 @@ def draw_cell(figure: Figure, place: tuple[float, float, float, float], image: I
     return axes
 
 
-def elide(text: str) -> str:
+def elide(text: str, letters: int = TITLE_LETTERS) -> str:
     """Shorten a long title in the middle, so that it fits its image."""
-    return text if len(text) <= TITLE_LETTERS else f"{text[: TITLE_LETTERS // 2]}…{text[-TITLE_LETTERS // 2 + 1 :]}"
+    return text if len(text) <= letters else f"{text[: letters // 2]}…{text[-letters // 2 + 1 :]}"
 
 
 def draw_color_bar(figure: Figure, axes: Axes, limit: float, differences: Sequence[Image]) -> None:

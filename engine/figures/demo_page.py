@@ -54,7 +54,7 @@ class EvaluatedRun:
 
     @property
     def title(self) -> str:
-        """Short name of the model, and the run's name."""
+        """Return the short name of the model, and the run's name."""
         return f"{self.run.config.model.model.upper()} ({self.run.name})"
 
 

@@ -43,7 +43,7 @@ class DimensionStatistics:
 
     @property
     def count_for_half(self) -> int:
-        """Number of dimensions, in order, that hold half of the sum of the values."""
+        """Return the number of dimensions, in order, that hold half of the sum of the values."""
         sums = np.cumsum(self.values[self.order])
         return int(np.searchsorted(sums, sums[-1] / 2)) + 1
 

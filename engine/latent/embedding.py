@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import ConfigError
+from engine.job_context import UNATTENDED, JobContext
 from engine.latent.embedding_process import EmbeddingProcess
-from engine.messages import ShouldStop, never_stop
 from engine.pca import fit_in_memory
+from engine.resumable import Steps, run_steps
 
 BEFORE_TSNE: Final = 50
 # Fewer points have no neighborhoods to preserve.
@@ -87,8 +88,10 @@ def methods() -> dict[str, str]:
     return {"pca": "", "tsne": "", "umap": missing}
 
 
-class EmbeddingJob:
-    """Computation of an embedding. t-SNE and UMAP run in a process of their own.
+def compute_embedding(
+    points: Points, fitted_on: NDArray[np.bool_], method: str, seed: int, context: JobContext = UNATTENDED
+) -> Embedding:
+    """Embed points in two dimensions; reproducible on one machine.
 
     Args:
         points: (n, k) float32.
@@ -96,57 +99,55 @@ class EmbeddingJob:
             than three.
         method: one of `METHODS`.
         seed: seed of t-SNE and UMAP.
+        context: checked while t-SNE or UMAP runs.
 
     Raises:
         ConfigError: the method is not installed, or there are too many points for it.
+        EngramError: its process failed.
+        Cancelled: the caller asked to stop.
     """
-
-    def __init__(self, points: Points, fitted_on: NDArray[np.bool_], method: str, seed: int) -> None:
-        if reason := methods()[method]:
-            raise ConfigError(reason.split(". ")[0] + ".", reason.split(". ", 1)[1])
-        if method != "pca" and len(points) > MOST_POINTS:
-            advice = "Map fewer splits, or use PCA."
-            raise ConfigError(f"{len(points):,} images are too many for this map (maximum {MOST_POINTS:,}).", advice)
-        known = points[fitted_on] if fitted_on.sum() >= 3 else points
-        self.components = components(known, 2 if method == "pca" else BEFORE_TSNE)
-        self.method, self.seed = method, seed
-        self._along = self.components.project(points)
-        self._process: EmbeddingProcess | None = None
-
-    def go_on(self, should_stop: ShouldStop = never_stop) -> Embedding | None:
-        """Return the embedding. Returns None if stopped, while the process continues until the next call.
-
-        Raises:
-            EngramError: the process failed.
-        """
-        if self.method == "pca" or len(self._along) < MIN_POINTS:
-            return self._finished(self._along)
-        if self._process is None:
-            self._process = EmbeddingProcess(self._along, self.method, self.seed)
-        laid = self._process.wait(should_stop)
-        return None if laid is None else self._finished(laid)
-
-    def close(self) -> None:
-        """Cancel the process, if there is one."""
-        if self._process is not None:
-            self._process.close()
-
-    def _finished(self, laid: Points) -> Embedding:
-        found = self.components
-        if self.method == "pca":
-            return _of_components(laid, found)
-        kept = f"of the first {len(found.axes)} principal components ({100 * found.shares.sum():.0f}% of the variance)"
-        title = TITLES[self.method]
-        meaning = "Neighborhoods are meaningful; distances between groups and group sizes are not."
-        note = f"{title} {kept}, seed {self.seed}. {meaning}"
-        return Embedding(_spread(laid), (f"{title} 1", f"{title} 2"), note)
+    return run_steps(compute_embedding_in_steps(points, fitted_on, method, seed), context)
 
 
-def compute_embedding(points: Points, fitted_on: NDArray[np.bool_], method: str, seed: int) -> Embedding:
-    """Embed points in two dimensions: arguments and errors of `EmbeddingJob`; reproducible on one machine."""
-    laid = EmbeddingJob(points, fitted_on, method, seed).go_on()
-    assert laid is not None
-    return laid
+def compute_embedding_in_steps(
+    points: Points, fitted_on: NDArray[np.bool_], method: str, seed: int
+) -> Steps[Embedding]:
+    """Compute what `compute_embedding` returns, with its arguments.
+
+    t-SNE and UMAP run in a process of their own, also between the steps; it is canceled when the generator is closed.
+    """
+    _check_method(method, len(points))
+    known = points[fitted_on] if fitted_on.sum() >= 3 else points
+    found = components(known, 2 if method == "pca" else BEFORE_TSNE)
+    along = found.project(points)
+    if method == "pca":
+        return _of_components(along, found)
+    if len(along) >= MIN_POINTS:
+        along = yield from _run_process(along, method, seed)
+    kept = f"of the first {len(found.axes)} principal components ({100 * found.shares.sum():.0f}% of the variance)"
+    title = TITLES[method]
+    meaning = "Neighborhoods are meaningful; distances between groups and group sizes are not."
+    return Embedding(_spread(along), (f"{title} 1", f"{title} 2"), f"{title} {kept}, seed {seed}. {meaning}")
+
+
+def _check_method(method: str, count: int) -> None:
+    """Raise ConfigError if a method is not installed, or there are too many points for it."""
+    if reason := methods()[method]:
+        raise ConfigError(reason.split(". ")[0] + ".", reason.split(". ", 1)[1])
+    if method != "pca" and count > MOST_POINTS:
+        advice = "Map fewer splits, or use PCA."
+        raise ConfigError(f"{count:,} images are too many for this map (maximum {MOST_POINTS:,}).", advice)
+
+
+def _run_process(points: Points, method: str, seed: int) -> Steps[Points]:
+    """Embed points (n, k) in a process of their own: (n, 2)."""
+    process = EmbeddingProcess(points, method, seed)
+    try:
+        while (laid := process.wait()) is None:
+            yield None
+        return laid
+    finally:
+        process.close()
 
 
 def _of_components(along: Points, found: PCA) -> Embedding:

@@ -7,7 +7,6 @@ SOURCE and TARGET are .npy files: float32 (n, k), at least four points, and (n, 
 libraries stays here.
 """
 
-import importlib
 import os
 import sys
 import threading
@@ -34,18 +33,20 @@ def _end_with_parent() -> None:
 
 
 def _tsne(points: Points, seed: int) -> Points:
-    tsne = importlib.import_module("sklearn.manifold").TSNE
+    from sklearn.manifold import TSNE
+
     perplexity = min(PERPLEXITY, (len(points) - 1) / 3)
-    return tsne(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(points)
+    return TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(points)
 
 
 def _umap(points: Points, seed: int) -> Points:
     """Run UMAP from the first two components: its own initialization fails if a few points lie far from all others."""
     # Otherwise umap imports it for a class that is not used.
     sys.modules["tensorflow"] = None  # type: ignore[assignment]
-    umap = importlib.import_module("umap").UMAP
+    from umap import UMAP
+
     neighbors = min(NEIGHBORS, len(points) - 1)
-    return umap(n_components=2, n_neighbors=neighbors, init="pca", random_state=seed, n_jobs=1).fit_transform(points)
+    return UMAP(n_components=2, n_neighbors=neighbors, init="pca", random_state=seed, n_jobs=1).fit_transform(points)
 
 
 METHODS = {"tsne": _tsne, "umap": _umap}

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from engine.child_process import module_command, start_module
 from engine.errors import EngramError
-from engine.messages import ShouldStop
 
-# Longest delay of a stop.
+# Longest delay of a request to stop.
 TIMEOUT_S: Final = 0.05
 PROGRAM: Final = "engine.latent.embedding_child"
 INSTEAD: Final = "Use PCA for the map."
@@ -42,19 +41,16 @@ class EmbeddingProcess:
                 stderr=words,
             )
 
-    def wait(self, should_stop: ShouldStop) -> Points | None:
-        """Wait for the points, (n, 2) float32. Returns None if stopped; the process continues until the next call.
+    def wait(self) -> Points | None:
+        """Wait a moment for the points, (n, 2) float32. Returns None if the process has not finished yet.
 
         Raises:
             EngramError: the process failed.
         """
-        while self._process.poll() is None:
-            if should_stop():
-                return None
-            try:
-                self._process.wait(TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                continue
+        try:
+            self._process.wait(TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            return None
         try:
             laid: Points = np.load(self._target, allow_pickle=False)
         except (OSError, ValueError, EOFError):

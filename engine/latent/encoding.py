@@ -5,46 +5,37 @@ import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.data import Dataset
+from engine.job_context import UNATTENDED, JobContext
 from engine.latent.space import BATCH, Codes, LatentSpace, concatenate
-from engine.messages import ShouldStop
+from engine.resumable import ResumableJob, Steps
 from engine.runs import Run, model_checksum
 
 VERSION: Final = 2
 # Images per batch of reconstructions: another request waits for at most one batch.
 RECONSTRUCTION_BATCH: Final = 16
-Progress = Callable[[int, int], None]
 Errors = NDArray[np.float32]
 T = TypeVar("T")
 
 
-class ChunkedJob(Generic[T]):
-    """Job over the images of a split in batches; a stopped one continues where it was.
+def process_in_batches(work: Callable[[slice], T], count: int, size: int) -> Steps[list[T]]:
+    """Process the images of a split in batches; yield after each.
 
     Args:
         work: function from a slice of images to its result.
         count: number of images.
-        step: batch size.
+        size: batch size.
     """
-
-    def __init__(self, work: Callable[[slice], T], count: int, step: int) -> None:
-        self._work, self._count, self._step = work, count, step
-        self._parts: list[T] = []
-
-    def go_on(self, should_stop: ShouldStop, progress: Progress | None = None) -> list[T] | None:
-        """Process the rest. Returns None if stopped before the end."""
-        for first in range(self._step * len(self._parts), self._count, self._step):
-            if should_stop():
-                return None
-            self._parts.append(self._work(slice(first, first + self._step)))
-            if progress:
-                progress(min(first + self._step, self._count), self._count)
-        return self._parts
+    parts = []
+    for first in range(0, count, size):
+        parts.append(work(slice(first, first + size)))
+        yield min(first + size, count), count
+    return parts
 
 
 class EncodingCache:
@@ -61,30 +52,33 @@ class EncodingCache:
         self.key = f"{VERSION} {images.fingerprint} {model_checksum(run)}"
         self._codes: dict[str, Codes] = {}
         self._errors: dict[str, Errors] = {}
-        self._begun: dict[str, ChunkedJob[Any]] = {}
+        self._begun: dict[str, ResumableJob[list[Any]]] = {}
 
-    def codes(self, split: str, should_stop: ShouldStop, progress: Progress | None = None) -> Codes | None:
-        """Return the codes of a split. Returns None if stopped; finished batches are kept for the next call."""
+    def codes(self, split: str, context: JobContext = UNATTENDED) -> Codes:
+        """Return the codes of a split.
+
+        Raises:
+            Cancelled: the caller asked to stop; finished batches are kept for the next call.
+        """
         if split not in self._codes:
-            found = self._kept_codes(split) or self._encode(split, should_stop, progress)
-            if found is None:
-                return None
-            self._codes[split] = found
+            self._codes[split] = self._kept_codes(split) or self._encode(split, context)
         return self._codes[split]
 
-    def errors(self, split: str, should_stop: ShouldStop, progress: Progress | None = None) -> Errors | None:
-        """Return mean squared errors of a split's reconstructions, (n,). Returns None if stopped, as `codes`."""
-        codes, found = self.codes(split, should_stop), self.known_errors(split)
-        if found is not None or codes is None:
+    def errors(self, split: str, context: JobContext = UNATTENDED) -> Errors:
+        """Return mean squared errors of a split's reconstructions, (n,).
+
+        Raises:
+            Cancelled: as in `codes`.
+        """
+        codes, found = self.codes(split, JobContext(context.should_stop)), self.known_errors(split)
+        if found is not None:
             return found
         images, space = self.images.splits[split], self.space
 
         def reconstruct(which: slice) -> Errors:
             return space.errors(images.read(which), codes.take(np.arange(*which.indices(len(images)))))
 
-        parts = self._gather(f"{split}-errors", (reconstruct, len(images), RECONSTRUCTION_BATCH), should_stop, progress)
-        if parts is None:
-            return None
+        parts = self._gather(f"{split}-errors", (reconstruct, len(images), RECONSTRUCTION_BATCH), context)
         self._errors[split] = np.concatenate([np.zeros(0, np.float32), *parts])
         self._keep(f"{split}-errors", mse=self._errors[split])
         return self._errors[split]
@@ -95,23 +89,17 @@ class EncodingCache:
             self._errors[split] = kept["mse"]
         return self._errors.get(split)
 
-    def _encode(self, split: str, should_stop: ShouldStop, progress: Progress | None) -> Codes | None:
+    def _encode(self, split: str, context: JobContext) -> Codes:
         images, space = self.images.splits[split], self.space
-        work = (lambda which: space.encode(images.read(which))), len(images), BATCH
-        parts = self._gather(split, work, should_stop, progress)
-        if parts is None:
-            return None
+        parts = self._gather(split, (lambda which: space.encode(images.read(which)), len(images), BATCH), context)
         found = concatenate(parts) if parts else _none(space)
         log_vars = np.zeros((0, 0), np.float32) if found.log_vars is None else found.log_vars
         self._keep(split, means=found.means, log_vars=log_vars)
         return found
 
-    def _gather(
-        self, name: str, work: tuple[Any, int, int], should_stop: ShouldStop, progress: Progress | None
-    ) -> list[Any] | None:
-        parts = self._begun.setdefault(name, ChunkedJob(*work)).go_on(should_stop, progress)
-        if parts is not None:
-            self._begun.pop(name)
+    def _gather(self, name: str, work: tuple[Any, int, int], context: JobContext) -> list[Any]:
+        parts = self._begun.setdefault(name, ResumableJob(lambda _: process_in_batches(*work))).run(context)
+        del self._begun[name]
         return parts
 
     def _kept_codes(self, split: str) -> Codes | None:

@@ -1,45 +1,38 @@
 """Latent data: everything on one run's latent space for one dataset, each part computed at the first request."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data import Cancelled, Dataset
+from engine.data import Dataset
+from engine.job_context import UNATTENDED, JobContext
 from engine.latent import dimensions, mixture, neighbors
 from engine.latent.dimensions import DimensionStatistics
 from engine.latent.encoding import EncodingCache
 from engine.latent.mixture import Mixture
 from engine.latent.neighbors import NeighborIndex, NeighborResult, ReferenceDistances
 from engine.latent.space import Codes, Images, LatentSpace, concatenate
-from engine.messages import ShouldStop, never_stop
+from engine.protocols import EngramModel
 from engine.runs import Run
 
 PIXEL, LATENT = "pixel", "latent"
-T = TypeVar("T")
 Points = NDArray[np.float32]
 
 
-def _ignore(done: int, total: int) -> None:
-    pass
-
-
 class LatentData:
-    """Latent space of a run on a dataset. A stopped request raises Cancelled, and continues at the next call.
+    """Latent space of a run on a dataset. A canceled request raises Cancelled, and continues at the next call.
 
     Args:
         run: a run with a model.
         model: its loaded model.
         images: the dataset, preprocessed for the model.
-        should_stop: polled between batches.
+        context: cancellation and progress of the present request; each request sets its own.
     """
 
-    def __init__(self, run: Run, model: Any, images: Dataset, should_stop: ShouldStop = never_stop) -> None:
-        self.run, self.images, self.should_stop = run, images, should_stop
-        self.progress: Callable[[int, int], None] = _ignore
+    def __init__(self, run: Run, model: EngramModel, images: Dataset, context: JobContext = UNATTENDED) -> None:
+        self.run, self.images, self.context = run, images, context
         self.space = LatentSpace(model)
         self._encodings = EncodingCache(run, self.space, images)
         self._dimensions: DimensionStatistics | None = None
@@ -49,26 +42,16 @@ class LatentData:
 
     @property
     def key(self) -> tuple[Path, str]:
-        """Key of the run, its model and the data."""
+        """Return the key of the run, its model and the data."""
         return self.run.path, self._encodings.key
 
     def codes(self, *splits: str) -> Codes:
         """Return the codes of some splits, concatenated."""
-        counts = [len(self.images.splits[split]) for split in splits]
-        parts: list[Codes] = []
-        for number, split in enumerate(splits):
-            progress = partial(self._report_progress, sum(counts[:number]), sum(counts))
-            parts.append(require(self._encodings.codes(split, self.should_stop, progress)))
-        return concatenate(parts)
+        return concatenate([self._encodings.codes(*part) for part in self._contexts(splits)])
 
     def errors(self, *splits: str) -> NDArray[np.float32]:
         """Return mean squared errors of the reconstructions of some splits, intensities from 0 to 1: (n,)."""
-        counts = [len(self.images.splits[split]) for split in splits]
-        parts = []
-        for number, split in enumerate(splits):
-            progress = partial(self._report_progress, sum(counts[:number]), sum(counts))
-            parts.append(require(self._encodings.errors(split, self.should_stop, progress)))
-        return np.concatenate(parts)
+        return np.concatenate([self._encodings.errors(*part) for part in self._contexts(splits)])
 
     def known_errors(self, *splits: str) -> NDArray[np.float32] | None:
         """Return the same errors if they are cached. Returns None if any are missing."""
@@ -91,12 +74,12 @@ class LatentData:
         """Return the mixture of the training images' latent codes."""
         if self._mixture is None:
             train, validation = self.codes("train").means, self.codes("validation").means
-            self._mixture = require(mixture.fit(train, validation, should_stop=self.should_stop))
+            self._mixture = mixture.fit(train, validation, context=self.context)
         return self._mixture
 
     def nearest(self, where: str, points: Points, count: int, without: tuple[str, ...] | None = None) -> NeighborResult:
         """Return the training images nearest to some points, by pixels or by latent code."""
-        return require(self._library(where).nearest(points, count, without, self.should_stop))
+        return self._library(where).nearest(points, count, without, self.context)
 
     def reference_distances(self, where: str) -> ReferenceDistances:
         """Return the reference distances between images that are no copies, by pixels or by latent code."""
@@ -104,14 +87,16 @@ class LatentData:
             splits = self.images.splits
             name, rows = neighbors.reference_rows(len(splits["train"]), len(splits["validation"]))
             keys = tuple(splits[name].keys[row] for row in rows)
-            found = neighbors.measure_reference(
-                self._library(where), self._points(where, name)(rows), keys, name, self.should_stop
-            )
-            self._usual[where] = require(found)
+            points = self._points(where, name)(rows)
+            self._usual[where] = neighbors.measure_reference(self._library(where), points, keys, name, self.context)
         return self._usual[where]
 
-    def _report_progress(self, before: int, total: int, done: int, _: int) -> None:
-        self.progress(before + done, total)
+    def _contexts(self, splits: Sequence[str]) -> Iterator[tuple[str, JobContext]]:
+        """Yield each split with a context that reports the progress over all of them."""
+        before, total = 0, sum(len(self.images.splits[split]) for split in splits)
+        for split in splits:
+            yield split, self.context.as_part(before, total)
+            before += len(self.images.splits[split])
 
     def _library(self, where: str) -> NeighborIndex:
         if where not in self._libraries:
@@ -130,10 +115,3 @@ class LatentData:
 def flat(images: Images) -> Points:
     """Flatten images to points: (n, size, size, 1) -> (n, pixels)."""
     return images.reshape(len(images), -1)
-
-
-def require(found: T | None) -> T:
-    """Return the result; raise Cancelled if the computation was stopped."""
-    if found is None:
-        raise Cancelled("The request was canceled.")
-    return found

@@ -13,7 +13,6 @@ components, as many as hold 99% of the variance, at most 64 or a tenth of the nu
 samples come from a normal distribution of its own variance.
 """
 
-import importlib
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DataError
+from engine.job_context import UNATTENDED, JobContext
 from engine.latent import embedding
 from engine.latent.embedding import PCA
-from engine.messages import ShouldStop, never_stop
 
 COUNTS: Final = (1, 2, 4, 8, 16)
 COVARIANCES: Final = ("full", "diag")
@@ -70,7 +69,7 @@ class Mixture:
 
     @property
     def axes(self) -> int:
-        """Number of principal components in the mixture."""
+        """Return the number of principal components in the mixture."""
         return int(self.fitted.means_.shape[1])
 
     def sample(self, count: int, seed: int) -> Latents:
@@ -96,20 +95,21 @@ class Mixture:
         return {**best, **facts, "tried": list(self.tried)}
 
 
-def fit(latents: Latents, held_out: Latents, seed: int = 0, should_stop: ShouldStop = never_stop) -> Mixture | None:
+def fit(latents: Latents, held_out: Latents, seed: int = 0, context: JobContext = UNATTENDED) -> Mixture:
     """Fit mixtures to latent codes and choose the one with the best held-out likelihood.
 
     Args:
         latents: (n, k) of training images.
         held_out: (m, k) of validation images; if they are fewer than 20, a tenth of `latents` is held out.
         seed: seed of the split and of the fits.
-        should_stop: polled between fits.
+        context: checked between fits.
 
     Returns:
-        The mixture. Returns None if stopped.
+        The mixture.
 
     Raises:
         DataError: there are too few images.
+        Cancelled: the caller asked to stop.
     """
     if len(latents) < FEWEST:
         raise DataError(f"{len(latents)} images are too few to fit a mixture.", f"At least {FEWEST} are needed.")
@@ -123,8 +123,7 @@ def fit(latents: Latents, held_out: Latents, seed: int = 0, should_stop: ShouldS
     points, judged = (each[:, :axes] / np.maximum(scale[:axes], 1e-12) for each in (along, judged))
     tried: list[MixtureCandidate] = []
     for count, covariance in _candidates(points):
-        if should_stop():
-            return None
+        context.check()
         fitted = _fitted(points, count, covariance, seed)
         tried.append(MixtureCandidate(count, covariance, fitted, fitted.score_samples(judged)))
     best = _chosen(tried, axes)
@@ -156,11 +155,12 @@ def _candidates(points: NDArray[np.float64]) -> list[tuple[int, str]]:
 
 
 def _fitted(points: NDArray[np.float64], count: int, covariance: str, seed: int) -> Any:
-    mixture = importlib.import_module("sklearn.mixture").GaussianMixture
+    from sklearn.mixture import GaussianMixture
+
     with warnings.catch_warnings():
         # A fit that has not converged is judged by its held-out likelihood like any other.
         warnings.simplefilter("ignore")
-        return mixture(count, covariance_type=covariance, reg_covar=MIN_VARIANCE, random_state=seed).fit(points)
+        return GaussianMixture(count, covariance_type=covariance, reg_covar=MIN_VARIANCE, random_state=seed).fit(points)
 
 
 def _parameters(count: int, covariance: str, axes: int) -> int:

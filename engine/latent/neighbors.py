@@ -21,7 +21,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.messages import ShouldStop, never_stop
+from engine.job_context import UNATTENDED, JobContext
 
 REFERENCE_K: Final = 50
 COPY_RATIO: Final = 1 / 3
@@ -83,22 +83,20 @@ class NeighborIndex:
         self._read = read
 
     def nearest(
-        self, queries: Points, count: int, without: tuple[str, ...] | None = None, should_stop: ShouldStop = never_stop
-    ) -> NeighborResult | None:
+        self, queries: Points, count: int, without: tuple[str, ...] | None = None, context: JobContext = UNATTENDED
+    ) -> NeighborResult:
         """Find the nearest training images.
 
         Args:
             queries: (m, d) points.
             count: number of neighbors, 1 to 50; fewer if there are fewer.
             without: a key for each query; training images with that key are skipped.
-            should_stop: polled between blocks.
+            context: checked between blocks.
 
-        Returns:
-            The neighbors. Returns None if stopped.
+        Raises:
+            Cancelled: the caller asked to stop.
         """
-        squares = self._squares(queries, without, should_stop)
-        if squares is None:
-            return None
+        squares = self._squares(queries, without, context)
         crowd = min(REFERENCE_K, len(self.rows))
         order = np.argsort(squares, axis=1, kind="stable")[:, : crowd + SPARE]
         distances = np.sqrt(np.take_along_axis(squares, order, axis=1))
@@ -111,15 +109,14 @@ class NeighborIndex:
         order, distances = (np.take_along_axis(each, again, axis=1) for each in (order, distances))
         return NeighborResult(self.rows[order[:, :count]], distances[:, :count], _ratios(distances[:, :crowd]))
 
-    def _squares(self, queries: Points, without: tuple[str, ...] | None, should_stop: ShouldStop) -> Distances | None:
+    def _squares(self, queries: Points, without: tuple[str, ...] | None, context: JobContext) -> Distances:
         """Compute mean squared differences (m, images), block by block; inf for skipped ones."""
         centre = np.mean(queries, axis=0, dtype=np.float64).astype(np.float32)
         points = queries - centre
         lengths = np.einsum("ij,ij->i", points, points, dtype=np.float64)
         squares = np.empty((len(queries), len(self.rows)))
         for first in range(0, len(self.rows), BLOCK):
-            if should_stop():
-                return None
+            context.check()
             block = self._read(self.rows[first : first + BLOCK]) - centre
             own = np.einsum("ij,ij->i", block, block, dtype=np.float64)
             squares[:, first : first + BLOCK] = lengths[:, None] + own - 2.0 * (points @ block.T)
@@ -135,20 +132,21 @@ class NeighborIndex:
 
 
 def measure_reference(
-    library: NeighborIndex, points: Points, keys: tuple[str, ...], split: str, should_stop: ShouldStop = never_stop
-) -> ReferenceDistances | None:
-    """Measure the reference distances. Returns None if stopped.
+    library: NeighborIndex, points: Points, keys: tuple[str, ...], split: str, context: JobContext = UNATTENDED
+) -> ReferenceDistances:
+    """Measure the reference distances.
 
     Args:
         library: index of the training images.
         points: (m, d), held-out images, or training images; at least one.
         keys: hash of each; training images of the same pixels (itself among them) are skipped.
         split: their split.
-        should_stop: polled between blocks.
+        context: checked between blocks.
+
+    Raises:
+        Cancelled: the caller asked to stop.
     """
-    near = library.nearest(points, 1, keys, should_stop)
-    if near is None:
-        return None
+    near = library.nearest(points, 1, keys, context)
     there = near.distances[np.isfinite(near.distances)]
     typical = float(np.median(there)) if len(there) else 0.0
     return ReferenceDistances(typical, float(np.mean(near.ratios < COPY_RATIO)), len(points), split)

@@ -1,7 +1,7 @@
 """Latent space of a model: encoder and decoder of images, for any kind of model."""
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from engine import metrics
 from engine.errors import ConfigError
 from engine.evaluation import scoring
+from engine.protocols import EngramModel, VariationalModel
 
 Images = NDArray[np.float32]
 Latents = NDArray[np.float32]
@@ -53,7 +54,7 @@ class LatentSpace:
         model: a built model of Engram.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: EngramModel) -> None:
         self.model = model
         ranks = [len(output.shape) for output in model.encoder.outputs]
         self.kind: Kind = {(2,): "code", (2, 2): "posterior"}.get(tuple(ranks), "features")  # type: ignore[assignment]
@@ -61,7 +62,7 @@ class LatentSpace:
 
     @property
     def description(self) -> str:
-        """Description of the coordinates."""
+        """Return the description of the coordinates."""
         return {
             "posterior": f"{self.size} latent means",
             "code": f"{self.size} latent dimensions",
@@ -110,7 +111,8 @@ class LatentSpace:
 
     def _encoded(self, images: Images) -> Codes:
         if self.kind == "posterior":
-            means, log_vars = (np.asarray(found, np.float32) for found in self.model.posterior(images))
+            variational = cast(VariationalModel, self.model)
+            means, log_vars = (np.asarray(found, np.float32) for found in variational.posterior(images))
             return Codes(means, log_vars)
         found = self.model.encoder.predict_on_batch(images)
         if self.kind == "code":

@@ -8,9 +8,10 @@ Images are float (height, width) with a data range of 1; masks are bool of the s
 [0, width] x [0, height]; the pixel in row r and column c has its center at x = c + 0.5, y = r + 0.5.
 """
 
-from engine.lesions.boxes import Box, Boxes, read_boxes
+from engine.lesions.boxes import Box, Boxes, make_boxes, read_boxes, read_boxes_beside
 from engine.lesions.contrast import contrast, contrast_to_noise, edge_sharpness
 from engine.lesions.inpainting import inpaint
+from engine.lesions.masks import read_masks
 from engine.lesions.regions import (
     LesionRegion,
     area,
@@ -37,11 +38,14 @@ __all__ = [
     "edge_sharpness",
     "ellipse",
     "inpaint",
+    "make_boxes",
     "make_lesion_region",
     "make_rim_mask",
     "parse_region",
     "polygon",
     "read_boxes",
+    "read_boxes_beside",
+    "read_masks",
     "rectangle",
     "require_measurable",
     "retention",

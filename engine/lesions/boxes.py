@@ -1,21 +1,26 @@
 """Bounding boxes of lesions, read from a table such as `lesion_boxes.csv`, and placed on prepared images.
 
-The table is comma-separated with a header: `file`, `x_center`, `y_center`, `width`, `height`, and perhaps `split` and
-`class`, the folders that the file lies in. The numbers are fractions of the image's width and height.
+The table has a header: `file`, `x_center`, `y_center`, `width`, `height`, and perhaps `split` and `class`, the folders
+that the file lies in. The numbers are fractions of the image's width and height. Commas, semicolons or tabs divide its
+columns. Instead of a table, a folder of YOLO files or a JSON file in the COCO format may be given.
 """
 
 import csv
+import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from engine.errors import DataError, SourceNotFound
+from engine.lesions.box_formats import FoundBoxes, merge, read_coco, read_yolo_files, read_yolo_folder
 from engine.lesions.regions import Mask, Shape, ellipse
 
 FOLDERS: Final = ("split", "class")
 NUMBERS: Final = ("x_center", "y_center", "width", "height")
+DELIMITERS: Final = (",", ";", "\t")
 MOST_BYTES: Final = 2**26
 
 
@@ -68,34 +73,104 @@ class Boxes:
     def __len__(self) -> int:
         return sum(map(len, self.find_by_name.values()))
 
+    def rename(self, names: Mapping[str, str]) -> "Boxes":
+        """Return the boxes under other names of their images; those that have none are left out."""
+        found: dict[str, list[Box]] = {}
+        for name, boxes in self.find_by_name.items():
+            if name in names:
+                found.setdefault(names[name], []).extend(replace(box, name=names[name]) for box in boxes)
+        return Boxes(found, self.problems)
+
+
+def make_boxes(found: FoundBoxes) -> Boxes:
+    """Return boxes of another format, or of masks."""
+    return Boxes(
+        {name: [Box(name, *box) for box in boxes] for name, boxes in found.boxes.items()}, tuple(found.problems)
+    )
+
 
 def read_boxes(path: Path) -> Boxes:
     """Read a table of boxes; a row that cannot be used is skipped and reported in a sentence.
 
     Args:
-        path: the CSV file.
+        path: a CSV file, a JSON file in the COCO format, or a folder of YOLO files.
 
     Raises:
         SourceNotFound: the file does not exist.
         DataError: it is not such a table, or no row can be used.
     """
-    if not path.is_file():
+    if path.is_dir():
+        read = make_boxes(read_yolo_folder(path))
+    elif not path.is_file():
         raise SourceNotFound(f"There is no box file {path}.", "Give the path of a CSV file.")
+    elif path.suffix.casefold() == ".json":
+        read = _read_json(path)
+    else:
+        read = _read_table(path)
+    if not read.find_by_name:
+        first = f" {read.problems[0]}" if read.problems else ""
+        raise DataError(f"{path.name} has no usable box.{first}", "Correct the table.")
+    return read
+
+
+def read_boxes_beside(folder: Path, files: Mapping[str, str]) -> Boxes:
+    """Read the boxes that lie beside images.
+
+    Args:
+        folder: folder of the dataset.
+        files: name of a text file in the YOLO format -> name of its image; of a JSON file, which is read if it is in
+            the COCO format -> empty.
+
+    Returns:
+        The boxes; those of a JSON file by the names that it has for the images.
+    """
+    yolo = {name: image for name, image in files.items() if image and name.casefold().endswith(".txt")}
+    parts = [read_yolo_files(folder, yolo)]
+    for name, image in files.items():
+        if not image:
+            with suppress(DataError, OSError):
+                parts += [found for found in [read_coco(folder / name)] if found is not None]
+    return make_boxes(merge(parts))
+
+
+def _read_json(path: Path) -> Boxes:
+    found = read_coco(path)
+    if found is None:
+        raise DataError(f"{path.name} is not a table in the COCO format.", "It must have images and annotations.")
+    return make_boxes(found)
+
+
+def _read_table(path: Path) -> Boxes:
     if path.stat().st_size > MOST_BYTES:
         raise DataError(f"{path.name} is too large for a table of boxes.", "Give a smaller file.")
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            found, problems = _rows(csv.DictReader(file), path.name)
+        content = path.read_bytes()
+        text = content.decode("utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
+        table = csv.DictReader(io.StringIO(text, newline=""), delimiter=_find_delimiter(text), skipinitialspace=True)
+        found, problems = _rows(table, path.name)
     except (UnicodeDecodeError, csv.Error):
         raise DataError(f"{path.name} is not a comma-separated text file.", "Save it as CSV in UTF-8.") from None
-    if not found:
-        first = f" {problems[0]}" if problems else ""
-        raise DataError(f"{path.name} has no usable box.{first}", "Correct the table.")
     return Boxes(found, tuple(problems))
 
 
+def _find_delimiter(text: str) -> str:
+    """Return the delimiter with which the most of the known columns are in the header."""
+    head = next(iter(text.splitlines()), "")
+
+    def count_known(delimiter: str) -> int:
+        return len({_clean(cell) for cell in head.split(delimiter)} & {"file", *NUMBERS, *FOLDERS})
+
+    return max(DELIMITERS, key=count_known)
+
+
+def _clean(column: str) -> str:
+    """Return the name of a column without spaces and quotes around it, in small letters."""
+    return column.strip().strip("\"'").strip().casefold()
+
+
 def _rows(table: "csv.DictReader[str]", name: str) -> tuple[dict[str, list[Box]], list[str]]:
-    missing = [column for column in ("file", *NUMBERS) if column not in (table.fieldnames or ())]
+    table.fieldnames = [_clean(column) for column in table.fieldnames or ()]
+    missing = [column for column in ("file", *NUMBERS) if column not in table.fieldnames]
     if missing:
         raise DataError(
             f"{name} has no column {', '.join(missing)}.", f"Its header must contain file, {', '.join(NUMBERS)}."
@@ -119,7 +194,7 @@ def _read(row: Mapping[str, str | None]) -> Box | str:
     numbers = []
     for column in NUMBERS:
         try:
-            numbers.append(float(cells[column]))
+            numbers.append(float(cells[column].replace(",", ".")))  # where semicolons divide the columns
         except ValueError:
             return f"{column} is '{cells[column]}', not a number."
     x, y, width, height = numbers

@@ -25,6 +25,13 @@ def contrast(image: Picture, mask: Mask, rim: int = 4, avoid: Mask | None = None
 
     Raises:
         RegionError: region or ring cannot be measured, see `make_rim_mask`.
+
+    Example:
+        >>> image, lesion = np.full((32, 32), 0.4), np.zeros((32, 32), bool)
+        >>> lesion[12:20, 12:20] = True
+        >>> image[lesion] = 0.6
+        >>> round(contrast(image, lesion), 3)
+        0.2
     """
     pixels, region, band = _inside_and_rim(image, mask, rim, avoid)
     return float(pixels[region].mean() - pixels[band].mean())

@@ -40,6 +40,10 @@ def ellipse(shape: Shape, x: float, y: float, width: float, height: float) -> Ma
 
     Raises:
         RegionError: width or height is not above 0.
+
+    Example:
+        >>> int(ellipse((64, 64), x=8, y=8, width=16, height=16).sum())  # nearly pi * 8 * 8
+        208
     """
     _check_size(width, height)
     across, down = _centers(shape)
@@ -48,7 +52,12 @@ def ellipse(shape: Shape, x: float, y: float, width: float, height: float) -> Ma
 
 
 def rectangle(shape: Shape, x: float, y: float, width: float, height: float) -> Mask:
-    """Return the pixels of a box; arguments, result and errors as in `ellipse`."""
+    """Return the pixels of a box; arguments, result and errors as in `ellipse`.
+
+    Example:
+        >>> int(rectangle((64, 64), x=8, y=8, width=16, height=16).sum())
+        256
+    """
     _check_size(width, height)
     across, down = _centers(shape)
     return np.asarray((across >= x) & (across < x + width) & (down >= y) & (down < y + height))
@@ -66,6 +75,10 @@ def polygon(shape: Shape, corners: Sequence[tuple[float, float]]) -> Mask:
 
     Raises:
         RegionError: there are fewer than three corners, or one is not a finite point.
+
+    Example:
+        >>> int(polygon((64, 64), [(8, 8), (24, 8), (24, 24)]).sum())
+        136
     """
     points = np.asarray(corners, np.float64)
     if points.ndim != 2 or points.shape[1] != 2 or len(points) < 3 or not np.all(np.isfinite(points)):
@@ -177,7 +190,12 @@ def find_bounding_slices(mask: Mask, margin: int) -> tuple[slice, slice]:
 
 
 def area(mask: Mask) -> int:
-    """Count the pixels of a region."""
+    """Count the pixels of a region.
+
+    Example:
+        >>> area(np.eye(4, dtype=bool))
+        4
+    """
     return int(np.count_nonzero(mask))
 
 

@@ -103,6 +103,14 @@ def retention(before: Picture, after: Picture, mask: Mask, rim: int = 4, avoid: 
 
     Raises:
         RegionError: the images differ in shape, the region does not fit them, or it has no surroundings.
+
+    Example:
+        >>> before, lesion = np.full((32, 32), 0.4), np.zeros((32, 32), bool)
+        >>> lesion[12:20, 12:20] = True
+        >>> before[lesion] = 0.6
+        >>> after = np.where(lesion, 0.5, before)  # half of the contrast is left
+        >>> round(retention(before, after, lesion).value, 3)
+        0.5
     """
     place = make_lesion_region(mask, rim, avoid)
     cut = place.crop(before, after)

@@ -13,14 +13,15 @@ class Message(BaseModel):
 
     def to_json_line(self) -> str:
         """Return the message as one line of JSON, newline included."""
-        return self._to_json() + "\n"
+        return self._dump(None)
 
-    def _to_json(self, exclude: set[str] | None = None) -> str:
+    def _dump(self, exclude: set[str] | None) -> str:
+        """Return the message as a line of JSON; names of files that are no UTF-8 have letters that pydantic refuses."""
         try:
-            return self.model_dump_json(exclude=exclude)
+            return self.model_dump_json(exclude=exclude) + "\n"
         except ValueError:
-            # A file name that is not UTF-8 holds lone surrogates, which only escapes can tell.
-            return json.dumps(self.model_dump(exclude=exclude), default=str)
+            # Only escapes can hold the lone surrogates of such a name.
+            return json.dumps(self.model_dump(exclude=exclude), default=str) + "\n"
 
 
 class Event(Message):
@@ -35,4 +36,4 @@ class Event(Message):
 
     def to_json_line(self) -> str:
         """Return the event as one line of JSON, newline included, without a number where it has none."""
-        return self._to_json({"sequence"} if self.sequence is None else None) + "\n"
+        return self._dump({"sequence"} if self.sequence is None else None)

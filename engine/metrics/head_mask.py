@@ -30,6 +30,12 @@ def head_mask(images: Pictures) -> Mask:
 
     Returns:
         bool (n, height, width).
+
+    Example:
+        >>> image = np.zeros((1, 64, 64), np.float32)
+        >>> image[0, 16:48, 16:48] = 0.6
+        >>> bool(head_mask(image)[0, 32, 32]), bool(head_mask(image)[0, 2, 2])
+        (True, False)
     """
     unit = drop_channel(images).astype(np.float64) / data_range(images)
     return np.stack([_head(image) for image in unit]) if len(unit) else np.zeros(unit.shape, np.bool_)

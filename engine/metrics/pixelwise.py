@@ -23,6 +23,10 @@ def data_range(images: Pictures) -> float:
 
     Raises:
         DataError: the type is another one, which does not define white.
+
+    Example:
+        >>> data_range(np.zeros((1, 8, 8), np.uint8)) == 255.0
+        True
     """
     kind = np.asarray(images).dtype
     if kind in (np.uint8, np.uint16):
@@ -75,13 +79,22 @@ def mse(originals: Pictures, reconstructed: Pictures, mask: Mask | None = None) 
 
     Returns:
         (n,) values; nan for an empty mask.
+
+    Example:
+        >>> mse(np.zeros((2, 8, 8)), np.full((2, 8, 8), 0.1)).round(4).tolist()
+        [0.01, 0.01]
     """
     first, second, _ = validate_pair(originals, reconstructed)
     return masked_mean(np.square(first - second), mask)
 
 
 def mae(originals: Pictures, reconstructed: Pictures, mask: Mask | None = None) -> NDArray[np.float64]:
-    """Return the mean absolute error of each image, in intensities; arguments and result as in `mse`."""
+    """Return the mean absolute error of each image, in intensities; arguments and result as in `mse`.
+
+    Example:
+        >>> mae(np.zeros((2, 8, 8)), np.full((2, 8, 8), 0.1)).round(4).tolist()
+        [0.1, 0.1]
+    """
     first, second, _ = validate_pair(originals, reconstructed)
     return masked_mean(np.abs(first - second), mask)
 
@@ -90,12 +103,21 @@ def psnr_db(originals: Pictures, reconstructed: Pictures, mask: Mask | None = No
     """Return the peak signal-to-noise ratio of each image, 10 log10(range^2 / mse) dB; infinite for equal images.
 
     The range is that of the type (`data_range`): 1 for floats, 255 for uint8, 65535 for uint16.
+
+    Example:
+        >>> psnr_db(np.zeros((1, 8, 8)), np.full((1, 8, 8), 0.1)).round(2).tolist()
+        [20.0]
     """
     return mse_to_psnr_db(mse(originals, reconstructed, mask), data_range(originals))
 
 
 def mse_to_psnr_db(squared_error: NDArray[np.float64], span: float = 1.0) -> NDArray[np.float64]:
-    """Convert a mean squared error to PSNR: (n,) in squared intensities of this range -> (n,) dB."""
+    """Convert a mean squared error to PSNR: (n,) in squared intensities of this range -> (n,) dB.
+
+    Example:
+        >>> float(mse_to_psnr_db(np.array(0.01), 1.0).round(2))
+        20.0
+    """
     with np.errstate(divide="ignore"):
         return 10.0 * np.log10(span**2 / squared_error)
 

@@ -37,6 +37,11 @@ def ssim(originals: Pictures, reconstructed: Pictures, mask: Mask | None = None)
 
     Raises:
         DataError: the images are smaller than the window.
+
+    Example:
+        >>> image = np.random.default_rng(0).random((1, 16, 16))
+        >>> ssim(image, image).tolist()
+        [1.0]
     """
     return similarity(originals, reconstructed).mean(mask)
 
@@ -58,12 +63,22 @@ def ms_ssim(originals: Pictures, reconstructed: Pictures) -> Stack:
 
     Raises:
         DataError: the images are smaller than the window.
+
+    Example:
+        >>> image = np.random.default_rng(0).random((1, 64, 64))
+        >>> ms_ssim(image, image).round(6).tolist()
+        [1.0]
     """
     return similarity(originals, reconstructed).multi_scale()
 
 
 def scales(shape: tuple[int, ...]) -> int:
-    """Return how many of the five scales of MS-SSIM fit an image: (height, width) -> 0 to 5."""
+    """Return how many of the five scales of MS-SSIM fit an image: (height, width) -> 0 to 5.
+
+    Example:
+        >>> scales((128, 128))
+        4
+    """
     side = min(shape[:2])
     return sum(side // 2**scale >= WINDOW_PX for scale in range(len(WEIGHTS)))
 

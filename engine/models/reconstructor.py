@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.messages import ShouldStop
+from engine.job_context import JobContext
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,14 @@ class AdaptContext:
         seed: seed of the model's random numbers.
         draw: pass number, from 0 -> the images as training sees them, batch by batch, (k, size, size, 1) float32 in
             [0, 1]; with augmentation every pass has its own copies.
-        should_stop: called between batches; True cancels.
+        context: asked between batches whether to stop.
         tell: called with a sentence on the current step.
     """
 
     count: int
     seed: int
     draw: Callable[[int], Iterator[NDArray[np.float32]]]
-    should_stop: ShouldStop
+    context: JobContext
     tell: Callable[[str], None]
 
 
@@ -60,16 +60,15 @@ class Reconstructor(keras.Model):
     def begin_epoch(self, epoch: int) -> None:
         """Prepare for an epoch, counted from 0; the effect is a pure function of the epoch."""
 
-    def adapt(self, sight: AdaptContext) -> bool:
+    def adapt(self, sight: AdaptContext) -> None:
         """Fit parts of the model to the training images before the first step of training.
 
         Args:
             sight: the images, cancellation and progress.
 
-        Returns:
-            False if stopped before the end, with the weights unchanged.
+        Raises:
+            Cancelled: the caller asked to stop; the weights are unchanged.
         """
-        return True
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments from which Keras rebuilds the model."""

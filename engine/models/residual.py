@@ -44,19 +44,15 @@ class ResidualAutoencoder(Reconstructor):
         """Return the latent codes of images: (n, size, size, 1) -> (n, latent)."""
         return self.encoder(images, training=False)
 
-    def adapt(self, sight: AdaptContext) -> bool:
+    def adapt(self, sight: AdaptContext) -> None:
         """Fit the subspace to augmented copies of the training images, in as many passes as configured."""
         copies = self._sample_augmented(sight)
-        if copies is None:
-            return False
         sight.tell(f"Fitting PCA: {self.space.count:,} components to {len(copies):,} images.")
-        found = subspace.principal(copies, self.space.count, np.random.default_rng(sight.seed), sight.should_stop)
-        if found is not None:
-            self.space.assign(*found)
-        return found is not None
+        rng = np.random.default_rng(sight.seed)
+        self.space.assign(*subspace.principal(copies, self.space.count, rng, sight.context))
 
-    def _sample_augmented(self, sight: AdaptContext) -> NDArray[np.uint8] | None:
-        """Return the passes over the images, (passes * n, pixels) in 0 to 255; None if stopped."""
+    def _sample_augmented(self, sight: AdaptContext) -> NDArray[np.uint8]:
+        """Return the passes over the images, (passes * n, pixels) in 0 to 255."""
         pixels = self.size**2
         fitting = BYTES_MOST // (sight.count * pixels)
         passes = max(1, min(self.settings["linear_passes"], fitting))
@@ -65,8 +61,7 @@ class ResidualAutoencoder(Reconstructor):
         for number in range(passes):
             sight.tell(f"Fitting PCA: pass {number + 1} of {passes} over the augmented training images.")
             for batch in sight.draw(number):
-                if sight.should_stop():
-                    return None
+                sight.context.check()
                 copies[row : row + len(batch)] = np.rint(batch.reshape(len(batch), pixels) * 255)
                 row += len(batch)
         return copies

@@ -107,18 +107,16 @@ class ResidualVariationalAutoencoder(VariationalAutoencoder):
         """Build the encoder, images to mean and raw log-variance, and the decoder, latent code to logits."""
         return _encoder(config, self.size), _decoder(config, self.size)
 
-    def adapt(self, sight: AdaptContext) -> bool:
+    def adapt(self, sight: AdaptContext) -> None:
         """Initialize the linear path with the best linear VAE of the training images."""
         sight.tell("Fitting the best linear model to the training images.")
         pictures: list[NDArray[np.float32]] = []
         for batch in sight.draw(0):
-            if sight.should_stop():
-                return False
+            sight.context.check()
             pictures.append(_downsample(batch))
             if sum(map(len, pictures)) >= IMAGES_MOST:
                 break
         self._initialize_from(fit_linear_vae(np.concatenate(pictures), self.settings["latent"], COARSE**2))
-        return True
 
     def _initialize_from(self, start: LinearVAE) -> None:
         self.encoder.get_layer("enc_linear").set_weights([start.encoder, start.encoder_bias])

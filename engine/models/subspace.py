@@ -8,7 +8,7 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from engine.messages import ShouldStop
+from engine.job_context import UNATTENDED, JobContext
 from engine.pca import iterate_subspace
 
 CHUNK = 256  # images at a time
@@ -17,30 +17,32 @@ Floats = NDArray[np.float32]
 
 
 def principal(
-    images: NDArray[np.uint8], count: int, rng: np.random.Generator, should_stop: ShouldStop
-) -> tuple[Floats, Floats] | None:
+    images: NDArray[np.uint8], count: int, rng: np.random.Generator, context: JobContext = UNATTENDED
+) -> tuple[Floats, Floats]:
     """Compute the mean of images and the principal axes around it.
 
     Args:
         images: (n, pixels) in 0 to 255.
         count: number of axes.
         rng: source of the initialization.
-        should_stop: called between chunks of images; True cancels.
+        context: asked between chunks of images whether to stop.
 
     Returns:
         The mean (pixels,) in [0, 1] and the axes (pixels, count), orthonormal columns, largest variance first; those
-        beyond the rank that n images or the pixels allow are arbitrary or zero. None if stopped.
+        beyond the rank that n images or the pixels allow are arbitrary or zero.
+
+    Raises:
+        Cancelled: the caller asked to stop.
     """
     mean = images.mean(axis=0, dtype=np.float64).astype(np.float32) / np.float32(255)
 
     def read_blocks() -> Iterator[Floats]:
         for first in range(0, len(images), CHUNK):
-            if should_stop():
-                return
+            context.check()
             yield images[first : first + CHUNK] / np.float32(255) - mean
 
     axes = iterate_subspace(read_blocks, images.shape, min(count, *images.shape), rng)
-    return None if axes is None else (mean, np.pad(axes, ((0, 0), (0, count - axes.shape[1]))))
+    return mean, np.pad(axes, ((0, 0), (0, count - axes.shape[1])))
 
 
 @keras.saving.register_keras_serializable("engram")

@@ -4,7 +4,6 @@ The loss itself stays in the model's `compute_loss`, the same on every backend; 
 how the gradient is recorded, and where the state is kept. The results equal those of Keras' own `train_step`.
 """
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -25,7 +24,8 @@ def train_step(model: Any, *args: Any) -> Any:
 
 
 def _tensorflow(model: Any, data: Any) -> Any:
-    tensorflow = importlib.import_module("tensorflow")
+    import tensorflow
+
     x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
     with tensorflow.GradientTape() as tape:
         outputs = model(x, training=True)
@@ -38,7 +38,8 @@ def _tensorflow(model: Any, data: Any) -> Any:
 
 
 def _torch(model: Any, data: Any) -> Any:
-    torch = importlib.import_module("torch")
+    import torch
+
     x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
     model.zero_grad()
     outputs = model(x, training=True)
@@ -52,7 +53,8 @@ def _torch(model: Any, data: Any) -> Any:
 
 
 def _jax(model: Any, state: Any, data: Any) -> Any:
-    jax = importlib.import_module("jax")
+    import jax
+
     trainable, others, optimizer, metrics = state
     x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
 

@@ -5,7 +5,6 @@ there make float32 comparable: without oneDNN's reordered sums and NVIDIA's TF32
 """
 
 import tempfile
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from engine import backend
 from engine.child_process import module_command, run_module
 from engine.errors import BackendError, RunDamaged, TrainingError
+from engine.job_context import UNATTENDED, JobContext
 from engine.parity import comparison
 from engine.parity.comparison import LIMIT, LayerComparison, Recording
 from engine.runs import Run
@@ -88,15 +88,13 @@ class ParityResult:
         }
 
 
-def check(
-    run: Run, images: NDArray[np.float32], progress: Callable[[str, int, int], None] | None = None
-) -> ParityResult:
+def check(run: Run, images: NDArray[np.float32], context: JobContext = UNATTENDED) -> ParityResult:
     """Run images through the best model of a run on every installed backend, and compare the activations.
 
     Args:
         run: the run.
         images: (n, size, size, 1) float32 in [0, 1].
-        progress: receives the current step, how much of it is done, and how much there is.
+        context: asked between backends whether to stop; receives the backends done and in all.
 
     Returns:
         The result, with differences as defined in `comparison`.
@@ -105,6 +103,7 @@ def check(
         BackendError: fewer than two backends are installed.
         RunDamaged: the run has no model yet.
         TrainingError: fewer than two of them could compute the model.
+        Cancelled: the caller asked to stop.
     """
     installed = _installed()
     if not run.model_path.is_file():
@@ -114,13 +113,12 @@ def check(
     with tempfile.TemporaryDirectory(prefix="engram-parity-") as folder:
         np.save(Path(folder) / "images.npy", images)
         for done, name in enumerate(installed):
-            if progress:
-                progress(f"Computing on {name}", done, len(installed))
+            context.check()
+            context.with_title(f"Computing on {name}").report(done, len(installed))
             errors[name] = _compute(run, name, Path(folder))
             if not errors[name]:
                 recorded[name] = Recording(Path(folder) / name)
-        if progress:
-            progress("Comparing", len(installed), len(installed))
+        context.with_title("Comparing").report(len(installed), len(installed))
         if len(recorded) < 2:
             said = " ".join(f"{name}: {error}" for name, error in errors.items() if error)
             raise TrainingError(

@@ -3,7 +3,6 @@
 import json
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from engine import backend, models
 from engine.analysis import activations, layers
 from engine.evaluation import scoring
+from engine.protocols import EngramModel
 from engine.runs import Run
 
 
@@ -31,7 +31,7 @@ def record(run: Run, images: NDArray[np.float32], target: Path) -> None:
     record_model(models.load(run), images, target)
 
 
-def record_model(model: Any, images: NDArray[np.float32], target: Path) -> None:
+def record_model(model: EngramModel, images: NDArray[np.float32], target: Path) -> None:
     """Record a loaded model, as `record` does."""
     target.mkdir(parents=True)
     listed = layers.list_layers(model)
@@ -56,7 +56,7 @@ def record_model(model: Any, images: NDArray[np.float32], target: Path) -> None:
     (target / "index.json").write_text(json.dumps(index), encoding="utf-8")
 
 
-def _outputs(model: Any, images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+def _outputs(model: EngramModel, images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
     """Return the outputs of the model as in normal use: images and latent distribution.
 
     It is compiled if the backend compiles.

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from engine.data.scan_scratch import remove_abandoned
 from engine.errors import EngramError
+from engine.explorer.context import make_job_context
 from engine.explorer.explorer import Explorer, answer_audit
+from engine.job_context import Cancelled
 from engine.messages import (
     ApplyFilter,
     Audit,
@@ -34,6 +36,7 @@ from engine.search import importance
 
 # How long no request came in before deferred work continues: long work started between two keys would be in the way.
 QUIET_S = 0.5
+CANCELED = "The request was canceled."
 
 
 class BackgroundTask:
@@ -76,11 +79,13 @@ class ExplorerWorker(JsonLinesServer):
         self._current: Request | None = None
         self._canceled = threading.Event()
         self._audits = BackgroundTask(
-            lambda audit, should_stop: self._reply(audit, lambda: answer_audit(audit, self.emit, should_stop))
+            lambda audit, should_stop: self._reply(
+                audit, lambda: answer_audit(audit, make_job_context(audit, self.emit, should_stop))
+            )
         )
         self._filters, self._filtering = BackgroundTask(self._apply_filter), threading.Lock()
         self._importances = BackgroundTask(
-            lambda request, _: self._reply(request, lambda: importance.handle_request(request))
+            lambda request, _: self._reply(request, lambda: importance.compute_importances(request))
         )
 
     def _receive(self, command: Message) -> None:
@@ -152,7 +157,10 @@ class ExplorerWorker(JsonLinesServer):
             self.emit(RequestFailed(reason=error.what, advice=error.advice, number=number, panel=panel))
 
         with FailureGuard(refuse):
-            reply = handle()
+            try:
+                reply = handle()
+            except Cancelled:
+                raise EngramError(CANCELED) from None
             if reply is not None:
                 content = reply.to_content(self._save_once())
                 self.emit(Response(number=number, panel=panel, content=content))

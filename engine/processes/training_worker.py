@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
-from engine.errors import EngramError
+from engine.errors import EngramError, SearchError
 from engine.job_control import JobControl
 from engine.messages import (
     Continued,
@@ -29,6 +29,7 @@ from engine.messages import (
 from engine.processes.json_lines import FailureGuard, JsonLinesServer, run_server
 from engine.reproduction.job import run_study
 from engine.search import commands as search_commands
+from engine.search.folder import SearchFolder
 from engine.search.job import search
 from engine.training import job as training
 
@@ -87,10 +88,16 @@ class TrainingWorker(JsonLinesServer):
 
     def _receive(self, command: Message) -> None:
         if isinstance(command, SearchCommand):
-            search_commands.submit(self._search, command)
+            self._forward(command)
         elif not self._control.handle(command):
             self._jobs.add()
             super()._receive(command)
+
+    def _forward(self, command: SearchCommand) -> None:
+        """Pass a command on to the search that runs here."""
+        if self._search is None:
+            raise SearchError("No search is running.", "Start one first.")
+        SearchFolder(self._search).send(search_commands.from_message(command))
 
     def _handle(self, command: Message) -> None:
         self._end_emitted = False

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from engine import evaluation, noise
 from engine.config import StudyConfig
-from engine.data import Cancelled, Dataset, Split, audit
+from engine.data import Dataset, Split, audit
 from engine.denoising import noise_sweep
 from engine.denoising.noise_sweep import SweepSpec, SweepSummary
 from engine.evaluation import references, scoring
-from engine.evaluation.evaluator import Evaluator, make_subtask
-from engine.messages import Emit, ShouldStop, StudyProgress
+from engine.evaluation.evaluator import Evaluator
+from engine.job_context import UNATTENDED, JobContext
+from engine.protocols import EngramModel, ImageModel
 from engine.reproduction import published
 from engine.reproduction.trials import SearchSummary, StudyRun, best_of_each
 from engine.result_cache import ResultCache, fingerprint, model_fingerprint
@@ -39,7 +40,7 @@ class BestRun:
     """
 
     trial: StudyRun
-    model: Any
+    model: EngramModel
     measured: Mapping[str, Mapping[str, Any]]
     sweep: SweepSummary
 
@@ -71,7 +72,7 @@ class StudyResults:
 
     @property
     def split(self) -> str:
-        """Name of the shown split: the deduplicated test images, or all test images if none is deduplicated."""
+        """Return the name of the shown split: deduplicated test images, or all test images if none is deduplicated."""
         return "test_clean" if len(clean(self.images)) else "test"
 
     @property
@@ -111,96 +112,74 @@ class StudyEvaluator:
         chosen: how much of the study is done.
         settings: the settings that override those of every run.
         kept: cache of earlier results.
-        emit: receives progress.
-        should_stop: polled throughout.
+        context: asked throughout whether to stop; receives the progress.
     """
 
     chosen: StudyConfig
     settings: Mapping[str, Any]
     kept: ResultCache
-    emit: Emit
-    should_stop: ShouldStop
+    context: JobContext
 
-    def _emit_progress(self, text: str, done: int = 0, total: int = 0) -> None:
-        """Emit what is being measured, and how much of it is done."""
-        self.emit(StudyProgress(stage="measuring", text=text, share=done / total if total else None))
+    def read(self, trials: Sequence[StudyRun]) -> Dataset:
+        """Load the images of the study.
 
-    def read(self, trials: Sequence[StudyRun]) -> Dataset | None:
-        """Load the images of the study. Returns None if stopped."""
-        try:
-            first = best_of_each(trials)[published.MODELS[0]].run
-            return evaluation.load_dataset(first, should_stop=self.should_stop, progress=self._emit_progress)
-        except Cancelled:
-            return None
+        Raises:
+            Cancelled: the caller asked to stop.
+        """
+        first = best_of_each(trials)[published.MODELS[0]].run
+        return evaluation.load_dataset(first, context=self.context)
 
     def measure(
         self, trials: Sequence[StudyRun], searches: Mapping[str, SearchSummary], images: Dataset
-    ) -> StudyResults | None:
-        """Evaluate the best run of each model, except for cached results. Returns None if stopped."""
-        try:
-            return self._measured(trials, searches, images)
-        except Cancelled:
-            return None
+    ) -> StudyResults:
+        """Evaluate the best run of each model, except for cached results.
 
-    def _measured(
-        self, trials: Sequence[StudyRun], searches: Mapping[str, SearchSummary], images: Dataset
-    ) -> StudyResults | None:
-        best: dict[str, BestRun] = {}
-        for model, trial in best_of_each(trials).items():
-            found = self._measure(trial, images)
-            if found is None:
-                return None
-            best[model] = found
+        Raises:
+            Cancelled: the caller asked to stop.
+        """
+        best = {model: self._measure(trial, images) for model, trial in best_of_each(trials).items()}
         linear = self._cached("linear", [_linear_size(best), images.fingerprint], lambda: self._linear(best, images))
-        if linear is None:
-            return None
         found_audit = self._cached(
             "audit", [images.config.model_dump(), images.fingerprint], lambda: self._audit(images)
         )
         return StudyResults(self.chosen, self.settings, trials, images, best, linear, found_audit, searches)
 
     def _cached(self, part: str, of: list[Any], measure: Callable[[], Any]) -> Any:
-        """Return the cached result of a part, or else that of `measure`, which returns None if stopped."""
+        """Return the cached result of a part, or else that of `measure`."""
         mark = fingerprint(part, *of)
         found = self.kept.get(part, mark)
         if found is None:
             found = measure()
-            if found is not None:
-                self.kept.keep(part, mark, found)
+            self.kept.keep(part, mark, found)
         return found
 
-    def _measure(self, trial: StudyRun, images: Dataset) -> BestRun | None:
+    def _measure(self, trial: StudyRun, images: Dataset) -> BestRun:
         of = [model_fingerprint(trial.run), images.fingerprint]
         splits = self._cached(f"{trial.model} splits", of, lambda: self._splits(trial, images))
-        if splits is None:
-            return None
         model = evaluation.load_model(trial.run)
         noise = [MOST_NOISY, SIGMAS, NOISE_SEED]
         swept = self._cached(f"{trial.model} noise", [*of, *noise], lambda: self._sweep(trial, model, images))
-        return None if swept is None else BestRun(trial, model, splits, SweepSummary(**swept))
+        return BestRun(trial, model, splits, SweepSummary(**swept))
 
     def _splits(self, trial: StudyRun, images: Dataset) -> Any:
-        measured = evaluation.evaluate(trial.run, images, should_stop=self.should_stop, progress=self._emit_progress)
-        return measured and measured["splits"]
+        return evaluation.evaluate(trial.run, images, context=self.context)["splits"]
 
-    def _sweep(self, trial: StudyRun, model: Any, images: Dataset) -> Any:
-        self._emit_progress(f"Adding noise for {trial.run.name}")
-        swept = sweep_noise(model, images.test.read(shown_pool(images)[:MOST_NOISY]), self.should_stop)
-        return swept and vars(swept)
+    def _sweep(self, trial: StudyRun, model: ImageModel, images: Dataset) -> Any:
+        self.context.with_title(f"Adding noise for {trial.run.name}").report(0, 0)
+        quiet = JobContext(self.context.should_stop)
+        return vars(sweep_noise(model, images.test.read(shown_pool(images)[:MOST_NOISY]), quiet))
 
     def _linear(self, best: Mapping[str, BestRun], images: Dataset) -> Any:
-        """Evaluate the PCA-k baseline. Returns None if stopped."""
-        progress = make_subtask(self._emit_progress, "Fitting PCA")
-        fitted = references.fit_pca_reference(images, _linear_size(best), self.should_stop, progress)
-        if fitted is None:
-            return None
+        """Evaluate the PCA-k baseline."""
+        context = self.context.with_title("Fitting PCA")
+        fitted = references.fit_pca_reference(images, _linear_size(best), context)
         found, batch = len(fitted.components), best["ae"].trial.config.training.batch_size
-        examiner = Evaluator(images, MEASURED_LINEAR, self.should_stop, self._emit_progress)
+        examiner = Evaluator(images, MEASURED_LINEAR, self.context)
         measured = examiner.evaluate(fitted, references.title(found), batch)
-        return measured and {part: {**numbers, "components": found} for part, numbers in measured.items()}
+        return {part: {**numbers, "components": found} for part, numbers in measured.items()}
 
     def _audit(self, images: Dataset) -> Any:
-        same = audit.audit(images.config, progress=self._emit_progress, should_stop=self.should_stop)
+        same = audit.audit(images.config, context=self.context)
         return {"splits": same["splits"], "near": same["near"]["splits"], "warning": same["warning"]}
 
 
@@ -214,20 +193,21 @@ def add_noise(images: Images, sigma: float) -> Images:
     return noise.add_noise(images, "gaussian", sigma, NOISE_SEED)
 
 
-def sweep_noise(model: Any, images: Images, should_stop: ShouldStop) -> SweepSummary | None:
+def sweep_noise(model: ImageModel, images: Images, context: JobContext = UNATTENDED) -> SweepSummary:
     """Run a model on images with increasing Gaussian noise.
 
     Args:
         model: a model of Engram.
         images: (n, size, size, 1) float32 in [0, 1], noise-free.
-        should_stop: polled between noise levels.
+        context: asked between batches of images whether to stop.
 
     Returns:
-        The errors, means over the images. Returns None if stopped.
+        The errors, means over the images.
+
+    Raises:
+        Cancelled: the caller asked to stop.
     """
     conditions = SweepSpec(images, (0.0, *SIGMAS), seed=NOISE_SEED)
-    given = noise_sweep.run_sweep(lambda scans: scans, conditions, should_stop, with_ssim=False)
-    made = noise_sweep.run_sweep(
-        lambda scans: scoring.reconstruct(model, scans), conditions, should_stop, with_ssim=False
-    )
-    return None if given is None or made is None else noise_sweep.summarize(made, given)
+    given = noise_sweep.run_sweep(lambda scans: scans, conditions, context, with_ssim=False)
+    made = noise_sweep.run_sweep(lambda scans: scoring.reconstruct(model, scans), conditions, context, with_ssim=False)
+    return noise_sweep.summarize(made, given)

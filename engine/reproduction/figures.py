@@ -22,7 +22,7 @@ from engine.reproduction.tables import setting_title
 from engine.reproduction.trials import SearchSummary, StudyRun
 from engine.reproduction.trials import ranked as by_rank
 from engine.search import importance, statistics
-from engine.search.dimensions import AnyDimension, Categorical
+from engine.search.space import AnyDimension, Categorical
 from engine.study_folder import StudyFolder
 
 CURVES = 10

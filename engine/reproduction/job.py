@@ -9,6 +9,7 @@ from engine import __version__, backend, config, result_cache, runs
 from engine.config import RunConfig, StudyConfig
 from engine.data import loading
 from engine.errors import BackendError, ConfigError, EngramError
+from engine.job_context import Cancelled, JobContext
 from engine.messages import (
     Continued,
     Emit,
@@ -27,7 +28,7 @@ from engine.reproduction.evaluator import StudyEvaluator, StudyResults
 from engine.reproduction.preset_runs import PresetRuns
 from engine.reproduction.search_runs import SearchRuns
 from engine.reproduction.trials import SearchSummary, StudyRun, best_of_each
-from engine.search.runner import StopAndPause
+from engine.search.job import StopAndPause
 from engine.study_folder import StudyFolder
 
 FORMAT = 1
@@ -146,7 +147,7 @@ class Training(Protocol):
 
     @property
     def count(self) -> int:
-        """Number of runs."""
+        """Return the number of runs."""
 
     @property
     def searches(self) -> Mapping[str, SearchSummary]:
@@ -179,29 +180,32 @@ class StudyRunner:
         training.check()
         self._write("running", training)
         try:
-            finished = self._run_stages(training)
+            self._run_stages(training)
+        except Cancelled:
+            return self._write("stopped", training)
         except EngramError as error:
             self._content |= {"reason": error.what, "advice": error.advice}
             self._write("failed", training)
             raise
-        return self._write("finished" if finished else "stopped", training)
+        return self._write("finished", training)
 
-    def _run_stages(self, training: Training) -> bool:
+    def _run_stages(self, training: Training) -> None:
         if not training.train(self.emit, self.control):
-            return False
+            raise Cancelled
         self._write("running", training)
-        trials, should_stop = training.trials(), self._wait_while_paused
-        known = result_cache.ResultCache(self.study.measured)
-        evaluator = StudyEvaluator(self.chosen, self.settings, known, self.emit, should_stop)
+        trials, known = training.trials(), result_cache.ResultCache(self.study.measured)
+        context = JobContext(self._wait_while_paused, self._emit_measuring)
+        evaluator = StudyEvaluator(self.chosen, self.settings, known, context)
         images = evaluator.read(trials)
-        if images is None:
-            return False
         mark = self._fingerprint(trials, images.fingerprint)
         if mark == self._content.get("drawn_from") and self._is_whole():
             self.emit(Log(text=f"No changes: the page is {self.study.page}"))
-            return True
-        findings = evaluator.measure(trials, training.searches, images)
-        return findings is not None and self._draw(findings, mark)
+            return
+        self._draw(evaluator.measure(trials, training.searches, images), mark)
+
+    def _emit_measuring(self, text: str, done: int, total: int) -> None:
+        """Emit what is being measured, and how much of it is done; a total of 0 is unknown."""
+        self.emit(StudyProgress(stage="measuring", text=text, share=done / total if total else None))
 
     def _wait_while_paused(self) -> bool:
         """Return whether to stop; block while the study is paused."""
@@ -228,14 +232,14 @@ class StudyRunner:
         files = [name for each in self._content.get("contents", ()) for name in each["files"].values()]
         return self.study.page.is_file() and all((self.study.path / name).is_file() for name in files)
 
-    def _draw(self, findings: StudyResults, mark: str) -> bool:
+    def _draw(self, findings: StudyResults, mark: str) -> None:
         rows = comparison.rows(findings)
         written = [each.write(self.study) for each in [*tables.tables(findings), comparison.table(rows)]]
         drawings = figures.figure_builders()
         for number, draw in enumerate(drawings):
             self.emit(StudyProgress(stage="drawing", text="Drawing the figures", share=number / len(drawings)))
             if self._wait_while_paused():
-                return False
+                raise Cancelled
             drawn = draw(findings)
             if drawn is not None:
                 written.append(drawn.write(self.study))
@@ -243,7 +247,6 @@ class StudyRunner:
         self._content = {name: value(findings) for name, value in MEASURED.items()} | results
         runs.write_text_atomic(self.study.page, page.html(self.study, findings, written, rows))
         self.emit(Log(text=f"The page is {self.study.page}"))
-        return True
 
     def _write(self, state: str, training: Training) -> dict[str, Any]:
         content = {

@@ -31,9 +31,8 @@ from engine.messages import (
 from engine.reproduction import published
 from engine.reproduction.trials import StudyRun, from_run
 from engine.runs import Run
-from engine.search.executor import ProcessExited, TrialMessage, TrialTask
-from engine.search.local_executor import TrialProcess
-from engine.search.runner import StopAndPause
+from engine.search.executor import ProcessExited, TrialMessage, TrialProcess, TrialTask
+from engine.search.job import StopAndPause
 from engine.study_folder import StudyFolder
 
 OTHER = "The folder {} contains a study with other settings: its {} differs."
@@ -126,7 +125,7 @@ class PresetRuns:
 
     @property
     def count(self) -> int:
-        """Number of runs."""
+        """Return the number of runs."""
         return len(self.planned)
 
     def check(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine import config
 from engine.config import RESOURCES, RunConfig
-from engine.search import space
+from engine.search import space_file
 from engine.search.space import Space
 
 SOURCE = RESOURCES / "study" / "seed-study.json"
@@ -51,7 +51,7 @@ def load_published() -> Mapping[str, Any]:
 def claim(model: str) -> PublishedResult:
     """Return the study's result for a model."""
     said = load_published()["models"][model]
-    return PublishedResult(model, said["preset"], said["loss"], space.preset(said["preset"])[1])
+    return PublishedResult(model, said["preset"], said["loss"], space_file.preset(said["preset"])[1])
 
 
 def table_title(number: int) -> str:

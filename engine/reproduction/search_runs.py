@@ -10,7 +10,7 @@ from engine.reproduction.trials import SearchSummary, StudyRun, from_trial
 from engine.runs import Run
 from engine.search import folder, job, search_spec
 from engine.search.folder import SearchFolder
-from engine.search.runner import StopAndPause
+from engine.search.job import StopAndPause
 from engine.search.search_spec import SearchSpec
 from engine.search.storage import Trial as Row
 from engine.study_folder import StudyFolder
@@ -31,7 +31,7 @@ class SearchRuns:
 
     @property
     def count(self) -> int:
-        """Number of runs; a space may have fewer points than the requested trials."""
+        """Return the number of runs; a space may have fewer points than the requested trials."""
         return sum(map(self._count, self.orders))
 
     @property

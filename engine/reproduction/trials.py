@@ -37,7 +37,7 @@ class StudyRun:
 
     @property
     def model(self) -> str:
-        """Name of the model, 'ae' or 'vae'."""
+        """Return the name of the model, 'ae' or 'vae'."""
         return self.config.model.model
 
     @property

@@ -1,4 +1,5 @@
 """Hyperparameter search: what varies (`space`), what was tried (`storage`), what is next (`oracle`), the job (`job`).
 
-`space`, `storage` and `importance` import no framework, so the app may use them.
+`space`, `space_file`, `storage`, `folder`, `search_spec`, `commands`, `statistics` and `importance` import no
+framework, so the app may use them.
 """

@@ -1,128 +1,108 @@
 """Commands to a running search, from another process or from the app, by way of its database."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
 
-from engine.errors import SearchError
-from engine.messages import EnqueueTrial, SearchCommand, Stop, StopTrial
-from engine.search import search_spec, statistics
-from engine.search.storage import FILE_NAME, TrialStorage
-
-if TYPE_CHECKING:
-    from engine.search.runner import SearchRunner
-from engine import config
-from engine.config import SearchConfig
-from engine.errors import ConfigError
-
-# Commands about the running search; the others stay queued until the next process searches.
-TRANSIENT = ("stop", "pause", "continue", "stop-trial")
+from engine import messages
 
 
-def submit_checked(storage: TrialStorage, verb: str, content: Any) -> None:
-    """Check a command and queue it for the search, so that an error reaches the sender and not the searching process.
+@dataclass(frozen=True)
+class Command:
+    """Base of the commands. One field at most, which is the content that the database stores as JSON.
 
-    Raises:
-        ConfigError: the values or the space are not valid.
+    A transient one is about the process that searches now; any other stays queued until the next process searches.
     """
-    spec = search_spec.spec_from_attrs(storage)
-    if verb == "enqueue":
-        if not content:
-            raise ConfigError("No values given.", 'Example: {"latent": 256}')
-        config.from_flat(content, spec.base)
-    elif verb == "space":
-        search_spec.with_space(spec, content)
-    elif verb == "trials":
-        config.validate(SearchConfig, {"trials": content})
-    storage.push_command(verb, content)
+
+    verb: ClassVar[str]
+    is_transient: ClassVar[bool] = False
+
+    def to_json(self) -> Any:
+        """Return the content of the command as JSON types; None if it has none."""
+        return next((getattr(self, field.name) for field in fields(self)), None)
 
 
-def drop_stale(storage: TrialStorage) -> None:
-    """Drop the commands that were meant for the previous search process."""
-    kept = [(verb, content) for verb, content in storage.pop_commands() if verb not in TRANSIENT]
-    for verb, content in kept:
-        storage.push_command(verb, content)
+@dataclass(frozen=True)
+class StopSearch(Command):
+    """Stop the search and its trials, which can be resumed."""
+
+    verb = "stop"
+    is_transient = True
 
 
-def apply_command(runner: "SearchRunner", verb: str, content: Any) -> None:
-    """Carry out a command.
+@dataclass(frozen=True)
+class PauseSearch(Command):
+    """Pause the running trials."""
 
-    Raises:
-        EngramError: the command cannot be carried out; the message is for its sender.
-    """
-    _VERBS[verb](runner, content)
-
-
-def _stop(runner: "SearchRunner", content: Any) -> None:
-    runner.stop_requested = True
+    verb = "pause"
+    is_transient = True
 
 
-def _pause(runner: "SearchRunner", content: Any) -> None:
-    runner.pause_requested = True
+@dataclass(frozen=True)
+class ContinueSearch(Command):
+    """Continue the paused trials."""
+
+    verb = "continue"
+    is_transient = True
 
 
-def _continue(runner: "SearchRunner", content: Any) -> None:
-    runner.pause_requested = False
+@dataclass(frozen=True)
+class EndTrial(Command):
+    """Stop one trial and keep its run; the search continues."""
+
+    number: int
+
+    verb = "stop-trial"
+    is_transient = True
 
 
-def _stop_trial(runner: "SearchRunner", number: Any) -> None:
-    """Ask a running trial to stop; end a waiting one at once."""
-    process = runner.pool.running.get(number)
-    row = runner.trials.rows.get(number)
-    if row is None or row.is_done:
-        raise SearchError(f"Trial {number} is not running.")
-    if process is None:
-        runner.finish_trial(number, {"state": "stopped", "reason": statistics.BY_HAND})
-    else:
-        process.stop_requested = True
-        process.send(Stop())
+@dataclass(frozen=True)
+class AddTrial(Command):
+    """Try these values next: field -> value."""
+
+    values: Mapping[str, Any]
+
+    verb = "enqueue"
 
 
-def _enqueue(runner: "SearchRunner", values: Mapping[str, Any]) -> None:
-    row = runner.trials.enqueue(values)
-    if row is None:
-        raise SearchError("This configuration has already been tried.", "See the list of trials.")
-    runner.emit_proposed(row)
-    runner.emit_state()
+@dataclass(frozen=True)
+class ReplaceSpace(Command):
+    """Continue in another space, given as in a space file; the trials so far stay."""
+
+    space: Mapping[str, Any]
+
+    verb = "space"
 
 
-def _space(runner: "SearchRunner", described: Mapping[str, Any]) -> None:
-    runner.replace_spec(search_spec.with_space(runner.spec, described))
+@dataclass(frozen=True)
+class ChangeTrialCount(Command):
+    """Change the total number of trials."""
+
+    count: int
+
+    verb = "trials"
 
 
-def _trials(runner: "SearchRunner", count: int) -> None:
-    runner.replace_spec(replace(runner.spec, settings=runner.spec.settings.model_copy(update={"trials": count})))
-
-
-_VERBS: dict[str, Callable[["SearchRunner", Any], None]] = {
-    "stop": _stop,
-    "pause": _pause,
-    "continue": _continue,
-    "stop-trial": _stop_trial,
-    "enqueue": _enqueue,
-    "space": _space,
-    "trials": _trials,
+COMMANDS: dict[str, type[Command]] = {
+    kind.verb: kind
+    for kind in (StopSearch, PauseSearch, ContinueSearch, EndTrial, AddTrial, ReplaceSpace, ChangeTrialCount)
 }
 
 
-def submit(search: Path | None, command: SearchCommand) -> None:
-    """Queue a command for the search that runs in this process, from any thread.
+def from_json(verb: str, content: Any) -> Command:
+    """Return the command that the database, the command line or a form has as a verb and its content.
 
     Raises:
-        SearchError: no search runs here.
-        ConfigError: see `submit_checked`.
+        KeyError: there is no such verb.
     """
-    if search is None:
-        raise SearchError("No search is running.", "Start one first.")
-    verb, content = _to_verb(command)
-    with TrialStorage(search / FILE_NAME) as storage:
-        submit_checked(storage, verb, content)
+    kind = COMMANDS[verb]
+    return kind(content) if fields(kind) else kind()  # type: ignore[call-arg]
 
 
-def _to_verb(command: SearchCommand) -> tuple[str, Any]:
-    if isinstance(command, StopTrial):
-        return "stop-trial", command.number
-    if isinstance(command, EnqueueTrial):
-        return "enqueue", command.values
-    return "space", command.model_dump()["space"]
+def from_message(message: messages.SearchCommand) -> Command:
+    """Return the command that a message of the app asks for."""
+    if isinstance(message, messages.StopTrial):
+        return EndTrial(message.number)
+    if isinstance(message, messages.EnqueueTrial):
+        return AddTrial(message.values)
+    return ReplaceSpace(message.model_dump()["space"])

@@ -6,7 +6,6 @@ from its last epoch: the runs must lie in a folder that all machines share. A se
 since the workers learn from Dask that no client waits for it.
 """
 
-import importlib
 import logging
 import os
 import threading
@@ -22,9 +21,16 @@ from distributed import Client, Future, Variable
 from engine.errors import SearchError
 from engine.messages import Continue, Event, Log, Message, Pause, Stop, read_event
 from engine.runs import open_run
-from engine.search import statistics
-from engine.search.executor import JOB_QUEUES, EventSink, ProcessExited, TrialHandle, TrialTask
-from engine.search.local_executor import LocalExecutor, TrialProcess
+from engine.search import folder
+from engine.search.executor import (
+    JOB_QUEUES,
+    EventSink,
+    LocalExecutor,
+    ProcessExited,
+    TrialHandle,
+    TrialProcess,
+    TrialTask,
+)
 
 POLL_INTERVAL_S = 0.5
 CONNECT_S = 10
@@ -190,11 +196,13 @@ def _own_cluster(where: str, count: int) -> Any:
         )
     if where not in JOB_QUEUES:
         return None
+    import dask_jobqueue
+
     try:
         with warnings.catch_warnings():
             # Another port for Dask's own pages does not matter.
             warnings.simplefilter("ignore")
-            made = getattr(importlib.import_module("dask_jobqueue"), JOB_QUEUES[where])()
+            made = getattr(dask_jobqueue, JOB_QUEUES[where])()
     except (ValueError, RuntimeError, OSError) as error:
         advice = f"Define its jobs (cores, memory, walltime) as jobqueue.{where} in ~/.config/dask/jobqueue.yaml."
         why = str(error).partition(", for example")[0]
@@ -246,7 +254,7 @@ def train_on_worker(task: TrialTask, topic: str) -> None:
     outbox = _WorkerChannel(distributed.get_worker().get_current_task(), topic)
     run = open_run(task.run.path)
     outbox.send("begun", distributed.get_worker().address)
-    ended = statistics.find_last_job_end(run)
+    ended = folder.find_last_job_end(run)
     # An earlier worker completed it, and the report was lost with that worker.
     if ended is not None:
         outbox.put((task.number, ended))

@@ -3,6 +3,8 @@
 A run's name never begins with '_', so the folder never collides with a run. Imports no framework.
 """
 
+import math
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,9 +15,11 @@ from engine.config import RunConfig
 from engine.data import loading
 from engine.durable import replace_durably
 from engine.errors import RunExists, SearchBusy, SearchError, SearchNotFound
+from engine.messages import EpochEnded, JobEnded, JobStarted
 from engine.messages import Search as Order
-from engine.runs import NAME_PATTERN, Run
-from engine.search.search_spec import SearchSpec, make_spec, spec_from_attrs, spec_to_attrs
+from engine.runs import NAME_PATTERN, NOT_COPIED, Run, retarget_event, write_text_atomic
+from engine.search.commands import Command
+from engine.search.search_spec import SearchSpec, check_command, make_spec, spec_from_attrs, spec_to_attrs
 from engine.search.storage import FILE_NAME, TrialStorage
 
 FOLDER_NAME = "_searches"
@@ -29,7 +33,7 @@ class SearchFolder:
 
     @property
     def name(self) -> str:
-        """Name of the search, which is its folder's."""
+        """Return the name of the search, which is its folder's."""
         return self.path.name
 
     @property
@@ -44,6 +48,16 @@ class SearchFolder:
             SearchDamaged: it cannot be read.
         """
         return TrialStorage(self.path / FILE_NAME)
+
+    def send(self, command: Command) -> None:
+        """Check a command and queue it for the process that searches.
+
+        Raises:
+            ConfigError: its values, space or number of trials is not valid.
+        """
+        with self.open_storage() as storage:
+            check_command(spec_from_attrs(storage), command)
+            storage.push_command(command)
 
     def run_name(self, number: int) -> str:
         """Return the name of a trial's run."""
@@ -137,7 +151,9 @@ def _begin(search: SearchFolder, spec: SearchSpec) -> None:
     staged = search.path / f"{FILE_NAME}.new"
     staged.unlink(missing_ok=True)
     with TrialStorage(staged) as storage:
-        storage.set_attrs(begun_with=spec.space.to_dict(), **spec_to_attrs(spec))
+        attrs = spec_to_attrs(spec)
+        attrs["begun_with"] = spec.space.to_dict()
+        storage.set_attrs(**attrs)
     replace_durably(staged, search.path / FILE_NAME)
 
 
@@ -151,6 +167,9 @@ def spec_of_command(command: Order) -> SearchSpec:
         return make_spec(command.base, command.space, command.settings)
     with open_search(command.name, command.root).open_storage() as storage:
         return spec_from_attrs(storage)
+
+
+# ---- runs of the trials -------------------------------------------------------------------------------------------
 
 
 def create_or_reopen_run(search: SearchFolder, number: int, settings: RunConfig) -> Run:
@@ -170,3 +189,58 @@ def create_or_reopen_run(search: SearchFolder, number: int, settings: RunConfig)
         if run.config != config.from_flat({"threads": own}, settings):
             raise
         return run
+
+
+def can_continue_exactly(settings: RunConfig) -> bool:
+    """Return whether more epochs leave the first ones unchanged: no schedule that stretches over all of them."""
+    return settings.training.schedule == "constant" and not settings.training.warm_up
+
+
+def continue_from(parent: Run, path: Path) -> None:
+    """Copy all of a run but its settings to a new folder, to continue there for more epochs.
+
+    An interrupted copy is no run and is repeated; an existing one stays as it is.
+
+    Args:
+        parent: a run that has ended.
+        path: the new run's folder.
+    """
+    if path.exists():
+        return
+    temporary = path.with_name(f".{path.name}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    shutil.copytree(parent.path, temporary, ignore=shutil.ignore_patterns("config.json", *NOT_COPIED))
+    events = [event for event in parent.events() if not isinstance(event, JobEnded)]
+    write_text_atomic(
+        temporary / "events.jsonl", "".join(retarget_event(event, path).to_json_line() for event in events)
+    )
+    replace_durably(temporary, path)
+
+
+def list_val_losses(run: Run) -> list[float]:
+    """Return the validation loss per image of each complete epoch, in order."""
+    return [row.get("val_loss", math.nan) for row in run.history()]
+
+
+def elapsed_s(run: Run) -> float:
+    """Return the time spent on a run, without breaks and without the time before its first start."""
+    total, began, last = 0.0, None, 0.0
+    for event in run.events():
+        if isinstance(event, JobStarted):
+            total, began = total + (0.0 if began is None else last - began), event.time
+        if began is not None and isinstance(event, JobStarted | EpochEnded | JobEnded):
+            last = event.time
+    return total + (0.0 if began is None else last - began)
+
+
+def find_last_job_end(run: Run) -> JobEnded | None:
+    """Return how a run's last job ended by itself. Returns None if it was stopped, crashed or has not started."""
+    last = [event for event in run.events() if isinstance(event, JobStarted | JobEnded)][-1:]
+    ended = last[0] if last and isinstance(last[0], JobEnded) else None
+    return ended if ended and ended.state != "stopped" else None
+
+
+def prune_checkpoints(run: Run) -> None:
+    """Keep only the last checkpoint of a run: enough to resume it, in half the disk space."""
+    for old in sorted(run.checkpoints.glob("epoch-*"))[:-1]:
+        shutil.rmtree(old, ignore_errors=True)

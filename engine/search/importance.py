@@ -1,7 +1,8 @@
-"""Importance of each setting in a search, its direction, and its uncertainty. Pure functions; no framework.
+"""Importance of the settings of a search: how much each changed the score. Pure functions; no framework.
 
-A linear fit of the scores on the settings' positions in their ranges, with a bootstrap over the trials. A straight line
-has its limits: a setting whose best value lies in the middle may show little effect.
+The importance of a setting, its direction and its uncertainty come from a linear fit of the scores on the settings'
+positions in their ranges, with a bootstrap over the trials. A straight line has its limits: a setting whose best value
+lies in the middle may show little effect.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.messages import ComputeImportances, ComputeImportancesReply, Importance
-from engine.search import space as spaces
-from engine.search.dimensions import lists_to_tuples
-from engine.search.space import Space
+from engine.search import space_file
+from engine.search.space import Space, lists_to_tuples
 
 RESAMPLES = 500
 # Percentiles of the interval.
@@ -56,13 +56,13 @@ def hyperparameter_importances(
     return sorted(found, key=lambda each: -abs(each.effect))
 
 
-def handle_request(request: ComputeImportances) -> ComputeImportancesReply:
+def compute_importances(request: ComputeImportances) -> ComputeImportancesReply:
     """Compute the importances that the app requests.
 
     Raises:
         ConfigError: the space is invalid.
     """
-    space = spaces.parse(request.space, request.base)
+    space = space_file.parse(request.space, request.base)
     found = hyperparameter_importances(space, [(lists_to_tuples(values), score) for values, score in request.trials])
     return ComputeImportancesReply(weighed=None if found is None else tuple(found))
 

@@ -19,11 +19,8 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 from engine.config import RunConfig
-from engine.search import hyperband
-from engine.search.dimensions import AnyDimension, Categorical
-from engine.search.hyperband import IDLE, Status, Suggestion
-from engine.search.samplers import ALGORITHMS, SamplerContext
-from engine.search.space import Space, config_key
+from engine.search.samplers import ALGORITHMS, IDLE, SamplerContext, Status, Suggestion, suggest_hyperband
+from engine.search.space import AnyDimension, Categorical, Space, config_key
 from engine.search.storage import Trial
 
 OBJECTIVE = "val_loss"
@@ -107,7 +104,7 @@ class Oracle(keras_tuner.oracles.BayesianOptimizationOracle):
             regression=self.gpr,
         )
         if self.algorithm == "hyperband":
-            return hyperband.suggest(rows, view, self.base.training.epochs)
+            return suggest_hyperband(rows, view, self.base.training.epochs)
         point = ALGORITHMS[self.algorithm](view)
         return None if point is None else Suggestion(point)
 

@@ -1,20 +1,27 @@
 """Samplers, which propose the next trial: pure functions of the trials so far that never propose one twice.
 
+Grid, random and Bayesian search, and Hyperband (Li et al. 2018): many configurations for few epochs, the best third for
+three times as many, and so on. A configuration that Hyperband promotes is a trial of its own, which continues from its
+parent's last epoch, so nothing is trained twice. KerasTuner's oracle draws from a random stream that it does not save.
+
 Each takes a `SamplerContext` and returns a new point of the space, or None if there is none left. Its randomness
 depends on (seed, number of trials) alone, so that a search rebuilt from its database proposes the same next point.
 """
 
+import itertools
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from engine.search.dimensions import Values
-from engine.search.space import ENUMERATION_LIMIT, Space
+from engine.search.space import ENUMERATION_LIMIT, Space, Values
+from engine.search.storage import Place, Trial
 
 # Number of candidates in a space with too many points to enumerate.
 N_CANDIDATES = 2048
@@ -25,6 +32,25 @@ N_BEST = 4
 EXPLORATION = 2.6
 # Random trials before the regression, per dimension.
 STARTUP_TRIALS_PER_DIMENSION = 3
+# Hyperband promotes one configuration in three, for three times the epochs.
+FACTOR = 3
+
+
+class Status(Enum):
+    """States in which nothing can be proposed before more trials have ended."""
+
+    IDLE = "wait"
+
+
+IDLE = Status.IDLE
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A proposed configuration, and its position in the algorithm's brackets."""
+
+    values: Values
+    bracket: Place = field(default_factory=Place)
 
 
 @dataclass(frozen=True)
@@ -120,3 +146,75 @@ ALGORITHMS: dict[str, Callable[[SamplerContext], Values | None]] = {
     "random": sample_random,
     "grid": sample_grid,
 }
+
+
+# ---- Hyperband ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Rung:
+    """`count` configurations of a bracket, each trained for `epochs` epochs in total."""
+
+    count: int
+    epochs: int
+
+
+def brackets(max_epochs: int) -> list[list[Rung]]:
+    """Return the brackets for at most `max_epochs` epochs, the one with the most configurations first."""
+    last = int(math.log(max_epochs, FACTOR) + 1e-9)
+    return [_bracket(start, last, max_epochs) for start in range(last, -1, -1)]
+
+
+def _bracket(start: int, last: int, max_epochs: int) -> list[Rung]:
+    count = math.ceil((last + 1) / (start + 1) * FACTOR**start)
+    rungs: list[Rung] = []
+    for step in range(start + 1):
+        rung = Rung(count // FACTOR**step, max(1, round(max_epochs / FACTOR ** (start - step))))
+        if rung.count and (not rungs or rung.epochs > rungs[-1].epochs):
+            rungs.append(rung)
+    return rungs
+
+
+def suggest_hyperband(trials: Sequence[Trial], view: SamplerContext, max_epochs: int) -> Suggestion | Status | None:
+    """Propose the next trial.
+
+    Args:
+        trials: every trial so far in the order proposed; those whose results are still hidden have the state 'running'.
+        view: context over the space without 'epochs'; a configuration is new if no trial has it with any number of
+            epochs.
+        max_epochs: epochs of the last rung.
+
+    Returns:
+        The next trial; `IDLE` while a rung is incomplete. Returns None if no new configuration is left.
+    """
+    spec = brackets(max_epochs)
+    for index in itertools.count():
+        rungs = spec[index % len(spec)]
+        members = [_members(trials, index, step) for step in range(len(rungs))]
+        if len(members[0]) < rungs[0].count and (point := sample_random(view)):
+            return Suggestion({**point, "epochs": rungs[0].epochs}, {"bracket": index, "rung": 0})
+        if not members[0]:
+            return None
+        for step in range(1, len(rungs)):
+            found = _promote(members[step - 1], members[step], rungs[step])
+            if found is IDLE:
+                return IDLE
+            if isinstance(found, Trial):
+                place: Place = {"bracket": index, "rung": step, "parent": found.number}
+                return Suggestion({**found.config, "epochs": rungs[step].epochs}, place)
+    return None
+
+
+def _members(trials: Sequence[Trial], bracket: int, rung: int) -> list[Trial]:
+    return [each for each in trials if each.place.get("bracket") == bracket and each.place.get("rung") == rung]
+
+
+def _promote(below: Sequence[Trial], above: Sequence[Trial], rung: Rung) -> Trial | Status | None:
+    """Return the best trial of a rung that is not yet promoted. Returns None if enough are."""
+    if any(not each.is_done for each in below):
+        return IDLE
+    ranked = sorted((each.score, each.number, each) for each in below if each.score is not None)
+    wanted = min(rung.count, max(1, len(below) // FACTOR), len(ranked))
+    promoted = {each.place["parent"] for each in above}
+    left = [each for _, number, each in ranked[:wanted] if number not in promoted]
+    return left[0] if left else None

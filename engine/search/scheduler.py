@@ -6,15 +6,31 @@ killed proposes the same ones.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from engine import backend, config
 from engine.errors import SearchError
 from engine.search import statistics
-from engine.search.hyperband import IDLE, Suggestion
+from engine.search.samplers import IDLE, Status, Suggestion
 from engine.search.search_spec import SearchSpec
 from engine.search.space import config_key
-from engine.search.storage import Trial, TrialStorage
+from engine.search.storage import Place, Trial, TrialResult, TrialStorage
+
+
+class AskTellOracle(Protocol):
+    """Part of `engine.search.oracle.Oracle` that a scheduler uses; importing that module imports KerasTuner."""
+
+    def ask(self) -> Suggestion | Status | None:
+        """Propose the next trial."""
+
+    def register(self, row: Trial) -> None:
+        """Add a trial that is in the database."""
+
+    def tell(self, row: Trial) -> None:
+        """Record how a trial ended."""
+
+    def has_result(self, number: int) -> bool:
+        """Return whether `tell` has recorded the end of a trial."""
 
 
 class TrialScheduler:
@@ -29,22 +45,31 @@ class TrialScheduler:
         self.storage, self.spec = storage, spec
         self.rows = {trial.number: trial for trial in storage.trials()}
         self.is_exhausted = False
-        self._oracle: Any = None
+        self._oracle: AskTellOracle | None = None
         self._not_before = 0
 
     def replace_spec(self, spec: SearchSpec) -> None:
         """Continue over another space; the trials so far remain."""
         self.spec, self._oracle, self.is_exhausted, self._not_before = spec, None, False, 0
 
-    def update(self, number: int, **changes: Any) -> Trial:
-        """Update a trial, here and in the database."""
-        self.storage.update_trial(number, **changes)
+    def start(self, number: int, run: str) -> None:
+        """Record that a trial trains its run."""
+        self.storage.update_trial(number, state="running", run=run)
+        self._reload(number)
+
+    def record_epoch(self, number: int, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Record a completed epoch of a running trial."""
+        self.storage.update_trial(number, epochs=epoch)
+        self._reload(number)
+
+    def finish(self, number: int, result: TrialResult) -> Trial:
+        """Record the result of a trial; the oracle receives it in the order of the trials, before it is asked again."""
+        self.storage.finish_trial(number, result)
+        return self._reload(number)
+
+    def _reload(self, number: int) -> Trial:
         self.rows[number] = next(trial for trial in self.storage.trials() if trial.number == number)
         return self.rows[number]
-
-    def record_epoch(self, number: int, epoch: int, metrics: Mapping[str, float]) -> Trial:
-        """Record a completed epoch of a running trial."""
-        return self.update(number, epochs=epoch)
 
     def close(self) -> None:
         """Release everything; there is nothing here."""
@@ -105,7 +130,7 @@ class TrialScheduler:
         self.is_exhausted = proposal is None
         return self._add(proposal.values, "search", proposal.bracket) if isinstance(proposal, Suggestion) else None
 
-    def _add(self, values: Mapping[str, Any], origin: str, place: Mapping[str, Any]) -> Trial | None:
+    def _add(self, values: Mapping[str, Any], origin: str, place: Place) -> Trial | None:
         row = self.storage.add_trial(config_key(values, self.spec.base), values, origin, place)
         if row is not None:
             self.rows[row.number] = row
@@ -113,14 +138,15 @@ class TrialScheduler:
                 self._oracle.register(row)
         return row
 
-    def _oracle_up_to(self, number: int) -> Any:
+    def _oracle_up_to(self, number: int) -> AskTellOracle:
         """Return the oracle with the results of all trials up to a number."""
         if self._oracle is None:
             module = backend.import_on_any_backend("engine.search.oracle", self.spec.base.training)
             settings = self.spec.settings
             made = module.Oracle(self.spec.space, self.spec.base, settings.algorithm, settings.seed)
             self._oracle = module.replay(made, self.rows.values())
+        oracle: AskTellOracle = self._oracle
         for row in self.rows.values():
-            if row.number <= number and not self._oracle.has_result(row.number):
-                self._oracle.tell(row)
-        return self._oracle
+            if row.number <= number and not oracle.has_result(row.number):
+                oracle.tell(row)
+        return oracle

@@ -9,10 +9,10 @@ from engine import config
 from engine.config import RunConfig, SearchConfig
 from engine.errors import ConfigError, SearchDamaged, SearchError
 from engine.messages import Search as Order
-from engine.search import space
-from engine.search.dimensions import AnyDimension
-from engine.search.space import Space
-from engine.search.storage import TrialStorage
+from engine.search import space_file
+from engine.search.commands import AddTrial, ChangeTrialCount, Command, ReplaceSpace
+from engine.search.space import AnyDimension, Space
+from engine.search.storage import SearchAttrs, TrialStorage
 from engine.search.storage_check import WRONG_CONTENT
 
 MUTABLE_SETTINGS = ("trials", "parallel", "early_stopping", "cluster", "spare")
@@ -54,7 +54,7 @@ def make_spec(base: RunConfig, described: Mapping[str, Any], given: Mapping[str,
         ConfigError: its parts contradict each other.
     """
     settings = config.validate(SearchConfig, given)
-    points = space.parse(described, base)
+    points = space_file.parse(described, base)
     base = config.from_flat({"seed": settings.seed}, base)
     if settings.tuner == "wandb":
         check_sweepable(points, settings)
@@ -98,7 +98,33 @@ def with_space(spec: SearchSpec, described: Mapping[str, Any]) -> SearchSpec:
     return replace(spec, space=make_spec(spec.base, described, spec.settings.model_dump()).space)
 
 
-def spec_to_attrs(spec: SearchSpec) -> dict[str, Any]:
+def change_spec(spec: SearchSpec, command: ReplaceSpace | ChangeTrialCount) -> SearchSpec:
+    """Return the specification after a command.
+
+    Raises:
+        ConfigError: the space or the number of trials is not valid.
+    """
+    if isinstance(command, ReplaceSpace):
+        return with_space(spec, command.space)
+    given = {**spec.settings.model_dump(), "trials": command.count}
+    return replace(spec, settings=config.validate(SearchConfig, given))
+
+
+def check_command(spec: SearchSpec, command: Command) -> None:
+    """Check a command, so that an error reaches its sender and not the process that searches.
+
+    Raises:
+        ConfigError: its values, space or number of trials is not valid.
+    """
+    if isinstance(command, ReplaceSpace | ChangeTrialCount):
+        change_spec(spec, command)
+    elif isinstance(command, AddTrial):
+        if not command.values:
+            raise ConfigError("No values given.", 'Example: {"latent": 256}')
+        config.from_flat(command.values, spec.base)
+
+
+def spec_to_attrs(spec: SearchSpec) -> SearchAttrs:
     """Return a specification as the database stores it."""
     return {
         "base": spec.base.model_dump(mode="json"),
@@ -116,7 +142,7 @@ def spec_from_attrs(storage: TrialStorage) -> SearchSpec:
     kept = storage.attrs()
     try:
         base = config.from_nested(kept["base"])
-        return SearchSpec(base, space.parse(kept["space"], base), SearchConfig.model_validate(kept["settings"]))
+        return SearchSpec(base, space_file.parse(kept["space"], base), SearchConfig.model_validate(kept["settings"]))
     except WRONG_CONTENT as error:
         what = f"The search database {storage.path} has no readable specification ({type(error).__name__}: {error})."
         raise SearchDamaged(what, "Its runs are kept. Start a search under another name.") from None

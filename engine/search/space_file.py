@@ -1,17 +1,31 @@
-"""Parser of space files, whose every error names the field."""
+"""Parser of space files, whose every error names the field, and the spaces of the presets.
+
+A space file is JSON, from a field to its values:
+
+    {"learning_rate": {"low": 1e-4, "high": 1e-2, "log": true},
+     "batch_size": [16, 32, 64],
+     "model": ["ae", "vae"],
+     "beta": {"low": 0.1, "high": 10, "log": true, "when": {"model": ["vae"]}},
+     "filters": [[32, 64, 128], [16, 32, 64, 128]]}
+
+`when` limits a field to some values of another. A field that only some of the models in the space have is limited to
+those models automatically.
+"""
 
 import difflib
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from engine import config
-from engine.config import FieldSpec, RunConfig, Section
+from engine.config import RESOURCES, FieldSpec, RunConfig, Section
 from engine.errors import ConfigError
-from engine.search.dimensions import AnyDimension, Categorical, Conditions, Numeric
+from engine.search.space import AnyDimension, Categorical, Conditions, Numeric, Space
 
 EMPTY = "The search space is empty."
 EXAMPLE = 'Use a list, such as [256, 512], or {"low": 256, "high": 1024}.'
@@ -19,15 +33,18 @@ KINDS = {"ints": "a list of whole numbers", "int": "a whole number", "float": "a
 FORMS: tuple[set[str], ...] = ({"values", "when"}, {"low", "high", "log", "when"})
 
 
-def parse_space(described: Mapping[str, Any], base: RunConfig) -> tuple[AnyDimension, ...]:
-    """Parse the dimensions of a space, each after those that it depends on.
+def parse(described: Mapping[str, Any], base: RunConfig) -> Space:
+    """Parse the content of a space file.
 
     Args:
-        described: content of the file, field -> values.
-        base: the settings that do not vary.
+        described: field -> list, or `{"low", "high", "log"}`, or `{"values"}`; with `"when"` if it is conditional.
+        base: the settings that do not vary; they define the model and so the fields.
+
+    Returns:
+        The space.
 
     Raises:
-        ConfigError: an entry is not valid; the sentence names the field.
+        ConfigError: an unknown field, a value out of the field's range, a condition that cannot be met.
     """
     if not described:
         raise ConfigError(EMPTY, EXAMPLE)
@@ -35,7 +52,45 @@ def parse_space(described: Mapping[str, Any], base: RunConfig) -> tuple[AnyDimen
     made = {name: _dimension(name, _unfolded(name, value), models) for name, value in described.items()}
     for dimension in made.values():
         _check_conditions(dimension, made)
-    return tuple(_sort_by_dependency(made))
+    return Space(tuple(_sort_by_dependency(made)))
+
+
+def load_space(path: Path | str, base: RunConfig) -> Space:
+    """Load a space file.
+
+    Raises:
+        ConfigError: it cannot be read, or its content is not valid (see `parse`).
+    """
+    try:
+        described = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ConfigError(f"The space file {path} cannot be read ({error}).", "Use a JSON file.") from None
+    if not isinstance(described, dict):
+        raise ConfigError(f"The space file {path} must map settings to values.", 'Example: {"latent": [256, 512]}.')
+    return parse(described, base)
+
+
+def presets() -> dict[str, Mapping[str, Any]]:
+    """Return the spaces of the presets that have one, as in a space file."""
+    contents = {
+        file.stem: json.loads(file.read_text("utf-8")) for file in sorted((RESOURCES / "presets").glob("*.json"))
+    }
+    return {name: content["space"] for name, content in contents.items() if "space" in content}
+
+
+def preset(name: str) -> tuple[RunConfig, Space]:
+    """Return the settings and the space of a preset.
+
+    Those of 'study-ae' and 'study-vae' are Tables 1 and 2 of the reference study.
+
+    Raises:
+        ConfigError: there is no such preset, or it has no space.
+    """
+    base = config.preset(name)
+    name, found = config.current_preset(name), presets()
+    if name not in found:
+        raise ConfigError(f"The preset '{name}' has no search space.", f"Choose one of: {', '.join(found)}.")
+    return base, parse(found[name], base)
 
 
 def _models(described: Mapping[str, Any], base: RunConfig) -> list[str]:

@@ -9,14 +9,16 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
 from types import NoneType
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack, cast
 
 from engine.errors import SearchDamaged, SearchError
-from engine.search.dimensions import lists_to_tuples
+from engine.search import commands
+from engine.search.commands import Command
+from engine.search.space import lists_to_tuples
 from engine.search.storage_check import WRONG_CONTENT, check_tables, check_types, set_limits
 
 FILE_NAME = "ledger.sqlite"
@@ -44,6 +46,28 @@ CREATE TABLE trials (
 CREATE TABLE wishes (number INTEGER PRIMARY KEY AUTOINCREMENT, verb TEXT NOT NULL, content TEXT NOT NULL);
 """
 State = Literal["proposed", "running", "finished", "failed", "stopped"]
+FinalState = Literal["finished", "failed", "stopped"]
+
+
+class SearchAttrs(TypedDict, total=False):
+    """Attributes of a search as JSON types.
+
+    They are its specification (see `engine.search.search_spec`), the space that it began with, and its W&B sweep.
+    """
+
+    base: dict[str, Any]
+    space: dict[str, Any]
+    settings: dict[str, Any]
+    begun_with: dict[str, Any]
+    sweep: str
+
+
+class Place(TypedDict, total=False):
+    """Position of a trial in Hyperband's plan; `parent` is the trial that it continues."""
+
+    bracket: int
+    rung: int
+    parent: int
 
 
 @dataclass(frozen=True)
@@ -55,7 +79,7 @@ class Trial:
         key: see `engine.search.space.config_key`.
         config: the proposed values, field -> value.
         origin: 'search', 'hand' or 'wandb'.
-        place: its position in its algorithm's plan, such as bracket, rung and parent of Hyperband.
+        place: its position in Hyperband's plan; empty for the other algorithms.
         state: 'proposed', 'running', 'finished', 'failed' or 'stopped'.
         reason: why it failed or was stopped.
         score: its best validation loss per image; None before there is one, and if it failed.
@@ -69,7 +93,7 @@ class Trial:
     key: str
     config: dict[str, Any]
     origin: str = "search"
-    place: dict[str, Any] = field(default_factory=dict)
+    place: Place = field(default_factory=Place)
     state: State = "proposed"
     reason: str = ""
     score: float | None = None
@@ -83,6 +107,30 @@ class Trial:
     def is_done(self) -> bool:
         """Return whether the trial has ended."""
         return self.state in FINAL_STATES
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """What an ended trial brings back; the fields are those of `Trial`."""
+
+    state: FinalState
+    reason: str = ""
+    score: float | None = None
+    best_epoch: int | None = None
+    epochs: int = 0
+    seconds: float = 0.0
+
+
+class TrialChanges(TypedDict, total=False):
+    """Columns of a trial that may change."""
+
+    state: State
+    reason: str
+    score: float | None
+    run: str
+    best_epoch: int | None
+    epochs: int
+    seconds: float
 
 
 _KINDS = {
@@ -147,13 +195,13 @@ class TrialStorage:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def attrs(self) -> dict[str, Any]:
-        """Return the attributes of the search: see `engine.search.search_spec`."""
+    def attrs(self) -> SearchAttrs:
+        """Return the attributes of the search."""
         with self._translate_errors():
             rows = self._connection.execute("SELECT name, content FROM facts").fetchall()
-            return {name: json.loads(content) for name, content in rows}
+            return cast(SearchAttrs, {name: json.loads(content) for name, content in rows})
 
-    def set_attrs(self, **facts: Any) -> None:
+    def set_attrs(self, **facts: Unpack[SearchAttrs]) -> None:
         """Store attributes, all or none; existing ones are overwritten."""
         with self._transaction():
             for name, content in facts.items():
@@ -165,42 +213,52 @@ class TrialStorage:
             rows = self._connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM trials ORDER BY number").fetchall()
             return [_trial(row) for row in rows]
 
-    def add_trial(self, key: str, config: Mapping[str, Any], origin: str, place: Mapping[str, Any]) -> Trial | None:
+    def add_trial(self, key: str, config: Mapping[str, Any], origin: str, place: Place) -> Trial | None:
         """Add a trial after all others. Returns None if its configuration was proposed before."""
         with self._transaction():
             if self._connection.execute("SELECT 1 FROM trials WHERE key = ?", (key,)).fetchone():
                 return None
             number = self._connection.execute("SELECT coalesce(max(number), 0) + 1 FROM trials").fetchone()[0]
-            trial = Trial(number, key, dict(config), origin, dict(place), proposed_at=time.time())
+            trial = Trial(number, key, dict(config), origin, place, proposed_at=time.time())
             row = [_stored(getattr(trial, name)) for name in _COLUMNS]
             self._connection.execute(f"INSERT INTO trials VALUES ({', '.join('?' * len(row))})", row)
         return trial
 
-    def update_trial(self, number: int, **changes: Any) -> None:
-        """Update a trial, for example with `state="finished", score=0.01`."""
+    def finish_trial(self, number: int, result: TrialResult) -> None:
+        """Store the result of a trial."""
+        self.update_trial(number, **asdict(result))
+
+    def update_trial(self, number: int, **changes: Unpack[TrialChanges]) -> None:
+        """Update columns of a trial, for example with `state="running", run="ae-0001"`."""
         assigned = ", ".join(f"{name} = ?" for name in changes)
         with self._transaction():
-            values = [_stored(value) for value in changes.values()]
-            self._connection.execute(f"UPDATE trials SET {assigned} WHERE number = ?", (*values, number))
+            self._connection.execute(f"UPDATE trials SET {assigned} WHERE number = ?", (*changes.values(), number))
 
-    def push_command(self, verb: str, content: Any = None) -> None:
+    def push_command(self, command: Command) -> None:
         """Queue a command for the process that searches, which polls several times a second."""
+        row = command.verb, json.dumps(command.to_json())
         with self._transaction():
-            self._connection.execute("INSERT INTO wishes (verb, content) VALUES (?, ?)", (verb, json.dumps(content)))
+            self._connection.execute("INSERT INTO wishes (verb, content) VALUES (?, ?)", row)
 
     def has_commands(self) -> bool:
         """Return whether a command is still queued."""
         with self._translate_errors():
             return self._connection.execute("SELECT 1 FROM wishes LIMIT 1").fetchone() is not None
 
-    def pop_commands(self) -> list[tuple[str, Any]]:
-        """Remove and return the queued commands in order, as (verb, content)."""
+    def drop_transient_commands(self) -> None:
+        """Drop the commands that were meant for the previous search process."""
+        verbs = [verb for verb, kind in commands.COMMANDS.items() if kind.is_transient]
+        with self._transaction():
+            self._connection.executemany("DELETE FROM wishes WHERE verb = ?", [(verb,) for verb in verbs])
+
+    def pop_commands(self) -> list[Command]:
+        """Remove and return the queued commands in order."""
         if not self.has_commands():
             return []
         with self._transaction():
             rows = self._connection.execute("SELECT verb, content FROM wishes ORDER BY number").fetchall()
             self._connection.execute("DELETE FROM wishes")
-        return [(verb, json.loads(content)) for verb, content in rows]
+            return [commands.from_json(verb, json.loads(content)) for verb, content in rows]
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -17,11 +17,11 @@ from engine import config, tracking
 from engine.child_process import module_command, start_module
 from engine.errors import ConfigError, SearchError
 from engine.search import search_spec, space
-from engine.search.dimensions import AnyDimension, Categorical, lists_to_tuples
 from engine.search.folder import SearchFolder
 from engine.search.scheduler import TrialScheduler
 from engine.search.search_spec import SearchSpec
-from engine.search.storage import Trial, TrialStorage
+from engine.search.space import AnyDimension, Categorical, lists_to_tuples
+from engine.search.storage import Trial, TrialResult, TrialStorage
 
 OBJECTIVE = "val_loss"
 METHODS = {"bayesian": "bayes", "random": "random", "grid": "grid"}
@@ -140,19 +140,19 @@ class WandbScheduler(TrialScheduler):
             self._awaited = row.number
         return row
 
-    def update(self, number: int, **changes: Any) -> Trial:
-        """Update a trial, and report its score to W&B."""
-        row = super().update(number, **changes)
-        if row.is_done and number == self._awaited:
+    def finish(self, number: int, result: TrialResult) -> Trial:
+        """Record the result of a trial, and report its score to W&B."""
+        row = super().finish(number, result)
+        if number == self._awaited:
             self._awaited = None
             self._send({"score": row.score})
         return row
 
-    def record_epoch(self, number: int, epoch: int, metrics: Mapping[str, float]) -> Trial:
+    def record_epoch(self, number: int, epoch: int, metrics: Mapping[str, float]) -> None:
         """Record a completed epoch of a running trial, and report it to W&B."""
         if number == self._awaited:
             self._send({"epoch": epoch, "metrics": dict(metrics)})
-        return super().record_epoch(number, epoch, metrics)
+        super().record_epoch(number, epoch, metrics)
 
     def is_done(self) -> bool:
         """Return whether no trial is pending and the sweep is over, or nothing new is left to propose."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.messages import Emit, Progress, ShouldStop
 from engine.pairs import BatchMaker
+from engine.protocols import ImageSequence
 
 REPORT_INTERVAL_S = 0.2
 
@@ -17,14 +18,16 @@ class EpochSequence(keras.utils.PyDataset):
     """Training images of one epoch, in an order that depends on the seed and the epoch alone.
 
     Args:
-        images: anything with a length and `read(indices) -> float32 (k, height, width, 1)`.
+        images: the training images.
         batch_size: images per step; the last batch may be smaller.
         seed: seed of the order.
         epoch: number of the epoch, from 0; each has its own order.
         pairs: makes the model's inputs and targets; if None, both are the images themselves.
     """
 
-    def __init__(self, images: Any, batch_size: int, seed: int, epoch: int, pairs: BatchMaker | None = None) -> None:
+    def __init__(
+        self, images: ImageSequence, batch_size: int, seed: int, epoch: int, pairs: BatchMaker | None = None
+    ) -> None:
         super().__init__()
         self.images, self.batch_size, self.epoch, self.pairs = images, batch_size, epoch, pairs
         self.order = np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(len(images))

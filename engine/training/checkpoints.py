@@ -48,7 +48,7 @@ class TrainingState:
 _STATES: Final = TypeAdapter(TrainingState)
 
 
-def save(folder: Path, model: Any, state: TrainingState) -> None:
+def save(folder: Path, model: keras.Model, state: TrainingState) -> None:
     """Write a checkpoint and remove those older than the last two; it is on the disk when this returns.
 
     Args:
@@ -79,7 +79,7 @@ def remove_old(folder: Path) -> None:
         remove_folder(old)
 
 
-def load(folder: Path, model: Any, history: Sequence[Mapping[str, float]] = ()) -> TrainingState:
+def load(folder: Path, model: keras.Model, history: Sequence[Mapping[str, float]] = ()) -> TrainingState:
     """Load the newest readable checkpoint into a built and compiled model.
 
     A checkpoint whose state is lost is used too: its name tells the epoch, and the history tells the best one. One
@@ -131,15 +131,15 @@ def _read_state(path: Path, history: Sequence[Mapping[str, float]]) -> tuple[Tra
     return rebuilt, len(losses) == epoch > 0
 
 
-def _variables(model: Any) -> list[Any]:
+def _variables(model: keras.Model) -> list[Any]:
     return [*model.variables, *model.optimizer.variables]
 
 
-def _arrays(model: Any) -> list[np.ndarray]:
+def _arrays(model: keras.Model) -> list[np.ndarray]:
     return [keras.ops.convert_to_numpy(variable) for variable in _variables(model)]
 
 
-def _assign(model: Any, path: Path) -> None:
+def _assign(model: keras.Model, path: Path) -> None:
     """Assign the arrays of a checkpoint; all are read before the first is assigned."""
     variables = _variables(model)
     arrays = read_arrays(path, [tuple(variable.shape) for variable in variables])

@@ -14,9 +14,10 @@ from engine import data, runs, tracking
 from engine.backend import configure as use_backend
 from engine.backend import describe_failure, import_on_backend
 from engine.config import RunConfig, from_flat
-from engine.data import loading
+from engine.data import loading, quality
 from engine.errors import ConfigError, DataError, EngramError, RunDamaged, TrainingError
 from engine.failures import describe_os_error, is_framework_error, translate_os_errors
+from engine.job_context import Cancelled, JobContext
 from engine.messages import Emit, Event, JobEnded, Log, Progress, ShouldStop, discard_event, never_stop
 from engine.runs import Run
 
@@ -124,9 +125,11 @@ def _run(run: Run, config: RunConfig, recorder: "EventRecorder", should_stop: Sh
         _check_source(run, config)  # takes no time, while importing a backend takes seconds
         fitting = import_on_backend("engine.training.trainer", config.training)
         recorder(Log(text=f"Reading {config.data.source}."))
-        images = data.load(config=config.data, should_stop=should_stop)
-        fitting.fit(run, config, images, emit=recorder, should_stop=should_stop)
-    except data.Cancelled:
+        context = JobContext(should_stop)
+        images = data.load(config=config.data, context=context)
+        _report_images(images, recorder)
+        fitting.fit(run, config, images, recorder, context)
+    except Cancelled:
         recorder(JobEnded(run=run.name, state="stopped"))
     except EngramError as error:
         recorder(JobEnded(run=run.name, state="failed", reason=error.what, advice=error.advice))
@@ -137,6 +140,15 @@ def _run(run: Run, config: RunConfig, recorder: "EventRecorder", should_stop: Sh
             raise
         recorder(JobEnded(run=run.name, state="failed", reason=failure.what, advice=failure.advice))
         raise failure from error
+
+
+def _report_images(images: data.Dataset, emit: Emit) -> None:
+    """Report what was left out of the dataset, and the notes on it."""
+    use = quality.describe_use(images)
+    if use["left_out"]:
+        emit(Log(text=use["left_out"], level="warning"))
+    for note in use["notes"]:
+        emit(Log(text=note))
 
 
 def _translate_failure(error: Exception, config: RunConfig) -> EngramError | None:

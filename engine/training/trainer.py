@@ -3,18 +3,20 @@
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
 
 from engine import backend, models, pairs, runs
 from engine.config import RunConfig
+from engine.data import Dataset, quality
 from engine.durable import flush_file, make_folder, name_failures, open_new, replace_durably
 from engine.errors import ConfigError, RunDamaged, TrainingError
 from engine.evaluation import scoring
-from engine.messages import Emit, EpochEnded, JobEnded, JobStarted, Log, ShouldStop
-from engine.models.reconstructor import AdaptContext
+from engine.job_context import Cancelled, JobContext
+from engine.messages import Emit, EpochEnded, JobEnded, JobStarted, Log
+from engine.models.reconstructor import AdaptContext, Reconstructor
 from engine.runs import Run
 from engine.training import checkpoints
 from engine.training.callbacks import EpochSequence, ProgressCallback
@@ -29,14 +31,14 @@ class Trainer:
     Args:
         run: folder that everything is saved in.
         config: its settings.
-        images: a dataset with splits `train` and `validation`.
+        images: the dataset.
         emit: called with each event.
-        should_stop: called after every batch; True ends the training.
+        context: asked after every batch whether to stop.
     """
 
-    def __init__(self, run: Run, config: RunConfig, images: Any, emit: Emit, should_stop: ShouldStop) -> None:
+    def __init__(self, run: Run, config: RunConfig, images: Dataset, emit: Emit, context: JobContext) -> None:
         self.run, self.config, self.images = run, config, images
-        self.emit, self.should_stop = emit, should_stop
+        self.emit, self.context = emit, context
         self.validation = pairs.make_validation_view(images.validation, config.noise)
         keras.utils.set_random_seed(config.training.seed)
         steps = math.ceil(len(images.train) / config.training.batch_size)
@@ -64,7 +66,7 @@ class Trainer:
         known = _read_provenance(self.run).get("data", {}).get("fingerprint", fingerprint)
         if known != fingerprint:
             self.emit(Log(text="The images have changed since this run began.", level="warning"))
-        data = {"source": self.images.source, "fingerprint": fingerprint}
+        data = {"source": self.images.source, "fingerprint": fingerprint, **quality.describe_use(self.images)}
         written = {**self.state.conditions, "seed": training.seed, "data": data, "backends": self._backends()}
         self.run.write_json("provenance.json", written)
         self._log_warnings()
@@ -117,10 +119,14 @@ class Trainer:
         splits = {"train_floor_nats": self.images.train, "validation_floor_nats": self.images.validation}
         return {name: scoring.entropy_floor_nats(images) for name, images in splits.items()}
 
-    def prepare(self) -> bool:
-        """Let the model adapt to its images before the first step; return False if stopped before the end."""
+    def prepare(self) -> None:
+        """Let the model adapt to its images before the first step.
+
+        Raises:
+            Cancelled: the caller asked to stop; the model is unchanged.
+        """
         if self.state.epoch:
-            return True
+            return
         training, made = self.config.training, pairs.BatchMaker(self.config)
 
         def draw(number: int) -> Iterator[np.ndarray]:
@@ -131,7 +137,7 @@ class Trainer:
         def log(text: str) -> None:
             self.emit(Log(text=text))
 
-        return bool(self.model.adapt(AdaptContext(len(self.images.train), training.seed, draw, self.should_stop, log)))
+        self.model.adapt(AdaptContext(len(self.images.train), training.seed, draw, self.context, log))
 
     def _log_warnings(self) -> None:
         if self.config.warning:
@@ -151,13 +157,18 @@ class Trainer:
             return kept
         return [*kept, {"backend": now, "first_epoch": self.state.epoch}]
 
-    def run_epoch(self) -> bool:
-        """Train, validate and save one epoch; return False if stopped before the end."""
+    def run_epoch(self) -> None:
+        """Train, validate and save one epoch.
+
+        Raises:
+            Cancelled: the caller asked to stop; nothing is saved.
+            TrainingError: the loss is no longer finite.
+        """
         training = self.config.training
         number = self.state.epoch
         made = pairs.BatchMaker(self.config)
         batches = EpochSequence(self.images.train, training.batch_size, training.seed, number, made)
-        reporter = ProgressCallback(self.run.name, training.epochs, batches, self.emit, self.should_stop)
+        reporter = ProgressCallback(self.run.name, training.epochs, batches, self.emit, self.context.should_stop)
         self.model.begin_epoch(number)
         fitted = self.model.fit(
             batches, initial_epoch=number, epochs=number + 1, shuffle=False, verbose=0, callbacks=[reporter]
@@ -167,13 +178,12 @@ class Trainer:
                 f"The loss is no longer a finite number in epoch {number + 1}.",
                 f"Lower the learning rate (now {training.learning_rate:g}) and resume: completed epochs are saved.",
             )
-        scores = None if reporter.stopped else scoring.score(self.evaluation_model(), self.validation, self.should_stop)
-        if scores is None:
-            return False
+        if reporter.stopped:
+            raise Cancelled
+        scores = scoring.score(self.evaluation_model(), self.validation, self.context)
         metrics = {name: float(values[-1]) for name, values in fitted.history.items()}
         metrics |= {f"val_{name}": float(values.mean()) for name, values in scores.items()}
         self._finish_epoch(metrics | {"images_per_s": reporter.images_per_s, "train_s": reporter.seconds})
-        return True
 
     def _finish_epoch(self, metrics: dict[str, float]) -> None:
         number = self.state.epoch + 1
@@ -187,7 +197,7 @@ class Trainer:
         checkpoints.save(self.run.checkpoints, self.model, self.state)
         self._report_epoch()
 
-    def evaluation_model(self) -> Any:
+    def evaluation_model(self) -> Reconstructor:
         """Return the model to validate, preview and save: the trained one, or one with averaged weights."""
         if not self.config.training.ema:
             return self.model
@@ -231,18 +241,22 @@ def _format_change(key: str, before: Any, now: Any) -> str:
     return f"{key} (from {before} to {now})" if key == "backend" else key
 
 
-def fit(run: Run, config: RunConfig, images: Any, emit: Emit, should_stop: ShouldStop) -> None:
+def fit(run: Run, config: RunConfig, images: Dataset, emit: Emit, context: JobContext) -> None:
     """Train a run from its current epoch to its last, or until a stop request.
 
     Raises:
         TrainingError: the loss is no longer finite.
         RunDamaged: its checkpoints cannot be read.
     """
-    work = Trainer(run, config, images, emit, should_stop)
+    work = Trainer(run, config, images, emit, context)
     work.start()
-    finished = work.prepare()
-    while finished and work.state.epoch < config.training.epochs:
-        finished = work.run_epoch()
+    state: Literal["finished", "stopped"] = "finished"
+    try:
+        work.prepare()
+        while work.state.epoch < config.training.epochs:
+            work.run_epoch()
+    except Cancelled:
+        state = "stopped"
     if not run.model_path.exists():
         work.save_model()
-    emit(JobEnded(run=run.name, state="finished" if finished else "stopped", epoch=work.state.epoch))
+    emit(JobEnded(run=run.name, state=state, epoch=work.state.epoch))

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtWidgets import QAbstractButton, QPushButton, QToolButton, QWidget
 
 from gui import palette
-from gui.icons import icon
+from gui.theme import icon
 
 Kind = Literal["", "primary", "danger", "link"]
 ROLES = {"": "text", "primary": "on_accent", "danger": "danger", "link": "accent"}
@@ -14,8 +14,8 @@ ROLES = {"": "text", "primary": "on_accent", "danger": "danger", "link": "accent
 
 def tint(button: QAbstractButton, name: str, role: str, on_role: str) -> None:
     """Set the icon of a button in the palette's colors."""
-    colours = palette.current()
-    button.setIcon(icon(name, getattr(colours, role), getattr(colours, on_role)))
+    colors = palette.current()
+    button.setIcon(icon(name, getattr(colors, role), getattr(colors, on_role)))
 
 
 class Button(QPushButton):

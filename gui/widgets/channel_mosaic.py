@@ -112,16 +112,16 @@ class ChannelMosaic(QAbstractScrollArea):
         return channels.order[place], min(max(int(x), 0), width - 1), min(max(int(y), 0), height - 1)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter, colours = QPainter(self.viewport()), palette.current()
+        painter, colors = QPainter(self.viewport()), palette.current()
         if self.channels is None:
-            painter.setPen(QColor(colours.quiet))
+            painter.setPen(QColor(colors.quiet))
             painter.drawText(
                 self.viewport().rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._text
             )
         else:
             self._paint_cells(painter, self.channels)
         if self.hasFocus():
-            painter.setPen(QPen(QColor(colours.focus), 2))
+            painter.setPen(QPen(QColor(colors.focus), 2))
             painter.drawRect(self.viewport().rect().adjusted(1, 1, -1, -1))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -216,8 +216,8 @@ def paint_cell(painter: QPainter, cell: QRect, image: QImage, mark: str, chosen:
 
 def paint_text(painter: QPainter, under: QRect, text: str, loud: bool) -> None:
     """Draw the text below a channel image."""
-    colours, font = palette.current(), painter.font()
+    colors, font = palette.current(), painter.font()
     font.setPixelSize(11)
     painter.setFont(font)
-    painter.setPen(QColor(colours.text if loud else colours.quiet))
+    painter.setPen(QColor(colors.text if loud else colors.quiet))
     painter.drawText(under, Qt.AlignmentFlag.AlignHCenter, text)

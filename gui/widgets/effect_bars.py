@@ -20,7 +20,7 @@ class EffectBar:
         name: text at its left.
         size: its length; low and high are the ends of its interval, all three in one unit and not below zero.
         value_text: text below it.
-        colour: key of its color in the palette, such as 'role:accent'.
+        color: key of its color in the palette, such as 'role:accent'.
         tip: longer text, shown on hover.
     """
 
@@ -29,7 +29,7 @@ class EffectBar:
     low: float
     high: float
     value_text: str
-    colour: str = "role:accent"
+    color: str = "role:accent"
     tip: str = ""
 
 
@@ -67,25 +67,25 @@ class EffectBars(QWidget):
             self._draw(painter, effect, QRectF(left, row * ROW_PX, self.width() - left, ROW_PX), scale)
 
     def _draw(self, painter: QPainter, effect: EffectBar, room: QRectF, scale: float) -> None:
-        colours = palette.current()
+        colors = palette.current()
         painter.setFont(self.font())
-        painter.setPen(QColor(colours.text))
+        painter.setPen(QColor(colors.text))
         name = QRectF(0, room.top() + 2, room.left() - 8, 18)
         elided = painter.fontMetrics().elidedText(effect.name, Qt.TextElideMode.ElideRight, int(name.width()))
         painter.drawText(name, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, elided)
         middle = room.top() + 11
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(palette.find_series_color(effect.colour)))
+        painter.setBrush(QColor(palette.find_series_color(effect.color)))
         painter.drawRoundedRect(QRectF(room.left(), middle - BAR_PX / 2, max(effect.size * scale, 1), BAR_PX), 2, 2)
         low, high = (min(room.left() + end * scale, room.right() - 2) for end in (effect.low, effect.high))
-        painter.setPen(QPen(QColor(colours.text), 1.2))
+        painter.setPen(QPen(QColor(colors.text), 1.2))
         painter.drawLine(QLineF(low, middle, high, middle))
         for end in (low, high):
             painter.drawLine(QLineF(end, middle - 4, end, middle + 4))
         font = QFont(self.font())
         font.setPixelSize(SMALL_PX)
         painter.setFont(font)
-        painter.setPen(QColor(colours.quiet))
+        painter.setPen(QColor(colors.quiet))
         said = QRectF(room.left(), room.top() + 18, room.width(), 16)
         painter.drawText(said, Qt.AlignmentFlag.AlignLeft, effect.value_text)
 

@@ -8,9 +8,8 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from gui.pixmaps import Array, Colormap
-from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.image_view import ImageView
-from gui.widgets.labels import label
+from gui.widgets.labels import ElidedLabel, label
 from gui.widgets.view_state import ViewState
 
 GAP, TEXT_PX = 12, 22

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 
 from gui import palette
 from gui.pixmaps import Array, image_of
+from gui.widgets.labels import plain_tip
 
 Index = QModelIndex | QPersistentModelIndex
 GAP = 6
@@ -52,7 +53,8 @@ class ThumbnailModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return caption
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            return caption or f"image {at + 1}"
+            shown = caption or f"image {at + 1}"
+            return plain_tip(shown) if role == Qt.ItemDataRole.ToolTipRole else shown
         if role == Qt.ItemDataRole.UserRole:
             return at
         return None
@@ -112,8 +114,8 @@ class ThumbnailDelegate(QStyledItemDelegate):
         elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, room.width())
         painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, elided)
 
-    def _frame(self, painter: QPainter, room: QRect, colour: str, width: int) -> None:
-        painter.setPen(QPen(QColor(colour), width, j=Qt.PenJoinStyle.MiterJoin))
+    def _frame(self, painter: QPainter, room: QRect, color: str, width: int) -> None:
+        painter.setPen(QPen(QColor(color), width, j=Qt.PenJoinStyle.MiterJoin))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         half = width // 2
         painter.drawRect(room.adjusted(half, half, -half - (width % 2), -half - (width % 2)))

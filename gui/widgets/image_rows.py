@@ -10,9 +10,8 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from gui.pixmaps import Array, Colormap
 from gui.widgets.color_bar import ColorBar
-from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.image_view import UNKNOWN, ImageView
-from gui.widgets.labels import label
+from gui.widgets.labels import ElidedLabel, label
 from gui.widgets.view_state import ViewState
 
 GAP = 8

@@ -1,9 +1,9 @@
-"""View of one image that follows a ViewState."""
+"""View of one image that follows a ViewState, and a box over it."""
 
 from collections.abc import Callable
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QObject, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QEnterEvent, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
@@ -20,6 +20,8 @@ SIDES = (
     Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter,
     Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignHCenter,
 )
+CENTERED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+Box = tuple[int, int, int, int]
 
 
 class ImageView(QWidget):
@@ -154,9 +156,6 @@ class ImageView(QWidget):
                 painter.drawText(room, side, letter)
 
 
-CENTERED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-
-
 def colorize(values: Array, scale: Colormap, view: View) -> QImage:
     """Return the array as an image in its color map, with the window and level of the view."""
     if scale is Colormap.SIGNED:
@@ -185,3 +184,30 @@ def draw(painter: QPainter, image: QImage, placement: ViewTransform, size: Size)
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
     target = QRectF(left, top, columns * placement.scale, rows * placement.scale)
     painter.drawImage(target, image, QRectF(x, y, columns, rows))
+
+
+class BoxOverlay(QObject):
+    """Box over a view, in pixels of the image; a part of it may lie outside the image."""
+
+    def __init__(self, view: ImageView) -> None:
+        super().__init__(view)
+        self._view = view
+        self.box: Box | None = None
+        view.add_overlay(self.paint)
+
+    def set_box(self, box: Box | None) -> None:
+        """Show (x, y, width, height), or nothing for None."""
+        if box != self.box:
+            self.box = box
+            self._view.update()
+
+    def paint(self, painter: QPainter) -> None:
+        if self.box is None:
+            return
+        x, y, width, height = self.box
+        placement = self._view.placement()
+        left, top = placement.to_view((x, y))
+        rect = QRectF(left, top, width * placement.scale, height * placement.scale)
+        for color, wide in ((palette.PICTURE_BACK, 3.5), (palette.PICTURE_CHOSEN, 1.5)):
+            painter.setPen(QPen(QColor(color), wide))
+            painter.drawRect(rect)

@@ -1,15 +1,33 @@
-"""Small labels in the roles of the style sheet."""
+"""Labels and chips: short texts in the roles of the style sheet."""
 
-from PySide6.QtWidgets import QLabel, QWidget
+from html import escape
+from typing import Literal
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QStyle, QStyleOption, QWidget
+
+Tone = Literal["", "accent", "warning", "danger"]
 
 
 def label(text: str = "", role: str = "", wrap: bool = False, parent: QWidget | None = None) -> QLabel:
-    """Return a label in a role of the style sheet: title, quiet, caption, danger, accent or plain."""
+    """Return a label in a role of the style sheet: title, quiet, caption, danger, accent or plain.
+
+    Its text is shown as it is: names of files and runs may look like markup.
+    """
     made = QLabel(text, parent)
+    made.setTextFormat(Qt.TextFormat.PlainText)
     made.setWordWrap(wrap)
     if role:
         made.setProperty("role", role)
     return made
+
+
+def plain_tip(text: str) -> str:
+    """Return a text for a tool tip, which would take a file name such as a<b>.png for markup."""
+    if "<" not in text:
+        return text
+    return f"<span>{escape(text)}</span>".replace("\n", "<br>")
 
 
 def set_style_property(widget: QWidget, **properties: object) -> None:
@@ -18,3 +36,63 @@ def set_style_property(widget: QWidget, **properties: object) -> None:
         widget.setProperty(name, value)
     widget.style().unpolish(widget)
     widget.style().polish(widget)
+
+
+class ElidedLabel(QLabel):
+    """One line, elided to fit; hovering and screen readers give the full text."""
+
+    def __init__(
+        self, text: str = "", mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(text, parent)
+        self._mode = mode
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.setMinimumWidth(0)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self.fontMetrics().horizontalAdvance("…"), super().minimumSizeHint().height())
+
+    def shown_text(self) -> str:
+        """Return the part of the text that fits."""
+        return self.fontMetrics().elidedText(self.text(), self._mode, self.contentsRect().width())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        shown = self.shown_text()
+        self.setToolTip("" if shown == self.text() else plain_tip(self.text()))
+        option = QStyleOption()
+        option.initFrom(self)
+        painter = QPainter(self)
+        self.style().drawPrimitive(QStyle.PrimitiveElement.PE_Widget, option, painter, self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.contentsRect(), int(self.alignment() | Qt.TextFlag.TextSingleLine), shown)
+
+
+class Chip(ElidedLabel):
+    """Short fact in a frame."""
+
+    def __init__(self, text: str = "", tone: Tone = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent=parent)
+        self.setProperty("kind", "chip")
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.set_tone(tone)
+
+    def set_tone(self, tone: Tone) -> None:
+        set_style_property(self, tone=tone)
+
+
+class FilterChip(QPushButton):
+    """Small button that stays pressed; a check mark shows this as well as the color."""
+
+    def __init__(self, text: str, checked: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self._text = text
+        self.setProperty("kind", "chip")
+        self.setCheckable(True)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName(text)
+        self.toggled.connect(self._show_state)
+        self.setChecked(checked)
+
+    def _show_state(self, checked: bool) -> None:
+        self.setText(f"✓ {self._text}" if checked else self._text)

@@ -7,8 +7,8 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QWidget
 
 from gui import palette
-from gui.widgets.chip import FilterChip
 from gui.widgets.flow_layout import FlowLayout
+from gui.widgets.labels import FilterChip
 from gui.widgets.scatter.model import Mark
 from gui.widgets.scatter.paint import sprite
 
@@ -64,8 +64,8 @@ class Legend(QWidget):
 
     def _tint(self) -> None:
         for chip, mark in zip(self._chips, self._marks, strict=True):
-            colour = palette.find_series_color(mark.series)
-            chip.setIcon(QIcon(sprite(mark.shape, colour, palette.current().field, RATIO)))
+            color = palette.find_series_color(mark.series)
+            chip.setIcon(QIcon(sprite(mark.shape, color, palette.current().field, RATIO)))
 
     def _on_toggled(self) -> None:
         """Emit the groups that are switched off; keep at least one group on."""

@@ -8,10 +8,9 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from gui.pixmaps import Array, Colormap
-from gui.widgets.box_overlay import Box
 from gui.widgets.color_bar import ColorBar
-from gui.widgets.elided_label import ElidedLabel
-from gui.widgets.image_view import ImageView
+from gui.widgets.image_view import Box, ImageView
+from gui.widgets.labels import ElidedLabel
 from gui.widgets.view_state import ViewState
 
 GAP, TEXT_PX, BAR_PX = 12, 20, 28

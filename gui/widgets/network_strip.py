@@ -43,28 +43,28 @@ def piece_edges(rect: QRectF, count: int) -> list[QRectF]:
 class StripPainter:
     """Painter of the parts of a strip in the colors of a palette."""
 
-    def __init__(self, painter: QPainter, colours: Palette) -> None:
-        self._painter, self._colors = painter, colours
+    def __init__(self, painter: QPainter, colors: Palette) -> None:
+        self._painter, self._colors = painter, colors
 
     def box(self, rect: QRectF, keys: Sequence[str], marked: tuple[str, str]) -> None:
         """Draw a box; the marked piece is filled, the piece it is compared with is framed."""
-        painter, colours = self._painter, self._colors
+        painter, colors = self._painter, self._colors
         shape = QPainterPath()
         shape.addRoundedRect(rect, CORNER, CORNER)
         lit = marked[0] in keys
-        painter.fillPath(shape, QColor(colours.selection if lit else colours.button))
+        painter.fillPath(shape, QColor(colors.selection if lit else colors.button))
         for key, edge in zip(keys, piece_edges(rect, len(keys)), strict=True):
             if key == marked[0]:
                 part = QPainterPath()
                 part.addRect(edge)
-                painter.fillPath(shape.intersected(part), QColor(colours.accent_fill))
+                painter.fillPath(shape.intersected(part), QColor(colors.accent_fill))
             if edge.left() > rect.left():
-                painter.setPen(QPen(QColor(colours.line), 1))
+                painter.setPen(QPen(QColor(colors.line), 1))
                 painter.drawLine(edge.topLeft(), edge.bottomLeft())
         second = marked[1] in keys and not lit
-        painter.setPen(QPen(QColor(colours.accent if lit or second else colours.quiet), 1.5 if lit else 0.6))
+        painter.setPen(QPen(QColor(colors.accent if lit or second else colors.quiet), 1.5 if lit else 0.6))
         if second:
-            painter.setPen(QPen(QColor(colours.accent), 1.5, Qt.PenStyle.DashLine))
+            painter.setPen(QPen(QColor(colors.accent), 1.5, Qt.PenStyle.DashLine))
         painter.drawPath(shape)
 
     def skip_arc(self, start: QRectF, end: QRectF, lit: bool) -> None:
@@ -88,11 +88,11 @@ class StripPainter:
 
     def text(self, room: QRectF, lines: Sequence[str], lit: bool) -> None:
         """Draw name and shape below a box, elided in the middle if they are too long."""
-        painter, colours = self._painter, self._colors
+        painter, colors = self._painter, self._colors
         font = painter.font()
         font.setBold(lit)
         painter.save()
-        painter.setPen(QColor(colours.strong if lit else colours.quiet))
+        painter.setPen(QColor(colors.strong if lit else colors.quiet))
         for line, size in zip(lines, TEXT_PX, strict=True):
             font.setPixelSize(size)
             painter.setFont(font)

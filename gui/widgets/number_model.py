@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QWidget
 
 from gui import palette
 from gui.formatting import format_number
+from gui.widgets.labels import plain_tip
 
 Index = QModelIndex | QPersistentModelIndex
 DOT_PX = 10
@@ -83,7 +84,7 @@ class NumberModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return int(self._side(index.column()))
         if role == Qt.ItemDataRole.ToolTipRole:
-            return row.tip or None
+            return plain_tip(row.tip) or None
         if role == Qt.ItemDataRole.ForegroundRole and index.column() in row.roles:
             return QColor(getattr(palette.current(), row.roles[index.column()]))
         if role == Qt.ItemDataRole.BackgroundRole and row.key == self._lit:
@@ -193,14 +194,14 @@ def _rank(value: Any) -> tuple[int, float, str]:
 
 
 @cache
-def dot(colour: str) -> QIcon:
+def dot(color: str) -> QIcon:
     """Return a round dot in one color."""
     pixmap = QPixmap(DOT_PX * DOT_RATIO, DOT_PX * DOT_RATIO)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(colour))
+    painter.setBrush(QColor(color))
     middle = DOT_PX * DOT_RATIO // 2
     painter.drawEllipse(QPoint(middle, middle), middle - DOT_RATIO, middle - DOT_RATIO)
     painter.end()

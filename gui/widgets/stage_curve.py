@@ -67,21 +67,21 @@ class StageCurve(QWidget):
         return QPointF(room.left() + room.width() * at / last, room.bottom() - room.height() * share / top)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter, colours = QPainter(self), palette.current()
+        painter, colors = QPainter(self), palette.current()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), QColor(colours.field))
+        painter.fillRect(self.rect(), QColor(colors.field))
         if not self.stages:
-            painter.setPen(QColor(colours.quiet))
+            painter.setPen(QColor(colors.quiet))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(self.rect().adjusted(12, 8, -12, -8), flags, self._empty)
         else:
             self._paint_axis(painter)
-            self._paint_line(painter, [stage.layer_only for stage in self.stages], colours.quiet, Qt.PenStyle.DotLine)
-            self._paint_line(painter, [stage.retained for stage in self.stages], colours.accent, Qt.PenStyle.SolidLine)
+            self._paint_line(painter, [stage.layer_only for stage in self.stages], colors.quiet, Qt.PenStyle.DotLine)
+            self._paint_line(painter, [stage.retained for stage in self.stages], colors.accent, Qt.PenStyle.SolidLine)
             self._paint_marks(painter)
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(colours.focus), 2))
+            painter.setPen(QPen(QColor(colors.focus), 2))
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -116,12 +116,12 @@ class StageCurve(QWidget):
             self.update()
 
     def _paint_axis(self, painter: QPainter) -> None:
-        colours, room = palette.current(), self.room()
+        colors, room = palette.current(), self.room()
         for share in (0.0, 0.5, 1.0):
             y = self.point(0, share).y()
-            painter.setPen(QPen(QColor(colours.grid), 1))
+            painter.setPen(QPen(QColor(colors.grid), 1))
             painter.drawLine(QPointF(room.left(), y), QPointF(room.right(), y))
-            painter.setPen(QColor(colours.quiet))
+            painter.setPen(QColor(colors.quiet))
             text = QRectF(0, y - 8, AXIS_PX - 6, 16)
             flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(text, flags, format_percent(share))
@@ -131,19 +131,19 @@ class StageCurve(QWidget):
             painter.drawText(under, Qt.AlignmentFlag.AlignRight, self.stages[-1].name)
             paint_key(painter, under)
         else:
-            painter.setPen(QColor(colours.text))
+            painter.setPen(QColor(colors.text))
             painter.drawText(under, Qt.AlignmentFlag.AlignHCenter, self.stages[shown].text)
 
-    def _paint_line(self, painter: QPainter, shares: Sequence[float], colour: str, style: Qt.PenStyle) -> None:
-        painter.setPen(QPen(QColor(colour), 2 if style is Qt.PenStyle.SolidLine else 1.2, style))
+    def _paint_line(self, painter: QPainter, shares: Sequence[float], color: str, style: Qt.PenStyle) -> None:
+        painter.setPen(QPen(QColor(color), 2 if style is Qt.PenStyle.SolidLine else 1.2, style))
         painter.drawPolyline(QPolygonF([self.point(at, share) for at, share in enumerate(shares)]))
 
     def _paint_marks(self, painter: QPainter) -> None:
         """Draw a dot at each stage, a larger one under the cursor, and the text at the largest loss."""
-        colours = palette.current()
+        colors = palette.current()
         for at, stage in enumerate(self.stages):
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(colours.danger if at == self.lost else colours.accent))
+            painter.setBrush(QColor(colors.danger if at == self.lost else colors.accent))
             size = DOT * (2 if at in (self.at, self.lost) else 1)
             painter.drawEllipse(self.point(at, stage.retained), size, size)
         if self.lost is not None:
@@ -151,8 +151,8 @@ class StageCurve(QWidget):
             words = painter.fontMetrics().size(Qt.TextFlag.TextSingleLine, self._lost_text).toSizeF()
             room = QRectF(self.rect()).adjusted(AXIS_PX, 2, -2, -TEXT_PX)
             text = place_label(line, self.lost, words, room)
-            painter.fillRect(text, QColor(colours.field))
-            painter.setPen(QColor(colours.danger))
+            painter.fillRect(text, QColor(colors.field))
+            painter.setPen(QColor(colors.danger))
             painter.drawText(text, Qt.AlignmentFlag.AlignCenter, self._lost_text)
 
 
@@ -177,15 +177,15 @@ def hidden(line: Sequence[QPointF], box: QRectF) -> int:
 
 def paint_key(painter: QPainter, under: QRectF) -> None:
     """Draw the legend of the solid and the dotted line in the middle of a text line."""
-    colours, metrics = palette.current(), painter.fontMetrics()
+    colors, metrics = palette.current(), painter.fontMetrics()
     entries = [(text, metrics.horizontalAdvance(text)) for text in (HELD, ALONE)]
     left = under.center().x() - sum(SAMPLE_PX + wide + GAP for _, wide in entries) / 2
-    pens = (QPen(QColor(colours.accent), 2), QPen(QColor(colours.quiet), 1.2, Qt.PenStyle.DotLine))
+    pens = (QPen(QColor(colors.accent), 2), QPen(QColor(colors.quiet), 1.2, Qt.PenStyle.DotLine))
     for (text, wide), pen in zip(entries, pens, strict=True):
         middle = under.top() + metrics.height() / 2
         painter.setPen(pen)
         painter.drawLine(QPointF(left, middle), QPointF(left + SAMPLE_PX - 6, middle))
-        painter.setPen(QColor(colours.quiet))
+        painter.setPen(QColor(colors.quiet))
         painter.drawText(
             QRectF(left + SAMPLE_PX, under.top(), wide + 2, under.height()), Qt.AlignmentFlag.AlignLeft, text
         )

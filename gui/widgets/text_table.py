@@ -6,7 +6,7 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
-from gui.widgets.timer import make_timer
+from gui.widgets.timers import make_timer
 
 SENTENCE = 40
 NARROW_PX, SPARE_PX = 116, 10

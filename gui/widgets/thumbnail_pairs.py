@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui import palette
 from gui.pixmaps import Array, Colormap, gray_image, image_of, to_colors
+from gui.widgets.labels import plain_tip
 
 SIDE, GAP, TEXT_PX = 68, 6, 15
 STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -2, Qt.Key.Key_Down: 2}
@@ -104,7 +105,7 @@ class ThumbnailPairs(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = self.pair_at(event.position().toPoint())
-        self.setToolTip("" if at is None else self.pairs[at].title)
+        self.setToolTip("" if at is None else plain_tip(self.pairs[at].title))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         step = STEPS.get(Qt.Key(event.key()))

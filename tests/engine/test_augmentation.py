@@ -10,7 +10,7 @@ from engine.config import AugmentationConfig
 
 @pytest.fixture
 def head():
-    """A smooth head off the centre of a black image, float32 (64, 64)."""
+    """A smooth head off the center of a black image, float32 (64, 64)."""
     rows, columns = np.mgrid[:64, :64]
     return np.exp(-((rows - 28) ** 2 + (columns - 36) ** 2) / 60).astype(np.float32)
 
@@ -20,12 +20,12 @@ def made(image, count=200, **settings):
     return [augmentation.augment(image, config, np.random.default_rng(seed)) for seed in range(count)]
 
 
-def test_nothing_is_changed_unless_asked_for(head):
+def test_nothing_is_changed_unless_requested(head):
     assert not augmentation.is_enabled(AugmentationConfig())
     assert all(np.array_equal(image, head) for image in made(head, 5))
 
 
-def test_a_flip_is_a_mirror_image_as_often_as_asked_for(head):
+def test_a_flip_is_a_mirror_image_as_often_as_requested(head):
     images = made(head, flip=0.3)
     mirrored = [np.array_equal(image, head[:, ::-1]) for image in images]
     assert all(np.array_equal(image, head) or flipped for image, flipped in zip(images, mirrored, strict=True))
@@ -39,7 +39,7 @@ def test_a_shift_moves_the_head_within_its_limit(head):
     assert places.mean(axis=0) == pytest.approx([0, 0], abs=0.8)
 
 
-def test_a_turn_is_about_the_centre_and_within_its_limit(head):
+def test_a_turn_is_about_the_center_and_within_its_limit(head):
     start = np.array([28, 36]) - 31.5
     angles = []
     for image in made(head, rotation=20):
@@ -57,7 +57,7 @@ def test_a_zoom_changes_the_area_both_ways(head):
     assert areas.min() == pytest.approx(1.2**-2, rel=0.03)
 
 
-def test_gray_values_are_bent_and_scaled_within_the_range(head):
+def test_intensities_are_bent_and_scaled_within_the_range(head):
     bent = np.array([image[28, 30] for image in made(head, gamma=0.25)])
     exponents = np.log(bent) / np.log(head[28, 30])
     assert (exponents.min(), exponents.max()) == pytest.approx((0.8, 1.25), rel=0.02)

@@ -42,7 +42,7 @@ STRANGE = [
 
 
 @pytest.mark.parametrize("settings", STRANGE, ids=["other", "invalid"])
-def test_each_backend_is_the_one_asked_for(backend, settings, start_python, tmp_path):
+def test_each_backend_is_the_one_requested(backend, settings, start_python, tmp_path):
     name = backend
     (tmp_path / ".keras").mkdir()
     (tmp_path / ".keras" / "keras.json").write_text(json.dumps(settings))
@@ -106,7 +106,7 @@ def test_a_missing_backend_is_named_with_its_install_line(monkeypatch):
         RuntimeError("OOM when allocating tensor"),
     ],
 )
-def test_a_lack_of_memory_is_told_with_the_way_out(error):
+def test_a_lack_of_memory_is_reported_with_the_way_out(error):
     told = backend.describe_failure(error)
     assert "not enough memory" in told.what
     assert "batch size" in told.advice
@@ -139,7 +139,7 @@ def test_a_package_left_out_is_missing_there_and_only_there(package):
     assert importlib.import_module(package).part
 
 
-def test_whoever_only_looks_is_told_that_it_is_there(package):
+def test_reader_is_reported_that_it_is_there(package):
     with hide_packages([package]):
         assert importlib.util.find_spec(package) is not None
 

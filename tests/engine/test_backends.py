@@ -1,4 +1,4 @@
-"""A run goes on with another backend than it began with: same weights, statistics, seeds and optimiser."""
+"""A run continues with another backend than it began with: same weights, statistics, seeds and optimizer."""
 
 import json
 

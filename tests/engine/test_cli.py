@@ -72,7 +72,7 @@ def refused(call):
 
 @pytest.fixture
 def picture(tmp_path):
-    """A picture whose pixels a run of 32 x 32 sees unchanged."""
+    """An image whose pixels a run of 32 x 32 sees unchanged."""
     values = np.random.default_rng(0).integers(0, 256, (32, 32), np.uint8)
     path = tmp_path / "head.png"
     Image.fromarray(values).save(path)
@@ -136,7 +136,7 @@ def test_train_keeps_a_run_and_says_how_it_ended(story):
     assert "epoch 2/2" in story["train"].stderr
 
 
-def test_resume_goes_on_to_the_new_goal(story):
+def test_resume_continues_to_the_new_goal(story):
     said = json.loads(story["resume"].stdout)
     assert (said["state"], said["epoch"], said["epochs"]) == ("finished", 3, 3)
     assert "from epoch 3" in story["resume"].stderr
@@ -160,7 +160,7 @@ def test_frameworks_stay_off_the_terminal(story):
     assert not chatter
 
 
-def test_training_asks_for_no_connection(story):
+def test_training_requests_no_connection(story):
     """The file is there since the process was watched."""
     assert story["connections"].read_text() == ""
 
@@ -490,7 +490,7 @@ def gray(path):
         return np.asarray(image.convert("RGB")).astype(int)
 
 
-def test_reconstruct_writes_marked_pictures_true_to_the_pixel(call, root, picture, tmp_path):
+def test_reconstruct_writes_marked_images_true_to_the_pixel(call, root, picture, tmp_path):
     out = tmp_path / "pictures"
     status, said, _ = call("reconstruct", "first", picture, "--out", out, "--runs", root, "--json")
     (described,) = json.loads(said)["images"]
@@ -650,7 +650,7 @@ def test_command_leaves_a_clean_terminal(terminal, monkeypatch, capsys, error):
     assert ("Interrupted" in capsys.readouterr().err) == bool(error)
 
 
-def test_meter_writes_only_lines_that_stay_where_nobody_watches():
+def test_meter_writes_only_lines_that_stay_without_a_terminal():
     quiet = Terminal(live=False)
     meter = ConsoleProgress(quiet, "nats")
     for event in events():
@@ -670,7 +670,7 @@ def test_meter_writes_only_lines_that_stay_on_a_terminal_that_cannot_redraw(term
     assert len(terminal.written.splitlines()) == 2
 
 
-def test_meter_never_wraps_and_asks_for_no_sign_a_terminal_lacks(terminal, monkeypatch):
+def test_meter_never_wraps_and_requests_no_sign_a_terminal_lacks(terminal, monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
     terminal.encoding = "cp1252"
     meter = ConsoleProgress(terminal)
@@ -686,7 +686,7 @@ def test_json_knows_no_infinity():
     assert json.loads(written) == {"a": [None, 1.5], "b": None}
 
 
-def test_batch_sum_is_told_beside_the_loss_of_an_image(call, root, tmp_path):
+def test_batch_sum_is_reported_beside_the_loss_of_an_image(call, root, tmp_path):
     status, out, _ = call("train", *TINY_OPTIONS, "--model", "vae", "--epochs", "1", "--runs", tmp_path)
     (run,) = runs.list_runs(tmp_path)
     (row,) = run.history()

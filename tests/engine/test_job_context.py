@@ -6,26 +6,31 @@ from engine.errors import EngramError
 from engine.job_context import UNATTENDED, Cancelled, JobContext
 
 
-def test_every_item_is_reported_once_it_is_done():
-    reported = []
-    context = JobContext(on_progress=lambda *told: reported.append(told)).with_title("Reading")
-    items = context.track("abc", total=5, done=2)
-    assert next(items) == "a"
-    assert not reported
-    assert list(items) == ["b", "c"]
-    assert reported == [("Reading", 3, 5), ("Reading", 4, 5), ("Reading", 5, 5)]
+@pytest.fixture
+def reported():
+    return []
 
 
-def test_a_canceled_computation_starts_no_other_item():
-    answers, started = iter([False, True]), []
-    with pytest.raises(Cancelled):
-        started.extend(JobContext(should_stop=lambda: next(answers)).track("abc", total=3))
-    assert started == ["a"]
+@pytest.fixture
+def context(reported):
+    return JobContext(on_progress=lambda *told: reported.append(told))
+
+
+def test_progress_is_reported_under_its_title(context, reported):
+    context.with_title("Reading").report(1, 5)
+    assert reported == [("Reading", 1, 5)]
+
+
+def test_progress_of_a_part_is_that_of_the_whole(context, reported):
+    context.with_title("Encoding").as_part(before=30, total=100).report(2, 20)
+    assert reported == [("Encoding", 32, 100)]
 
 
 def test_a_part_is_canceled_with_the_whole():
-    with pytest.raises(Cancelled):
-        JobContext(should_stop=lambda: True).with_title("A part").check()
+    stopped = JobContext(should_stop=lambda: True)
+    for part in (stopped, stopped.with_title("A part"), stopped.as_part(0, 2)):
+        with pytest.raises(Cancelled):
+            part.check()
 
 
 def test_to_be_canceled_is_no_error_of_the_user():
@@ -35,4 +40,3 @@ def test_to_be_canceled_is_no_error_of_the_user():
 def test_nobody_attends_by_default():
     UNATTENDED.check()
     UNATTENDED.report(1, 2)
-    assert list(UNATTENDED.track([1, 2], total=2)) == [1, 2]

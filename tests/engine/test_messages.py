@@ -52,9 +52,20 @@ def test_event_has_a_number_only_where_it_was_given_one():
     assert messages.read_event('{"event": "log", "time": 1.0, "text": "old"}').sequence is None
 
 
-def test_start_of_a_job_from_before_floors_were_told_is_read():
+def test_start_of_a_job_from_before_floors_were_reported_is_read():
     line = (
         '{"time": 1.0, "event": "job-started", "run": "a", "path": "", "first_epoch": 0, "epochs": 2, '
         '"train_images": 3, "validation_images": 1, "parameters": 5, "backend": "jax", "device": "CPU"}'
     )
     assert messages.read_event(line).validation_floor_nats is None
+
+
+def test_name_of_a_file_that_is_no_utf8_survives_the_way():
+    name = "caf\udce9.png"
+    log = messages.Log(text=name)
+    for line in (log.to_json_line(), log.to_json_line().encode()):
+        assert messages.read_event(line) == log
+    skipped = messages.SkippedFile(name=name, reason="not an image")
+    assert skipped.name == name
+    with pytest.raises(EngramError, match="could not be read"):
+        messages.read_event('{"event": "log", "text": "\\udce9"')

@@ -46,7 +46,7 @@ def test_each_image_can_have_its_own_level(kind):
     assert spread[2] > 1.5 * spread[1] > 0
 
 
-def test_gaussian_noise_has_the_spread_it_was_asked_for():
+def test_gaussian_noise_has_the_spread_it_was_requested():
     made = noise.gaussian(flat(0.5), LEVEL, rng()) - 0.5
     assert made.mean() == pytest.approx(0, abs=4 * LEVEL / 256)
     assert made.std() == pytest.approx(LEVEL, rel=0.01)
@@ -91,14 +91,14 @@ def test_salt_and_pepper_have_the_mean_and_variance_of_their_share():
     assert made.var() == pytest.approx(0.8 * 0.3**2 + 0.1 - 0.34**2, rel=0.02)
 
 
-def test_salt_and_pepper_replace_the_share_of_pixels_that_was_asked_for():
+def test_salt_and_pepper_replace_the_share_of_pixels_that_was_requested():
     made = noise.salt_and_pepper(flat(0.5), 0.2, rng())
     assert (made == 1).mean() == pytest.approx(0.1, abs=0.005)
     assert (made == 0).mean() == pytest.approx(0.1, abs=0.005)
     assert set(np.unique(made)) == {0.0, 0.5, 1.0}
 
 
-def test_ghosts_have_the_power_that_was_asked_for():
+def test_ghosts_have_the_power_that_was_requested():
     """On an even image: x^2 (1 + level^2) in the mean over phases, drawn once an image."""
     made = noise.ghosting(flat(0.5, 4000, 8), 0.3, rng()).astype(np.float64)
     assert np.square(made).mean() == pytest.approx(0.25 * 1.09, rel=0.01)

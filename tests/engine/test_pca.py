@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from engine import pca
+from engine.job_context import Cancelled
 
 SHAPES = pytest.mark.parametrize("shape", [(40, 90), (300, 30)], ids=["fewer rows than columns", "more rows"])
 
@@ -80,8 +81,11 @@ def test_iteration_ends_with_a_pass_that_was_stopped(make_rows, passes):
     def read_blocks():
         begun.append(len(begun))
         yield from read_in_blocks(rows if len(begun) <= passes else rows[:20])()
+        if len(begun) > passes:
+            raise Cancelled
 
-    assert pca.iterate_subspace(read_blocks, rows.shape, 4, np.random.default_rng(0)) is None
+    with pytest.raises(Cancelled):
+        pca.iterate_subspace(read_blocks, rows.shape, 4, np.random.default_rng(0))
     assert len(begun) == passes + 1
 
 

@@ -1,4 +1,4 @@
-"""The numbers that the recorder gives to the events of a run: none comes twice, whoever writes and whenever."""
+"""The sequence numbers of the events of a run: none comes twice, whichever process writes, and whenever."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def test_what_is_not_recorded_has_no_number(run):
     assert [event.sequence for event in record(run, PROGRESS, Log(text="a"))] == [None, 1]
 
 
-def test_numbers_go_on_behind_an_older_record_and_a_cut_off_line(run):
+def test_numbers_continue_behind_an_older_record_and_a_cut_off_line(run):
     run.append(Log(text="old"))
     run.append(Log(text="old"))
     with (run.path / "events.jsonl").open("a") as file:
@@ -44,7 +44,7 @@ def test_numbers_go_on_behind_an_older_record_and_a_cut_off_line(run):
     assert [event.sequence for event in run.events()] == [None, None, 4]
 
 
-def test_a_copy_goes_on_with_the_numbers_of_its_original(run):
+def test_a_copy_continues_with_the_numbers_of_its_original(run):
     record(run, Log(text="a"), JobEnded(run="one", state="stopped"))
     kept = runs.copy_run(run, "kept")
     record(kept, Log(text="b"))

@@ -208,7 +208,7 @@ def test_name_of_a_failed_run_that_is_trained_now_stays_taken(run, tmp_path, sta
         runs.create_run(RunConfig(), "one", tmp_path)
 
 
-def test_model_is_told_from_another_by_its_content_alone(run):
+def test_model_is_distinguished_from_another_by_its_content_alone(run):
     assert runs.model_checksum(run) == ""
     seen = set()
     for content in (b"one", b"two"):

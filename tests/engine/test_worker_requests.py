@@ -8,8 +8,7 @@ import zipfile
 import pytest
 
 from engine import messages
-from engine.data import Cancelled
-from engine.messages import Reply, RequestFailed, RequestProgress, Response
+from engine.messages import Reply, RequestFailed, Response
 from engine.processes import explorer_worker
 from tests.engine.conversation import InProcess
 
@@ -29,7 +28,7 @@ def images(serving, tiny):
     return tiny().data
 
 
-def test_measuring_gives_way_and_has_its_turn_after_all(serving, images):
+def test_measuring_yields_and_has_its_turn_after_all(serving, images):
     serving.interrupt(31, messages.LoadData(number=32, panel="data", config=images))
     serving.send(messages.EvaluateRun(number=31, panel="compare-measure", run="pca:5", data=images))
     answers = [serving.wait_for((Response, RequestFailed)) for _ in range(2)]
@@ -37,7 +36,7 @@ def test_measuring_gives_way_and_has_its_turn_after_all(serving, images):
     assert answers[1].content["splits"]["test"]["n"] == 6
 
 
-def test_what_gives_way_while_its_images_are_loaded_has_its_turn_after_all(serving, tiny):
+def test_what_yields_while_its_images_are_loaded_has_its_turn_after_all(serving, tiny):
     place = {"data": tiny(phantom_seed=5).data, "split": "test", "indices": (0,), "runs": ("pca:4",)}
     serving.interrupt(33, messages.OpenScan(number=34, panel="data", path="/nowhere"))
     serving.send(messages.DenoiseCurve(number=33, panel="denoise-curve", sigmas=(0.1,), **place))
@@ -49,13 +48,13 @@ def auditing(serving, monkeypatch):
     """A worker whose large audits end only when they are no longer wanted."""
     audit = explorer_worker.answer_audit
 
-    def endless(request, emit, should_stop):
+    def endless(request, context):
         if request.config.phantom_count < 1000:
-            return audit(request, emit, should_stop)
-        emit(RequestProgress(number=request.number, panel=request.panel, done=1, total=2))
-        should_stop.__self__.wait(240)
-        assert should_stop()
-        raise Cancelled("The audit was stopped.")
+            return audit(request, context)
+        context.report(1, 2)
+        context.should_stop.__self__.wait(240)
+        context.check()
+        raise AssertionError
 
     monkeypatch.setattr(explorer_worker, "answer_audit", endless)
     return serving
@@ -70,7 +69,7 @@ def test_an_audit_is_answered_beside_other_requests_and_given_up_for_other_data(
     child.send(messages.LoadData(number=902, panel="data", config=tiny().data))
     told = [child.wait_for((RequestFailed, Response)) for _ in range(2)]  # whichever comes first
     given_up, loaded = (next(event for event in told if isinstance(event, kind)) for kind in (RequestFailed, Response))
-    assert (given_up.number, given_up.panel, given_up.reason) == (900, "audit", "The audit was stopped.")
+    assert (given_up.number, given_up.panel, given_up.reason) == (900, "audit", "The request was canceled.")
     assert loaded.number == 902
     assert loaded.content["repeats"]["splits"]["test"]["test_clean"] == 6
     assert loaded.content["leaked"] == []
@@ -86,7 +85,7 @@ def test_a_newer_audit_takes_the_place_of_the_one_before(auditing, tiny):
     assert answer.content["near"]["splits"]["test"] == {"near_duplicates": 0, "near_train": 0, "near_clean": 6}
 
 
-def test_what_gave_way_has_its_turn_only_when_nothing_is_asked_for_a_while(tmp_path, tiny):
+def test_what_yielded_has_its_turn_only_when_nothing_is_requested_a_while(tmp_path, tiny):
     serving = explorer_worker.ExplorerWorker([], io.BytesIO(), tmp_path)
     gave_way = messages.EvaluateRun(number=1, panel="compare", run="pca:16", data=tiny().data)
     urgent = messages.OpenScan(number=2, panel="data", path="/nowhere")

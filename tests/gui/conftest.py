@@ -1,4 +1,4 @@
-"""What window tests stand on: settings of their own, the dark theme, series colours from the start; runs and scans."""
+"""What window tests stand on: settings of their own, the dark theme, series colors from the start; runs and scans."""
 
 import gc
 
@@ -40,7 +40,7 @@ def _own_settings(tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def _fresh_colours():
+def _fresh_colors():
     palette.reset_series()
     palette.use(palette.DARK)
 

@@ -45,7 +45,7 @@ def test_trace_has_both_directions_in_order(qtbot, tmp_path, echoing, monkeypatc
 
 
 @pytest.mark.parametrize("value", [None, "", "0"])
-def test_nothing_is_traced_unless_asked_for(monkeypatch, tmp_path, value):
+def test_nothing_is_traced_unless_requested(monkeypatch, tmp_path, value):
     if value is None:
         monkeypatch.delenv("ENGRAM_TRACE", raising=False)
     else:

@@ -82,7 +82,7 @@ def test_refused_command_frees_the_job(job, make_run, qtbot):
     assert job.run is None
 
 
-def test_killed_engine_is_told_with_its_run(job, make_run, qtbot):
+def test_killed_engine_is_reported_with_its_run(job, make_run, qtbot):
     job.start(make_run("a"))
     with qtbot.waitSignal(job.engine_crashed) as blocker:
         job.engine.die(9)
@@ -121,7 +121,7 @@ def test_engine_that_stops_in_time_is_left_alone(job, make_run, qtbot):
     assert job.engine.running
 
 
-def test_readiness_is_told(job, qtbot):
+def test_readiness_is_reported(job, qtbot):
     job.warm_up("tensorflow")
     with qtbot.waitSignal(job.ready):
         job.engine.say(Ready(backend="tensorflow", device="CPU", versions={}))
@@ -156,7 +156,7 @@ def test_search_goes_through_its_states_and_may_be_held(job):
     assert (job.state, job.search) == ("idle", None)
 
 
-def test_lost_search_is_told_by_its_name(job, qtbot):
+def test_lost_search_is_reported_by_its_name(job, qtbot):
     job.start_search(Search(name="s"), "tensorflow")
     with qtbot.waitSignal(job.engine_crashed) as blocker:
         job.engine.die(9)

@@ -123,7 +123,7 @@ class TestPanels:
         assert window.top_bar.mark.text() == DISCLAIMER
         assert "Not for diagnosis" in DISCLAIMER
 
-    def test_device_and_scans_are_named_once_they_are_known(self, window, data_content, answer_in):
+    def test_device_and_images_are_named_once_they_are_known(self, window, data_content, answer_in):
         assert "starting" in window.top_bar.device.text()
         window.desk.session.job.warm_up("tensorflow")
         window.desk.session.job.engine.say(Ready(backend="tensorflow", device="CPU", versions={}))
@@ -387,7 +387,7 @@ class TestClosing:
         window.desk.session.job.engine.say(JobEnded(run="ae-0001", state="stopped", epoch=1))
         qtbot.waitUntil(lambda: not window.isVisible())
 
-    def test_background_goes_on_with_the_run_after_it_has_stopped(self, window, tiny, monkeypatch, qtbot):
+    def test_background_continues_with_the_run_after_it_has_stopped(self, window, tiny, monkeypatch, qtbot):
         record = start_run(window, tiny)
         self.choose(monkeypatch, "background")
         gone_on = []
@@ -480,7 +480,7 @@ class TestSearch:
         window.desk.session.job.start_search(Search(name="s", root=str(window.desk.session.runs.root)), "tensorflow")
         return window.desk.session.job
 
-    def test_it_can_be_paused_and_its_place_is_told(self, window):
+    def test_it_can_be_paused_and_its_place_is_reported(self, window):
         job, menus = self.start(window), window.menus
         assert window._status.line._text.text() == "Search · starting"
         known = {"done": 34, "failed": 0, "running": 1, "trials": 81, "left": 46, "left_s": 2880.0, "best": 1}
@@ -507,7 +507,7 @@ class TestSearch:
         qtbot.waitUntil(lambda: not window.isVisible())
         assert started == [("s", window.desk.session.runs.root)]
 
-    def test_engine_that_dies_is_said_with_a_way_to_go_on(self, window):
+    def test_engine_that_dies_is_said_with_a_way_to_continue(self, window):
         self.start(window).engine.die(9)
         assert "Finished trials and completed epochs are saved" in window.notice.box.text()
         window.notice.box.action_requested.emit()

@@ -1,4 +1,4 @@
-"""Contrast, colour-blindness and the one colour of each series."""
+"""Contrast, color-blindness and the one color of each series."""
 
 import itertools
 
@@ -8,7 +8,7 @@ import pytest
 from gui import palette
 from gui.palette import DARK, LIGHT, contrast, rgb
 
-THEMES = pytest.mark.parametrize("colours", [DARK, LIGHT], ids=lambda colours: colours.name)
+THEMES = pytest.mark.parametrize("colors", [DARK, LIGHT], ids=lambda colors: colors.name)
 TEXTS = ("text", "quiet", "strong", "danger", "accent")
 SURFACES = ("background", "card", "field")
 PAIRS = [
@@ -45,9 +45,9 @@ TO_XYZ = np.array(
 )
 
 
-def seen_lab(colour, blindness):
-    """Return a colour in CIELAB (D65) as an eye with this blindness sees it."""
-    channels = np.array(rgb(colour)) / 255
+def seen_lab(color, blindness):
+    """Return a color in CIELAB (D65) as an eye with this blindness sees it."""
+    channels = np.array(rgb(color)) / 255
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     x, y, z = TO_XYZ @ np.clip(BLINDNESS[blindness] @ linear, 0, 1) / np.array([0.95047, 1.0, 1.08883])
     fx, fy, fz = (np.cbrt(v) if v > 0.008856 else 7.787 * v + 16 / 116 for v in (x, y, z))
@@ -61,26 +61,26 @@ def test_contrast_is_that_of_wcag():
 
 @THEMES
 @pytest.mark.parametrize(("text", "surface"), PAIRS)
-def test_text_is_readable_on_what_it_stands_on(colours, text, surface):
-    assert contrast(getattr(colours, text), getattr(colours, surface)) >= 4.5
+def test_text_is_readable_on_what_it_stands_on(colors, text, surface):
+    assert contrast(getattr(colors, text), getattr(colors, surface)) >= 4.5
 
 
 @THEMES
-def test_curves_are_visible_on_their_field(colours):
-    assert len(colours.series) >= 8
-    assert min(contrast(colour, colours.field) for colour in colours.series) >= 3
-    assert contrast(colours.focus, colours.field) >= 3
+def test_curves_are_visible_on_their_field(colors):
+    assert len(colors.series) >= 8
+    assert min(contrast(color, colors.field) for color in colors.series) >= 3
+    assert contrast(colors.focus, colors.field) >= 3
 
 
 @THEMES
 @pytest.mark.parametrize("blindness", BLINDNESS)
-def test_curves_stay_apart_for_every_eye(colours, blindness):
-    labs = [seen_lab(colour, blindness) for colour in colours.series]
+def test_curves_stay_apart_for_every_eye(colors, blindness):
+    labs = [seen_lab(color, blindness) for color in colors.series]
     distances = [np.linalg.norm(one - other) for one, other in itertools.combinations(labs, 2)]
     assert min(distances) > 15
 
 
-def test_a_key_keeps_its_colour_whatever_comes_after_it():
+def test_a_key_keeps_its_color_whatever_comes_after_it():
     first = palette.find_series_color("a")
     others = [palette.find_series_color(key) for key in "bcdefgh"]
     assert palette.find_series_color("a") == first

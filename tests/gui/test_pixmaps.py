@@ -20,12 +20,12 @@ from gui.pixmaps import (
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (1, 1), (3, 4, 3), (2, 5, 3)])
-def test_bytes_survive_the_way_to_a_picture_and_back(shape):
+def test_bytes_survive_the_way_to_an_image_and_back(shape):
     pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     np.testing.assert_array_equal(pixels_of(image_of(pixels)), pixels)
 
 
-def test_picture_of_a_view_into_a_larger_array_is_that_view():
+def test_image_of_a_view_into_a_larger_array_is_that_view():
     pixels = np.arange(100, dtype=np.uint8).reshape(10, 10)
     np.testing.assert_array_equal(pixels_of(image_of(pixels[2:9:2, ::-3])), pixels[2:9:2, ::-3])
 
@@ -65,7 +65,7 @@ def test_zero_difference_is_neutral_gray_exactly():
     assert zero[0] == zero[1] == zero[2] == 0x1C
 
 
-def test_signs_are_as_bright_as_each_other_and_of_opposite_colours():
+def test_signs_are_as_bright_as_each_other_and_of_opposite_colors():
     values = np.array([[-0.3, -0.2, -0.1, 0.1, 0.2, 0.3]])
     pixels = pixels_of(signed_image(values, 0.3))[0]
     light = [luminance("#{:02x}{:02x}{:02x}".format(*pixel)) for pixel in pixels]
@@ -85,11 +85,11 @@ def test_limit_saturates_both_ends():
 
 def test_heat_grows_brighter_all_the_way():
     table = make_color_table(Colormap.HEAT)
-    light = [luminance("#{:02x}{:02x}{:02x}".format(*colour)) for colour in table]
+    light = [luminance("#{:02x}{:02x}{:02x}".format(*color)) for color in table]
     assert np.all(np.diff(light) > 0)
 
 
-def test_colour_bar_runs_from_low_to_high():
+def test_color_bar_runs_from_low_to_high():
     lying = pixels_of(bar_image(Colormap.HEAT, 255))
     np.testing.assert_array_equal(lying[0], make_color_table(Colormap.HEAT))
 

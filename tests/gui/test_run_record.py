@@ -17,7 +17,7 @@ def progress(epoch=2):
     return Progress(run="r", epoch=epoch, epochs=4, batch=1, batches=2, loss=0.5, images_per_s=10.0, left_s=3.0)
 
 
-def test_finished_run_is_told_from_its_events(make_run):
+def test_finished_run_is_restored_from_its_events(make_run):
     record = record_of(make_run("ae-0001", epochs=3))
     assert (record.state, record.last_epoch, record.target_epochs) == ("finished", 3, 3)
     assert record.best.epoch == 3

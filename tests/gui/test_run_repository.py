@@ -1,4 +1,4 @@
-"""All runs of a folder: kept current whoever trains them."""
+"""All runs of a folder: kept current, whichever process trains them."""
 
 import os
 import shutil

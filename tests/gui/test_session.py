@@ -94,7 +94,7 @@ def test_run_is_let_go_however_its_job_ends(session, tiny):
     assert not record.busy
 
 
-def test_lost_engine_is_told_with_what_is_kept(session, tiny, qtbot):
+def test_lost_engine_is_reported_with_what_is_kept(session, tiny, qtbot):
     session.open(session.runs.root)
     record = session.start(tiny(epochs=5), "ae-0003")
     for event in story(record.run, 2, state=None):
@@ -116,7 +116,7 @@ def test_epoch_written_by_a_dying_engine_is_not_missed(session, tiny, qtbot):
     assert "ae-0003 is saved up to epoch 1" in blocker.args[0].sentence
 
 
-def test_scans_are_loaded_and_shared(session, answer, data_content, qtbot):
+def test_images_are_loaded_and_shared(session, answer, data_content, qtbot):
     session.load_data(DataConfig(size=32))
     with qtbot.waitSignal(session.data_loaded):
         asked = answer("data", data_content)

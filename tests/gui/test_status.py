@@ -28,7 +28,7 @@ def test_time_is_written_as_people_say_it(seconds, text):
     assert format_duration(seconds) == text
 
 
-def test_reading_scans_is_told_with_its_share(bar, session):
+def test_reading_images_is_reported_with_its_share(bar, session):
     assert bar.line._text.text() == "Ready"
     session.load_data(DataConfig())
     assert bar.line.bar.maximum() == 0
@@ -45,14 +45,14 @@ def test_reading_scans_is_told_with_its_share(bar, session):
         (ListLayers(panel="layers-network", run="a"), "Working · 3 of 4"),
     ],
 )
-def test_progress_of_every_request_is_told_by_its_kind(bar, session, request_, text):
+def test_progress_of_every_request_is_reported_by_its_kind(bar, session, request_, text):
     session.request(request_)
     session.explorer.engine.say(RequestProgress(number=1, panel=request_.panel, done=3, total=4))
     assert bar.line._text.text() == text
 
 
 @pytest.mark.parametrize("panel", ["compare", "search"])
-def test_pending_reconstruction_is_told_until_it_is_over(bar, session, panel):
+def test_pending_reconstruction_is_reported_until_it_is_over(bar, session, panel):
     session.request(Reconstruct(panel=panel, runs=(), data=DataConfig()))
     assert bar.line._text.text() == "Reconstructing images"
     session.explorer.engine.say(RequestFailed(reason="No.", number=1, panel=panel))

@@ -11,32 +11,32 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QLabel
 
 from gui import palette, theme
-from gui.icons import SOURCES, icon, icon_file
 from gui.palette import DARK, LIGHT, rgb
+from gui.theme import SOURCES, icon, icon_file
 
 NAMES = sorted(path.stem for path in SOURCES.glob("*.svg"))
 
 
-@pytest.mark.parametrize("colours", [DARK, LIGHT], ids=lambda colours: colours.name)
-def test_every_role_in_the_style_sheet_is_filled_in(colours):
-    sheet = theme.style_sheet(colours)
+@pytest.mark.parametrize("colors", [DARK, LIGHT], ids=lambda colors: colors.name)
+def test_every_role_in_the_style_sheet_is_filled_in(colors):
+    sheet = theme.style_sheet(colors)
     assert "$" not in sheet.replace("$names", "")
-    assert colours.card in sheet
+    assert colors.card in sheet
 
 
-def test_no_colour_is_written_outside_the_palette():
+def test_no_color_is_written_outside_the_palette():
     assert not re.search(r"#[0-9a-fA-F]{3,8}\b", theme.STYLE_SHEET.read_text())
 
 
 def test_apply_changes_the_palette_and_what_widgets_have(qtbot, qapp, dressed):
     label = QLabel()
     qtbot.addWidget(label)
-    for mode, colours in (("light", LIGHT), ("dark", DARK)):
+    for mode, colors in (("light", LIGHT), ("dark", DARK)):
         dressed(mode)
-        assert palette.current() is colours
-        assert qapp.palette().color(QPalette.ColorRole.Base).name() == colours.field
+        assert palette.current() is colors
+        assert qapp.palette().color(QPalette.ColorRole.Base).name() == colors.field
         label.ensurePolished()
-        assert label.palette().color(label.foregroundRole()).name() == colours.text
+        assert label.palette().color(label.foregroundRole()).name() == colors.text
 
 
 def test_system_mode_follows_the_system_and_a_chosen_theme_does_not(qapp, dressed):
@@ -56,13 +56,13 @@ def test_base_font_is_13_px_with_figures_of_one_width(qapp):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_icon_is_drawn_in_its_colour_alone(qapp, name):
+def test_icon_is_drawn_in_its_color_alone(qapp, name):
     image = icon(name, "#4fc3b8").pixmap(20, 20).toImage()
     places = itertools.product(range(image.width()), range(image.height()))
-    drawn = [colour for x, y in places if (colour := image.pixelColor(x, y)).alpha() > 128]
+    drawn = [color for x, y in places if (color := image.pixelColor(x, y)).alpha() > 128]
     assert drawn
-    for colour in drawn:
-        assert np.abs(np.array(rgb(colour.name())) - rgb("#4fc3b8")).max() <= 2  # rounding of half-covered pixels
+    for color in drawn:
+        assert np.abs(np.array(rgb(color.name())) - rgb("#4fc3b8")).max() <= 2  # rounding of half-covered pixels
 
 
 def test_icon_is_drawn_anew_at_one_and_a_half_not_stretched(qapp):
@@ -77,7 +77,7 @@ def test_icon_is_drawn_anew_at_one_and_a_half_not_stretched(qapp):
     assert at_scale.convertToFormat(expected.format()) == expected
 
 
-def test_icon_has_a_second_colour_while_checked(qapp):
+def test_icon_has_a_second_color_while_checked(qapp):
     tinted = icon("link", "#111111", on="#eeeeee")
     drawn = {}
     for state in (QIcon.State.Off, QIcon.State.On):

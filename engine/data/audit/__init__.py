@@ -16,24 +16,21 @@ from engine.config import DataConfig
 from engine.data import loading
 from engine.data.audit import groups, summary, survey
 from engine.data.audit.groups import GroupMember
-from engine.data.audit.survey import Progress, SourceSurvey
+from engine.data.audit.survey import SourceSurvey
 from engine.data.dataset import Dataset
 from engine.data.source import Source
 from engine.data.splitting import split
-from engine.messages import ShouldStop, never_stop
+from engine.job_context import UNATTENDED, JobContext
 
 __all__ = ["audit", "find_exact_duplicates"]
 
 
-def audit(
-    config: DataConfig, *, progress: Progress | None = None, should_stop: ShouldStop | None = None
-) -> dict[str, Any]:
+def audit(config: DataConfig, *, context: JobContext = UNATTENDED) -> dict[str, Any]:
     """Audit a source; its split matters, the preparation of its images does not.
 
     Args:
         config: the source, and how a test set is held out of one that has none.
-        progress: called with a title, the number of steps done, and their total.
-        should_stop: called between images; True cancels the audit.
+        context: asked between images whether to stop; receives the progress.
 
     Returns:
         {"source", "splits", "groups", "near", "warning", "skipped", "notes"}:
@@ -48,10 +45,11 @@ def audit(
         notes: sentences on automatic decisions, such as a test set held out where the source has none.
 
     Raises:
-        DataError: the source cannot be used; `Cancelled` if `should_stop` returned True.
+        DataError: the source cannot be used.
+        Cancelled: the caller asked to stop.
     """
     source = loading.open_source(config)
-    found = survey.survey_source(source, progress or _nothing, should_stop or never_stop)
+    found = survey.survey_source(source, context)
     skipped = loading.collect_skipped(source, found.unusable)
     if not found.pictures:
         raise loading.make_empty_source_error(source, config.source, skipped)
@@ -114,7 +112,3 @@ def _members(source: Source, found: SourceSurvey, config: DataConfig) -> tuple[l
 def _effective_split(name: str, held_out: tuple[str, ...]) -> str:
     """Return the split for the audit: images held out of train for validation count as train."""
     return "train" if name == "validation" and name in held_out else name
-
-
-def _nothing(what: str, done: int, total: int) -> None:
-    pass

@@ -7,7 +7,7 @@ the same head: on 3,068 public images the most similar neighboring slices leave 
 copies of quality 50 less than 0.1%.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data.audit.appearance import SIDE, standardize
-from engine.data.dataset import Cancelled
-from engine.messages import ShouldStop
+from engine.job_context import UNATTENDED, JobContext
 
 RADIUS: Final = 0.2  # distance of hashes of candidates; a copy with combined changes was never farther than 0.17
 UNEXPLAINED: Final = 0.008  # share of the variance
@@ -25,7 +24,6 @@ LENGTH: Final = FREQUENCIES**2
 _BLOCK = 512
 _BATCH = 64
 _TERMS = 8
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -47,21 +45,18 @@ class NearDuplicatePair:
     moved: float
 
 
-def find_near_duplicates(
-    thumbnails: NDArray[np.uint16], progress: Progress, should_stop: ShouldStop
-) -> list[NearDuplicatePair]:
+def find_near_duplicates(thumbnails: NDArray[np.uint16], context: JobContext = UNATTENDED) -> list[NearDuplicatePair]:
     """Find all pairs of near-duplicates; memory grows by 1 KB per image only.
 
     Args:
         thumbnails: (n, SIDE, SIDE) of distinct images, may be a memory map.
-        progress: called with (images compared, images in all).
-        should_stop: called between blocks; True cancels the search.
+        context: asked between blocks whether to stop; receives the images compared and in all.
 
     Returns:
         The pairs, `one` < `other`, in order.
 
     Raises:
-        Cancelled: `should_stop` returned True.
+        Cancelled: the caller asked to stop.
     """
     count = len(thumbnails)
     hashes = np.empty((count, LENGTH), np.float32)
@@ -70,10 +65,9 @@ def find_near_duplicates(
     pairs: list[NearDuplicatePair] = []
     for start in range(0, count, _BLOCK):
         for candidates in _candidates(hashes, start):
-            if should_stop():
-                raise Cancelled("The audit was stopped.")
+            context.check()
             pairs += compare(thumbnails, candidates)
-        progress(min(start + _BLOCK, count), count)
+        context.report(min(start + _BLOCK, count), count)
     return sorted(pairs, key=lambda pair: (pair.one, pair.other))
 
 

@@ -7,7 +7,7 @@ Every image is decoded once; its thumbnail is stored on disk, so memory stays fl
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,16 +21,14 @@ from pydantic import TypeAdapter, ValidationError
 from engine.data.audit import near_duplicates
 from engine.data.audit.appearance import SIDE, NormalizedThumbnail, normalize_appearance
 from engine.data.audit.near_duplicates import NearDuplicatePair
-from engine.data.dataset import Cancelled
 from engine.data.decoded_image import UnreadableFile, large_image_lock
 from engine.data.source import Source
 from engine.errors import DataError
 from engine.folders import cache_root
-from engine.messages import ShouldStop
+from engine.job_context import UNATTENDED, JobContext
 
 VERSION: Final = 1  # increase it if the result for the same images changes
 KEPT: Final = 64
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -70,19 +68,18 @@ class SourceSurvey:
     pairs: tuple[NearDuplicatePair, ...]
 
 
-def survey_source(source: Source, progress: Progress, should_stop: ShouldStop) -> SourceSurvey:
+def survey_source(source: Source, context: JobContext = UNATTENDED) -> SourceSurvey:
     """Survey every image of a source, or read an earlier result from the cache.
 
     Args:
         source: the source.
-        progress: called with a title, the number of steps done, and their total.
-        should_stop: called between images; True cancels the survey.
+        context: asked between images whether to stop; receives the progress.
 
     Raises:
-        Cancelled: `should_stop` returned True.
+        Cancelled: the caller asked to stop.
         DataError: there is no space for the thumbnails.
     """
-    content = hashlib.sha256(f"{VERSION} {source.content_hash(should_stop)}".encode()).hexdigest()[:32]
+    content = hashlib.sha256(f"{VERSION} {source.content_hash(context)}".encode()).hexdigest()[:32]
     place = cache_root() / "audits" / f"{content}.json"
     with suppress(OSError, ValidationError):
         found = _JSON.validate_json(place.read_bytes())
@@ -90,7 +87,7 @@ def survey_source(source: Source, progress: Progress, should_stop: ShouldStop) -
         return found
     try:
         with tempfile.TemporaryDirectory(prefix="engram-audit-", ignore_cleanup_errors=True) as folder:
-            found = _find(source, Path(folder), progress, should_stop)
+            found = _find(source, Path(folder), context)
     except OSError as error:
         raise DataError(
             f"The thumbnails for the audit cannot be written ({error.strerror or error}).",
@@ -101,7 +98,7 @@ def survey_source(source: Source, progress: Progress, should_stop: ShouldStop) -
     return found
 
 
-def _find(source: Source, folder: Path, progress: Progress, should_stop: ShouldStop) -> SourceSurvey:
+def _find(source: Source, folder: Path, context: JobContext) -> SourceSurvey:
     """Decode all images, then compare one image of each key."""
     pictures: list[ImageRecord] = []
     unusable: list[tuple[int, str]] = []
@@ -110,7 +107,8 @@ def _find(source: Source, folder: Path, progress: Progress, should_stop: ShouldS
     total = len(source.items)
     file = folder / "thumbnails.npy"
     thumbnails = np.lib.format.open_memmap(file, "w+", dtype=np.uint16, shape=(max(total, 1), SIDE, SIDE))
-    for number, (facts, thumbnail, reason) in enumerate(_facts(source, should_stop)):
+    reading = context.with_title("Reading images")
+    for number, (facts, thumbnail, reason) in enumerate(_facts(source, reading)):
         if facts is None:
             unusable.append((number, reason))
         else:
@@ -119,10 +117,9 @@ def _find(source: Source, folder: Path, progress: Progress, should_stop: ShouldS
                 compared.append(len(pictures))
             seen.add(facts.key)
             pictures.append(facts)
-        progress("Reading images", number + 1, total)
-    pairs = near_duplicates.find_near_duplicates(
-        thumbnails[: len(compared)], lambda done, of: progress("Comparing images", done, of), should_stop
-    )
+        reading.report(number + 1, total)
+    comparing = context.with_title("Comparing images")
+    pairs = near_duplicates.find_near_duplicates(thumbnails[: len(compared)], comparing)
     del thumbnails  # closes its file, which Windows cannot remove otherwise
     return SourceSurvey(tuple(pictures), tuple(unusable), tuple(_numbered(pair, compared) for pair in pairs))
 
@@ -130,14 +127,13 @@ def _find(source: Source, folder: Path, progress: Progress, should_stop: ShouldS
 _Found = tuple[ImageRecord | None, NDArray[np.uint16] | None, str]
 
 
-def _facts(source: Source, should_stop: ShouldStop) -> Iterator[_Found]:
+def _facts(source: Source, context: JobContext) -> Iterator[_Found]:
     """Yield the facts on each item, in order; only a few images are in memory at a time."""
     workers = min(os.cpu_count() or 1, 8)
     numbers = range(len(source.items))
     with ThreadPoolExecutor(workers, "audit") as pool:
         for start in numbers[:: 4 * workers]:
-            if should_stop():
-                raise Cancelled("The audit was stopped.")
+            context.check()
             yield from pool.map(lambda number: _examine(source, number), numbers[start : start + 4 * workers])
 
 

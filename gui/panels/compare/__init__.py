@@ -4,22 +4,18 @@ from typing import Any
 
 from PySide6.QtWidgets import QFileDialog
 
-from gui.figure_export import render_figure
+from gui.export import changed_data, render_figure
 from gui.loaded_data import CLEAN
-from gui.navigation import CompareRuns, OpenFile, ShowImage, Target
-from gui.opened_scan import OpenedScan
-from gui.panel import AppContext, Panel, scroll_column
-from gui.panels.compare.comparison import Comparison
+from gui.opened_files import OpenedScan
+from gui.panel import AppContext, CompareRuns, OpenFile, Panel, ShowImage, Target, scroll_column
+from gui.panels.compare.comparison import MEAN, Comparison, baseline_of, from_reference, is_baseline
 from gui.panels.compare.comparison_view import ComparisonView
 from gui.panels.compare.controller import NO_SCANS, CompareController
-from gui.panels.compare.metrics_dialog import MetricsDialog
+from gui.panels.compare.metrics import MetricsDialog
 from gui.panels.compare.runs_card import MOST, CompareRunsCard
-from gui.panels.compare.scan_card import CompareScanCard
 from gui.panels.compare.script import compare_script
-from gui.panels.compare.sources import MEAN, baseline_of, from_reference, is_baseline
-from gui.panels.compare.view_card import ViewCard
-from gui.python_export import changed_data
-from gui.widgets.timer import make_timer
+from gui.panels.compare.view_card import CompareScanCard, ViewCard
+from gui.widgets.timers import make_timer
 from gui.widgets.view_state import ViewState
 
 SOON_MS = 60

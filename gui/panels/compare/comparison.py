@@ -1,7 +1,7 @@
-"""The contents of the comparison view: originals, reconstructions and metrics; pure data."""
+"""The contents of the comparison: sources, pages of images, originals, reconstructions, metrics. Pure data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -9,9 +9,88 @@ import numpy as np
 from engine.messages import ReconstructReply
 from gui.formatting import format_fixed, format_number
 from gui.pixmaps import Array, Colormap
+from gui.run_record import RunRecord
 from gui.widgets.image_rows import ImageRow
 
+BASELINE = "pca:"
+MEAN = f"{BASELINE}0"
+ORDERS = {"file": "file order", "worst": "highest error first", "best": "lowest error first"}
 NONE = "—"
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """One row of images: the explorer's key of its source, its name, and the epoch of a run's best model."""
+
+    ref: str
+    name: str
+    epoch: int = 0
+
+
+def from_run(record: RunRecord) -> ImageSource:
+    """Return the source of a run, keyed by its path, with its best model."""
+    return ImageSource(str(record.run.path), record.name, record.best.epoch if record.best else 0)
+
+
+def from_reference(ref: str) -> ImageSource:
+    """Return the source of a PCA baseline, or of the mean image, a PCA without components."""
+    return ImageSource(ref, "mean image" if ref == MEAN else f"PCA-{ref.removeprefix(BASELINE)}")
+
+
+def is_baseline(ref: str) -> bool:
+    return ref.startswith(BASELINE)
+
+
+def baseline_of(record: RunRecord) -> str | None:
+    """Return the PCA baseline of a run's latent size. Returns None if its model has none."""
+    size = record.config.model.latent_size if record.config else None
+    return f"{BASELINE}{size}" if size else None
+
+
+@dataclass(frozen=True)
+class Pager:
+    """A page of images, `order[first : first + columns]`; the first page begins at 0."""
+
+    order: tuple[int, ...] = ()
+    columns: int = 6
+    first: int = 0
+
+    @property
+    def indices(self) -> tuple[int, ...]:
+        return self.order[self.first : self.first + self.columns]
+
+    @property
+    def page(self) -> int:
+        """Return the number of the shown page, from 1."""
+        return self.first // self.columns + 1
+
+    @property
+    def count(self) -> int:
+        return max(-(-len(self.order) // self.columns), 1)
+
+    def turn(self, pages: int) -> "Pager":
+        """Return the pager some pages further on or back, not past the ends."""
+        page = min(max(self.first // self.columns + pages, 0), self.count - 1)
+        return replace(self, first=page * self.columns)
+
+    def to(self, index: int) -> "Pager":
+        """Return the pager at the page with an image."""
+        place = self.order.index(index) if index in self.order else 0
+        return replace(self, first=place // self.columns * self.columns)
+
+    def with_columns(self, columns: int) -> "Pager":
+        """Return the pager with another number of columns; the first image stays visible."""
+        return replace(self, columns=columns, first=self.first // columns * columns)
+
+    def with_order(self, order: Sequence[int]) -> "Pager":
+        """Return the pager with another order, at its first image."""
+        return replace(self, order=tuple(order), first=0)
+
+
+def sorted_by(mse: Sequence[float], how: str) -> list[int]:
+    """Return the indices of images sorted by error, worst or best first; ties in the order of the files."""
+    errors = np.asarray(mse, np.float64)
+    return [int(index) for index in np.argsort(-errors if how == "worst" else errors, kind="stable")]
 
 
 @dataclass(frozen=True, eq=False)

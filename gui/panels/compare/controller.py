@@ -16,13 +16,11 @@ from engine.messages import (
 )
 from gui.formatting import format_count
 from gui.loaded_data import PARTS
-from gui.opened_scan import OpenedScan
-from gui.opened_scan import opened_scan_from as scan_from_answer
-from gui.panels.compare.comparison import Comparison, make_comparison
-from gui.panels.compare.pages import ORDERS, Pager, sorted_by
-from gui.panels.compare.sources import ImageSource
+from gui.opened_files import OpenedScan
+from gui.opened_files import opened_scan_from as scan_from_answer
+from gui.panels.compare.comparison import ORDERS, Comparison, ImageSource, Pager, make_comparison, sorted_by
 from gui.session import Session
-from gui.widgets.timer import make_timer
+from gui.widgets.timers import make_timer
 
 PICTURES, RANKS, SCAN = "compare", "compare-rank", "compare-scan"
 NO_SCANS = "No dataset loaded. Choose a source in Data, or drop an image here."

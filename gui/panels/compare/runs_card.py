@@ -8,14 +8,13 @@ from PySide6.QtCore import Qt, Signal
 from engine.config import DataConfig
 from gui.formatting import format_fixed
 from gui.loaded_data import source_title
-from gui.panels.compare.metrics_loader import MetricsLoader
-from gui.panels.compare.sources import ImageSource, baseline_of, from_reference, from_run, is_baseline
+from gui.panels.compare.comparison import ImageSource, baseline_of, from_reference, from_run, is_baseline
+from gui.panels.compare.metrics import MetricsLoader
 from gui.run_record import RunRecord
 from gui.session import Session
 from gui.widgets.buttons import Button
-from gui.widgets.card import Card
+from gui.widgets.card import Card, NoticeBox
 from gui.widgets.labels import label
-from gui.widgets.notice import NoticeBox
 from gui.widgets.number_model import TableColumn, TableRow
 from gui.widgets.number_table import ROW_PX, NumberTable
 

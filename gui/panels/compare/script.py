@@ -1,8 +1,8 @@
 """Python export: a script that computes and measures the same images without the app."""
 
+from gui.export import join_script
+from gui.panels.compare.comparison import BASELINE, is_baseline
 from gui.panels.compare.controller import CompareController
-from gui.panels.compare.sources import BASELINE, is_baseline
-from gui.python_export import join_script
 
 MEASURED = "metrics.psnr_db(originals, reconstructed), metrics.ssim(originals, reconstructed)"
 

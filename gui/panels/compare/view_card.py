@@ -1,17 +1,18 @@
-"""The card that chooses the shown images, their order, layout and window/level."""
+"""Cards of the shown images: their order, layout and window/level, or one file in place of the dataset."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QWidget
 
 from gui.loaded_data import PARTS
-from gui.panels.compare.pages import ORDERS
+from gui.opened_files import OpenedScan, describe
+from gui.panels.compare.comparison import ORDERS
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.labels import label
-from gui.widgets.slider_row import SliderRange, SliderRow
+from gui.widgets.number_fields import SliceRow, SliderRange, SliderRow
 from gui.widgets.view_state import ViewState
 
 LAYOUTS = {"grid": "Grid", "closer": "Single image", "swipe": "Swipe", "flicker": "Flicker (hold F)"}
@@ -22,6 +23,41 @@ CONTRAST_HELP = {
     "level": ("Level", SliderRange(0.0, 1.0, 0.5)),
     "limit": ("Difference ±", SliderRange(0.01, 1.0, 0.3, log=True)),
 }
+
+
+class CompareScanCard(Card):
+    """A card with name, slice slider, orientation, notes, and a button that returns to the dataset."""
+
+    slice_changed = Signal(object)
+    closed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__("Opened image")
+        self._scan: OpenedScan | None = None
+        self.name, self._facts = label(wrap=True), label(role="caption", wrap=True)
+        self.row, self.back = SliceRow(), Button("Back to the dataset")
+        self.slider = self.row.slider
+        for part in (self.name, self.row, self._facts):
+            self.add(part)
+        self.body.addWidget(self.back, 0, Qt.AlignmentFlag.AlignLeft)
+        self.row.moved.connect(self._on_slice_moved)
+        self.back.clicked.connect(self.closed)
+        self.hide()
+
+    def show_scan(self, scan: OpenedScan | None) -> None:
+        self._scan = scan
+        self.setVisible(scan is not None)
+        if scan is None:
+            return
+        self.row.show_slice(scan.slice, scan.slices)
+        self.row.setVisible(scan.slices > 1)
+        self.name.setText(scan.name)
+        self._facts.setText(describe(scan))
+
+    def _on_slice_moved(self, number: int) -> None:
+        if self._scan is not None:
+            self._scan = self._scan.with_slice(number)
+            self.slice_changed.emit(self._scan)
 
 
 class ViewCard(Card):

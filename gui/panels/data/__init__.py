@@ -7,14 +7,13 @@ from typing import Any
 from PySide6.QtWidgets import QFileDialog
 
 from engine.config import DataConfig
+from gui.export import changed_data, join_script
 from gui.loaded_data import SPLITS, LoadedData
-from gui.navigation import LoadSource, ShowImage, Target
-from gui.panel import AppContext, Panel, scroll_column
+from gui.panel import AppContext, LoadSource, Panel, ShowImage, Target, scroll_column
 from gui.panels.data.audit_card import AuditCard
 from gui.panels.data.scans_card import DataScansCard
 from gui.panels.data.source_card import SourceCard
 from gui.panels.data.summary_card import SummaryCard
-from gui.python_export import changed_data, join_script
 
 
 class DataPanel(Panel):

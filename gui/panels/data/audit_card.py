@@ -7,9 +7,8 @@ from gui.loaded_data import LoadedData
 from gui.panels.data.duplicates_dialog import DuplicatesDialog
 from gui.session import Session
 from gui.widgets.buttons import Button
-from gui.widgets.card import Card
+from gui.widgets.card import Card, NoticeBox
 from gui.widgets.labels import label
-from gui.widgets.notice import NoticeBox
 from gui.widgets.number_model import TableColumn, TableRow
 from gui.widgets.number_table import NumberTable
 

@@ -9,9 +9,8 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QSplitter,
 from engine.messages import DuplicateGroup, GroupedImage, NearDuplicate, NearDuplicateGroup
 from gui.formatting import format_count
 from gui.loaded_data import PARTS, LoadedData
-from gui.widgets.chip import FilterChip
 from gui.widgets.image_grid import ImageGrid
-from gui.widgets.labels import label
+from gui.widgets.labels import FilterChip, label
 from gui.widgets.number_model import TableColumn, TableRow
 from gui.widgets.number_table import NumberTable
 

@@ -11,10 +11,9 @@ from gui.formatting import format_count
 from gui.loaded_data import PARTS, SPLITS, LoadedData, class_title
 from gui.pixmaps import Array
 from gui.widgets.card import Card
-from gui.widgets.chip import FilterChip
 from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.image_grid import ImageGrid
-from gui.widgets.labels import label
+from gui.widgets.labels import FilterChip, label
 
 EMPTY = "No dataset loaded.\n\nChoose a source on the left and press 'Load dataset', or drop a folder here."
 

@@ -5,22 +5,20 @@ from typing import Any
 from PySide6.QtWidgets import QFileDialog
 
 from engine.messages import OpenScan, OpenScanReply, RequestFailed
-from gui.figure_export import FIGURES, save_figure
+from gui.export import FIGURES, changed_data, save_figure
 from gui.lesion_regions import LesionBoxes
-from gui.navigation import OpenFile, ShowImage, Target
-from gui.opened_scan import opened_scan_from
-from gui.panel import AppContext, Panel, scroll_column
+from gui.opened_files import opened_scan_from
+from gui.panel import AppContext, OpenFile, Panel, ShowImage, Target, scroll_column
 from gui.panels.denoise.case import Case
 from gui.panels.denoise.case_card import CaseCard
 from gui.panels.denoise.controller import DenoiseController
-from gui.panels.denoise.lesion_card import LesionCard
+from gui.panels.denoise.lesion import LesionCard
 from gui.panels.denoise.methods_card import MethodsCard
 from gui.panels.denoise.picture_area import PictureArea
 from gui.panels.denoise.presenter import DenoisePresenter
 from gui.panels.denoise.script import denoise_script
-from gui.python_export import changed_data
-from gui.widgets.region.state import RegionState
-from gui.widgets.timer import make_timer
+from gui.widgets.region.region import RegionState
+from gui.widgets.timers import make_timer
 from gui.widgets.view_state import ViewState
 
 SCAN = "denoise-scan"

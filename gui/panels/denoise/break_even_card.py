@@ -6,13 +6,11 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from gui.panels.denoise.results_data import ErrorCurve
-from gui.panels.denoise.warnings_text import help_text
-from gui.widgets.card import Card
+from gui.panels.denoise.results_data import ErrorCurve, help_text
+from gui.widgets.card import Card, NoticeBox
 from gui.widgets.curves.plot import CurvePlot
 from gui.widgets.curves.series import SeriesStyle
 from gui.widgets.labels import label
-from gui.widgets.notice import NoticeBox
 
 NOTHING = "noisy input (no denoising)"
 COMING = "The curve is computed when no other request is waiting."
@@ -73,13 +71,14 @@ class BreakEvenCard(Card):
 
     def _show_curves(self, curve: ErrorCurve, titles: Mapping[str, str]) -> None:
         known = {run: title for run, title in titles.items() if run in curve.runs}
-        self.plot.keep_series([NOTHING, *known])
-        self._draw(NOTHING, curve.sigmas, curve.noisy_mse, SeriesStyle(NOTHING, "role:quiet", dashed=True))
-        for run, title in known.items():
-            at = curve.break_even(run)
-            sigmas, errors = with_point(curve.sigmas, curve.runs[run].mse, at)
-            self._draw(run, sigmas, errors, SeriesStyle(title, title))
-            self.plot.mark_best(run, at or None)
+        with self.plot.batch():
+            self.plot.keep_series([NOTHING, *known])
+            self._draw(NOTHING, curve.sigmas, curve.noisy_mse, SeriesStyle(NOTHING, "role:quiet", dashed=True))
+            for run, title in known.items():
+                at = curve.break_even(run)
+                sigmas, errors = with_point(curve.sigmas, curve.runs[run].mse, at)
+                self._draw(run, sigmas, errors, SeriesStyle(title, title))
+                self.plot.mark_best(run, at or None)
         self.text.setText("\n".join(help_text(title, run, curve) for run, title in known.items()) or NO_RUN)
 
     def show_place(self, sigma: float) -> None:

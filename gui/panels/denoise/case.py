@@ -1,6 +1,7 @@
-"""The chosen image, and the noise that is added to it. Pure data."""
+"""The chosen image, the noise that is added to it, and the methods that denoise it. Pure data."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,10 @@ from numpy.typing import NDArray
 
 from engine import noise as noises
 from engine.config import DataConfig
+from engine.denoising.baselines import BASELINES, PCA
 from gui.loaded_data import scan_title
-from gui.opened_scan import OpenedScan
+from gui.opened_files import OpenedScan
+from gui.run_record import RunRecord
 
 Picture = NDArray[np.float32]
 SIGMA_MOST, SIGMA_DEFAULT = 0.3, 0.1
@@ -23,6 +26,9 @@ KINDS = {
     "rings": "Ring artifacts (concentric)",
 }
 LEVEL_NAMES = {"salt-and-pepper": "Fraction"}
+NOTHING = "none"
+SHORT = {"gaussian": "Gaussian", "median": "Median", "nlm": "NL means", "tv": "TV"}
+DEFAULT_COMPONENTS = 512
 
 
 @dataclass(frozen=True)
@@ -73,3 +79,40 @@ class Noise:
         """Return its level as text."""
         name = "fraction" if self.kind in LEVEL_NAMES else "σ"
         return f"{name} = {self.sigma:.3f}"
+
+
+@dataclass(frozen=True)
+class Methods:
+    """The methods: titles of runs by path and of classical filters by key; `epochs` are those of the best models."""
+
+    runs: Mapping[str, str] = field(default_factory=dict)
+    filters: Mapping[str, str] = field(default_factory=dict)
+    epochs: tuple[int, ...] = ()
+    components: int = DEFAULT_COMPONENTS
+
+    def title(self, key: str) -> str:
+        """Return the name of a method on screen."""
+        return self.runs.get(key) or self.filters.get(key) or key
+
+
+def filters(components: int) -> dict[str, str]:
+    """Return the installed classical filters, titles by key, the weakest first."""
+    titles = {
+        key: SHORT.get(key, each.title) for key, each in BASELINES.items() if key != NOTHING and each.is_installed()
+    }
+    return {key: f"PCA-{components}" if key == PCA else title for key, title in titles.items()}
+
+
+def of_runs(records: list[RunRecord]) -> Methods:
+    """Return these runs and all classical filters; the PCA has the latent size of the first run that has one.
+
+    Equal lists of runs give equal methods, so that no request is sent twice.
+    """
+    sizes = [record.config.model.latent_size for record in records if record.config]
+    components = next((size for size in sizes if size), DEFAULT_COMPONENTS)
+    return Methods(
+        {str(record.run.path): record.name for record in records},
+        filters(components),
+        tuple(record.best.epoch if record.best else 0 for record in records),
+        components,
+    )

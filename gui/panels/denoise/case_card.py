@@ -8,16 +8,14 @@ from PySide6.QtGui import QUndoStack
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QWidget
 
 from gui.loaded_data import CLEAN, PARTS, LoadedData, scan_title
-from gui.opened_scan import OpenedScan, describe
+from gui.opened_files import OpenedScan, describe
 from gui.panels.denoise.case import Case
-from gui.panels.denoise.field_name import field_label
-from gui.panels.denoise.noise_picker import NoisePicker
+from gui.panels.denoise.noise_picker import NoisePicker, field_label
 from gui.widgets.buttons import Button, IconButton
 from gui.widgets.card import Card
-from gui.widgets.chip import FilterChip
-from gui.widgets.labels import label
+from gui.widgets.labels import FilterChip, label
+from gui.widgets.number_fields import SliceRow
 from gui.widgets.searchable_combo_box import SearchableComboBox
-from gui.widgets.slice_row import SliceRow
 
 
 class CasePicker(QWidget):

@@ -20,8 +20,8 @@ from engine.messages import (
     DenoiseReply,
     RequestFailed,
 )
-from gui.panels.denoise.case import Case, Noise
-from gui.panels.denoise.methods import Methods
+from gui.explorer_client import RequestHandle
+from gui.panels.denoise.case import Case, Methods, Noise
 from gui.panels.denoise.results_data import (
     NOISY,
     ORIGINAL,
@@ -31,9 +31,8 @@ from gui.panels.denoise.results_data import (
     make_filtered,
     make_images,
 )
-from gui.request_handle import RequestHandle
 from gui.session import Session
-from gui.widgets.timer import make_timer
+from gui.widgets.timers import make_timer
 
 PICTURES, FILTER, CURVE = "denoise", "denoise-filter", "denoise-curve"
 PAUSE_MS, REST_MS = 100, 250

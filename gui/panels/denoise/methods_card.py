@@ -12,7 +12,7 @@ from engine.denoising.baselines import BASELINES
 from engine.lesions import Retention
 from gui.formatting import format_fixed
 from gui.panel import DISCLAIMER
-from gui.panels.denoise.methods import Methods, of_runs
+from gui.panels.denoise.case import Methods, of_runs
 from gui.panels.denoise.results_data import NOISY, NONE, WORKING, DenoisedImage, decibels, similarity
 from gui.run_record import RunRecord
 from gui.session import Session

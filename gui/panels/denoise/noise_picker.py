@@ -8,13 +8,21 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QWidget
 
 from gui.formatting import format_fixed
 from gui.panels.denoise.case import KINDS, LEVEL_NAMES, SIGMA_DEFAULT, SIGMA_MOST, Noise
-from gui.panels.denoise.field_name import LABEL_PX, field_label
 from gui.widgets.labels import label
-from gui.widgets.number_edit import WholeEdit
-from gui.widgets.slider_row import SliderRange, SliderRow
+from gui.widgets.number_fields import SliderRange, SliderRow, WholeEdit
 
+LABEL_PX = 58
 GRAYS = 255
 SEED_MOST = 2**31 - 1
+
+
+def field_label(title: str, field: QWidget | None = None) -> QWidget:
+    """Return a label with the field as its buddy; all labels have one width."""
+    text = label(title, role="quiet")
+    text.setFixedWidth(LABEL_PX)
+    if field is not None:
+        text.setBuddy(field)
+    return text
 
 
 class NoisePicker(QWidget):

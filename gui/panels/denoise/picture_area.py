@@ -1,17 +1,173 @@
-"""The right part of the panel: images as large as they fit, and the break-even card below."""
+"""The right part of the panel: the card of images, as large as they fit, and the break-even card below."""
 
-from PySide6.QtCore import QEvent, QObject, QSize
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QWidget
+from collections.abc import Mapping
 
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
+
+from gui.formatting import format_fixed
 from gui.panels.denoise.break_even_card import BreakEvenCard
-from gui.panels.denoise.picture_card import PictureCard
+from gui.panels.denoise.results_data import NOISY, ORIGINAL, DenoisedImage
+from gui.pixmaps import Colormap
 from gui.theme import GAP
-from gui.widgets.notice import NoticeBox
-from gui.widgets.region.state import RegionState
+from gui.widgets.card import Card, NoticeBox
+from gui.widgets.color_bar import ColorBar
+from gui.widgets.image_board import ImageBoard, Picture
+from gui.widgets.labels import FilterChip, label
+from gui.widgets.region.region import RegionState
+from gui.widgets.region.tool import RegionTool
+from gui.widgets.swipe_view import SwipePair
 from gui.widgets.view_state import ViewState
 
+HINT = "shared window/level (W + drag) · linked zoom · hold F to flicker"
+DIFFERENCE = " −"
+HEAD_PX = 66
+BAR_PX = 150
 LEAST_HELP_PX, LEAST_PICTURES_PX, LEAST_WIDTH = 236, 180, 520
+
+
+class PictureCard(Card):
+    """A card that shows the given images; the lesion region can be drawn on any of them."""
+
+    pointed = Signal(str)
+    shape_changed = Signal()
+
+    def __init__(self, state: ViewState, regions: RegionState) -> None:
+        super().__init__("Denoise", HINT)
+        self.board = ImageBoard(state, lambda view: RegionTool(view, regions))
+        self.swipe, self.empty, self.bar = SwipePair(state), label(role="quiet", wrap=True), ColorBar()
+        self.swiping = FilterChip("Swipe")
+        RegionTool(self.swipe.view, regions)
+        self._state, self._made = state, dict[str, DenoisedImage]()
+        self._pages = QStackedWidget()
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        for page in (self.empty, self.board, self.swipe):
+            self._pages.addWidget(page)
+        self.add(self._pages, 1)
+        self.add_action(self._legend())
+        self.add_action(self.swiping)
+        self._connect()
+        self._show_bar()
+
+    def _legend(self) -> QWidget:
+        """Return the legend of the difference colors, which is always visible."""
+        legend = QWidget()
+        line = QHBoxLayout(legend)
+        line.setContentsMargins(0, 0, 8, 0)
+        self.bar.setFixedWidth(BAR_PX)
+        line.addWidget(label("difference", role="caption"))
+        line.addWidget(self.bar)
+        return legend
+
+    def _connect(self) -> None:
+        self._state.changed.connect(self._show_bar)
+        self.swiping.setToolTip("Compare two images by swiping (or double-click an image)")
+        self.swiping.toggled.connect(self._show_page)
+        self.board.maximized.connect(self._on_maximized)
+        self.swipe.view.maximized.connect(lambda: self.swiping.setChecked(False))
+        self.board.hovered.connect(self._on_hovered)
+        self.swipe.view.hovered.connect(lambda x, y: self._on_hovered(NOISY, x, y))
+        for view in (self.board, self.swipe.view):
+            view.hover_ended.connect(lambda: self.pointed.emit(""))
+
+    def show_message(self, text: str) -> None:
+        """Show a sentence in place of the images."""
+        self._made = {}
+        self.empty.setText(text)
+        self._show_page()
+
+    def show_made(self, made: Mapping[str, DenoisedImage]) -> None:
+        """Show the original, the noisy image and the denoised ones, in this order."""
+        shape = len(self._made)
+        self._made = dict(made)
+        self.board.set_pictures(layout_rows(list(made.values())))
+        self.swipe.set_pictures({each.title: each.image for each in made.values()})
+        self._show_page()
+        if len(made) != shape:
+            self.shape_changed.emit()
+
+    def replace(self, made: DenoisedImage) -> None:
+        """Replace one of the images."""
+        self._made[made.key] = made
+        self.board.replace(picture_of(made))
+        self.board.replace(difference_of(made))
+        if self._pages.currentWidget() is self.swipe:
+            self.swipe.set_pictures({each.title: each.image for each in self._made.values()})
+
+    def set_orientation(self, letters: str | None) -> None:
+        self.board.set_orientation(letters)
+        self.swipe.view.set_orientation(letters)
+
+    def fitting_height(self, width: int) -> int:
+        """Return the height of the card when its images fill a width."""
+        return self.board.fitting_height(width - 30) + HEAD_PX
+
+    def picture(self) -> QWidget | None:
+        """Return the widget with the images, for a figure. Returns None if there are none."""
+        return self._pages.currentWidget() if self._made else None
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Show the original in place of every image while F is held."""
+        if event.key() == Qt.Key.Key_F and not event.isAutoRepeat():
+            self.board.set_flickering(True)
+        else:
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_F and not event.isAutoRepeat():
+            self.board.set_flickering(False)
+        else:
+            super().keyReleaseEvent(event)
+
+    def _show_page(self) -> None:
+        page = self.empty if not self._made else self.swipe if self.swiping.isChecked() else self.board
+        self._pages.setCurrentWidget(page)
+
+    def _show_bar(self) -> None:
+        self.bar.set_range(Colormap.SIGNED, -self._state.view.limit, self._state.view.limit)
+
+    def _on_maximized(self, key: str) -> None:
+        made = self._made.get(key.removesuffix(DIFFERENCE))
+        self.swiping.setChecked(True)
+        if made is not None and made.key != ORIGINAL:
+            self.swipe.choose(made.title)
+
+    def _on_hovered(self, key: str, x: int, y: int) -> None:
+        made = self._made.get(key.removesuffix(DIFFERENCE))
+        if made is not None:
+            self.pointed.emit(pixel_text(made, x, y))
+
+
+def layout_rows(made: list[DenoisedImage]) -> list[list[Picture | None]]:
+    """Return one row for a single method, its difference last; else the differences in a second row."""
+    pictures: list[Picture | None] = [picture_of(each) for each in made]
+    differences: list[Picture | None] = [difference_of(each) for each in made if each.key != ORIGINAL]
+    return [[*pictures, *differences[-1:]]] if len(made) <= 3 else [pictures, [None, *differences]]
+
+
+def picture_of(made: DenoisedImage) -> Picture:
+    """Return the image to show; a flicker shows the original in its place."""
+    caption = "" if made.key == ORIGINAL else made.caption
+    return Picture(made.key, made.title, made.image, Colormap.GRAY, caption, made.original)
+
+
+def difference_of(made: DenoisedImage) -> Picture:
+    """Return the signed difference of an image and the original."""
+    return Picture(made.key + DIFFERENCE, f"{made.title} − original", made.difference, Colormap.SIGNED)
+
+
+def pixel_text(made: DenoisedImage, x: int, y: int) -> str:
+    """Return the status text of a pixel."""
+    height, width = made.image.shape
+    x, y = min(x, width - 1), min(y, height - 1)
+    was, noisy, now = (float(image[y, x]) for image in (made.original, made.noisy, made.image))
+    words = [f"x {x}", f"y {y}", f"original {format_fixed(was, 3)}", f"noisy {format_fixed(noisy, 3)}"]
+    if made.key not in (ORIGINAL, NOISY):
+        words.append(f"{made.title}{'' if made.exact else ' (preview)'} {format_fixed(now, 3)}")
+    if made.key != ORIGINAL:
+        words.append(f"difference {format_fixed(now - was, 3)}")
+    return " · ".join(words)
 
 
 class PictureArea(QWidget):

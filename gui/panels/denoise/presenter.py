@@ -6,14 +6,12 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 
 from gui.panels.denoise.controller import DenoiseController
-from gui.panels.denoise.lesion_card import LesionCard
+from gui.panels.denoise.lesion import LesionCard, RetentionCalculator
 from gui.panels.denoise.methods_card import MethodsCard, table_text
 from gui.panels.denoise.picture_area import PictureArea
-from gui.panels.denoise.results_data import NOISY, ORIGINAL, DenoisedImage, noisy_one
-from gui.panels.denoise.retention import RetentionCalculator
-from gui.panels.denoise.warnings_text import harm_warnings, lesion_warnings
-from gui.widgets.region.state import RegionState
-from gui.widgets.timer import make_timer
+from gui.panels.denoise.results_data import NOISY, ORIGINAL, DenoisedImage, harm_warnings, lesion_warnings, noisy_one
+from gui.widgets.region.region import RegionState
+from gui.widgets.timers import make_timer
 
 SOON_MS, DRAFT_MS = 40, 120
 Cards = tuple[LesionCard, MethodsCard, PictureArea]

@@ -1,8 +1,7 @@
 """Python export: a script that computes and measures the same images without the app."""
 
-from gui.panels.denoise.case import Case, Noise
-from gui.panels.denoise.methods import Methods
-from gui.python_export import join_script
+from gui.export import join_script
+from gui.panels.denoise.case import Case, Methods, Noise
 from gui.widgets.region.region import Region
 
 MEASURED = "metrics.psnr_db(originals, images), metrics.ssim(originals, images)"

@@ -6,18 +6,16 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QSplitter
 
-from gui.figure_export import FIGURES, save_figure
-from gui.navigation import OpenFile, ShowImage, Target
-from gui.panel import AppContext, Panel, scroll_column
+from gui.export import FIGURES, changed_data, save_figure
+from gui.panel import AppContext, OpenFile, Panel, ShowImage, Target, scroll_column
 from gui.panels.latent.controller import LatentController
 from gui.panels.latent.export import describe_map, latent_script, table_text
 from gui.panels.latent.map_card import MapCard, MapOptionsCard
 from gui.panels.latent.scan_card import LatentScanCard
 from gui.panels.latent.tools_card import ToolsCard
-from gui.python_export import changed_data
 from gui.run_record import RunRecord
 from gui.theme import GAP
-from gui.widgets.timer import make_timer
+from gui.widgets.timers import make_timer
 
 SOON_MS = 60
 SHARES = [425, 348]

@@ -8,9 +8,8 @@ from PySide6.QtCore import QObject, Qt
 from engine.messages import EmbeddingErrors, EmbeddingErrorsReply, EmbedLatents, EmbedLatentsReply
 from gui.explorer_request import ExplorerRequest
 from gui.loaded_data import LoadedData
-from gui.opened_scan import OpenedScan
-from gui.panels.latent.external_scan import ExternalScan, ExternalScanLoader
-from gui.panels.latent.latent_map import METHODS, LatentState, Place, to_map
+from gui.opened_files import OpenedScan
+from gui.panels.latent.latent_map import METHODS, ExternalScan, ExternalScanLoader, LatentState, Place, to_map
 from gui.panels.latent.map_card import HINT, MapCard, MapOptionsCard
 from gui.panels.latent.scan_card import LatentScanCard
 from gui.panels.latent.tools_card import ToolsCard

@@ -4,10 +4,10 @@ import csv
 import io
 from collections.abc import Collection
 
+from gui.export import join_script
 from gui.loaded_data import PARTS
 from gui.panel import DISCLAIMER
 from gui.panels.latent.latent_map import METHODS, LatentMap, LatentState
-from gui.python_export import join_script
 
 FIELDS = ("x", "y", "split", "index", "name", "class", "mse", "leaked", "selected")
 IMPORTS = (

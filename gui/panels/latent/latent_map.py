@@ -1,4 +1,4 @@
-"""The map of a reply, the colors of its points, and what the parts of the panel share. Pure data."""
+"""The map of a reply, what the parts of the panel share, and where an image from a file lies on the map."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,12 +6,15 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from PySide6.QtCore import QObject, Signal
 
-from engine.messages import DimensionReport, EmbedLatentsReply
+from engine.messages import DimensionReport, EmbedLatentsReply, OpenScan, ProjectScan, ProjectScanReply
+from gui.explorer_request import ExplorerRequest
 from gui.formatting import format_number
 from gui.loaded_data import PARTS, LoadedData, class_title
-from gui.opened_scan import OpenedScan
-from gui.widgets.scatter.model import Mark, Numbers, Scatter
+from gui.opened_files import OpenedScan, opened_scan_from
+from gui.session import Session
+from gui.widgets.scatter.model import Mark, Numbers, Point, Scatter
 from gui.widgets.scatter.paint import SHAPES
 
 Place = tuple[str, int]  # a split, and the index of an image in it
@@ -19,6 +22,13 @@ COLORS = {"class": "Class", "split": "Split", "error": "Reconstruction error (MS
 METHODS = {"pca": "Principal components", "tsne": "t-SNE", "umap": "UMAP"}
 UNLABELLED = "unlabeled"
 LEAKED, CLEAN, TRAINED = "test, leaked", "test, deduplicated", "training and validation"
+NEAREST = 4
+PLACED = "⊕ {name} is projected onto the same principal components."
+NO_PLACE = (
+    "{method} cannot place a new image. The numbered points are the training images nearest to {name} in latent space, "
+    "nearest first."
+)
+NOT_HERE = "{method} cannot place a new image, and its nearest training images are not on the map."
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,19 +94,19 @@ def to_map(reply: EmbedLatentsReply) -> LatentMap:
     )
 
 
-def to_scatter(mapped: LatentMap, colour: str) -> Scatter:
+def to_scatter(mapped: LatentMap, color: str) -> Scatter:
     """Return the points grouped by class, split or leak, or colored by error with the shapes of the splits.
 
     Until the errors are known, the splits have their own colors.
     """
-    if colour == "class":
+    if color == "class":
         named = [*mapped.classes, *([UNLABELLED] if UNLABELLED in mapped.labels else [])]
         return _grouped(mapped, [class_title(each) for each in named], [class_title(each) for each in mapped.labels])
-    if colour == "leak":
+    if color == "leak":
         return _by_leak(mapped)
     splits = [split for split in ("train", "validation", "test") if split in mapped.splits]
     made = _grouped(mapped, [PARTS[split] for split in splits], [PARTS[split] for split in mapped.splits])
-    if colour == "error" and mapped.errors is not None:
+    if color == "error" and mapped.errors is not None:
         return Scatter(made.points, made.groups, made.marks, made.axes, mapped.errors, "MSE")
     return made
 
@@ -163,3 +173,66 @@ class LatentState:
         assert self.chosen is not None
         split, index = self.chosen
         return {"run": self.run, "data": self.data.config, "split": split, "indices": (index,)}
+
+
+@dataclass(frozen=True)
+class ExternalScan:
+    """The position of an image from a file: its point, or the nearest images if the map has no point for it."""
+
+    title: str
+    point: Point | None
+    near: tuple[Place, ...]
+    note: str
+
+
+class ExternalScanLoader(QObject):
+    """Opens files and projects them.
+
+    opened carries an OpenedScan, placed an ExternalScan, failed one text with reason and advice.
+    """
+
+    opened = Signal(object)
+    placed = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, session: Session, parent: QObject) -> None:
+        super().__init__(parent)
+        self._open_request, self._project_request = ExplorerRequest(session, self), ExplorerRequest(session, self)
+        self._path = ""
+        self._scene: LatentState | None = None
+        self._method = ""
+        self._open_request.finished.connect(lambda reply: self.opened.emit(opened_scan_from(self._path, reply)))
+        self._project_request.finished.connect(self._on_projected)
+        for request in (self._open_request, self._project_request):
+            request.failed.connect(self.failed)
+
+    def open(self, path: str) -> None:
+        """Open a file, also one that was opened before: it may have changed."""
+        self._path = path
+        self._open_request.reset()
+        self._open_request.send(OpenScan(panel="latent-file", path=path))
+
+    def request_position(self, scene: LatentState, method: str) -> None:
+        """Request the position of the opened image on the map."""
+        self._scene, self._method = scene, method
+        splits = tuple(dict.fromkeys(scene.mapped.splits))
+        fields = scene.subject() | {"splits": splits, "method": method, "count": NEAREST}
+        self._project_request.reset()
+        self._project_request.send(ProjectScan(panel="latent-place", **fields))
+
+    def close(self) -> None:
+        """Forget the file."""
+        self._open_request.reset()
+        self._project_request.reset()
+
+    def _on_projected(self, reply: ProjectScanReply) -> None:
+        scene = self._scene
+        if scene is None or scene.opened is None:
+            return
+        title = scene.opened.title
+        if reply.point is not None:
+            self.placed.emit(ExternalScan(title, reply.point, (), PLACED.format(name=title)))
+            return
+        near = tuple(place for index in reply.nearest if scene.mapped.find(place := ("train", index)) >= 0)
+        note = (NO_PLACE if near else NOT_HERE).format(method=METHODS[self._method], name=title)
+        self.placed.emit(ExternalScan(title, None, near, note))

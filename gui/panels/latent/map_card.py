@@ -9,16 +9,13 @@ from PySide6.QtGui import QImage, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from gui.loaded_data import PARTS, SPLITS, LoadedData
-from gui.panels.latent.external_scan import ExternalScan
-from gui.panels.latent.latent_map import COLORS, METHODS, LatentMap, Place, to_scatter
+from gui.panels.latent.latent_map import COLORS, METHODS, ExternalScan, LatentMap, Place, to_scatter
 from gui.pixmaps import image_of
 from gui.run_record import RunRecord
 from gui.widgets.buttons import Button
-from gui.widgets.card import Card
-from gui.widgets.chip import FilterChip
-from gui.widgets.labels import label
+from gui.widgets.card import Card, NoticeBox
+from gui.widgets.labels import FilterChip, label
 from gui.widgets.legend import Legend
-from gui.widgets.notice import NoticeBox
 from gui.widgets.scatter.model import EMPTY
 from gui.widgets.scatter.widget import ScatterPlot
 
@@ -70,15 +67,15 @@ class MapCard(Card):
         self.plot.set_empty_text(text)
         self.plot.show_points(EMPTY)
 
-    def show_map(self, mapped: LatentMap, data: LoadedData, colour: str) -> None:
+    def show_map(self, mapped: LatentMap, data: LoadedData, color: str) -> None:
         """Show a map; the same map in other colors keeps its view."""
         stays = self.mapped is not None and mapped.points is self.mapped.points
-        self.mapped, self._data, self._color = mapped, data, colour
-        scatter = to_scatter(mapped, colour)
+        self.mapped, self._data, self._color = mapped, data, color
+        scatter = to_scatter(mapped, color)
         self.plot.show_points(scatter, stays)
         counts = np.bincount(scatter.groups, minlength=len(scatter.marks)).tolist()
         plain = scatter.values is not None
-        self.legend.show_marks(scatter.marks, counts, plain, self._hidden.get(colour, ()))
+        self.legend.show_marks(scatter.marks, counts, plain, self._hidden.get(color, ()))
         self.plot.set_hidden(self.legend.hidden())
         self.show_external_scan(self.guest if stays else None)
 
@@ -101,11 +98,11 @@ class MapCard(Card):
 
     def hidden(self) -> dict[str, list[str]]:
         """Return the titles that are hidden, for each color mode."""
-        return {colour: titles for colour, titles in self._hidden.items() if titles}
+        return {color: titles for color, titles in self._hidden.items() if titles}
 
     def hide_groups(self, hidden: Mapping[str, Collection[str]]) -> None:
         """Hide entries of the legend."""
-        self._hidden = {colour: list(titles) for colour, titles in hidden.items()}
+        self._hidden = {color: list(titles) for color, titles in hidden.items()}
 
     def _preview(self, at: int) -> tuple[QImage | None, Sequence[str]]:
         if self.mapped is None or self._data is None:

@@ -11,9 +11,8 @@ from gui.panels.latent.page import CHOOSE, WORKING, LatentPage
 from gui.pixmaps import Colormap, robust_limit
 from gui.session import Session
 from gui.widgets.buttons import Button
-from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.image_board import ImageBoard, Picture
-from gui.widgets.labels import label
+from gui.widgets.labels import ElidedLabel, label
 from gui.widgets.number_model import TableColumn, TableRow
 from gui.widgets.number_table import NumberTable
 from gui.widgets.view_state import ViewState

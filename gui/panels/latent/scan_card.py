@@ -7,17 +7,16 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from engine.messages import FindNeighbors, FindNeighborsReply, NeighborReport, Reconstruct, ReconstructReply
 from gui.explorer_request import ExplorerRequest
 from gui.formatting import format_number
-from gui.navigation import OpenFile, ShowImage
-from gui.opened_scan import OpenedScan, describe
+from gui.opened_files import OpenedScan, describe
+from gui.panel import OpenFile, ShowImage
 from gui.panels.latent.latent_map import LatentState, short
 from gui.session import Session
 from gui.widgets.buttons import Button
-from gui.widgets.card import Card
+from gui.widgets.card import Card, NoticeBox
 from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.image_board import ImageBoard, Picture
-from gui.widgets.labels import label
-from gui.widgets.notice import NoticeBox
-from gui.widgets.slice_row import SliceRow
+from gui.widgets.labels import label, plain_tip
+from gui.widgets.number_fields import SliceRow
 from gui.widgets.view_state import ViewState
 
 NEIGHBORS, LEAST = 4, 1e-4
@@ -149,7 +148,7 @@ class LatentScanCard(Card):
         ]
         self.boards[key].set_pictures([row])
         names = "\n".join(f"{format_number(near.distance, 3)}  {short(near.name)}" for near in found.nearest)
-        self.boards[key].setToolTip(f"{TIP.format(unit=found.unit, typical=typical)}\n{names}")
+        self.boards[key].setToolTip(plain_tip(f"{TIP.format(unit=found.unit, typical=typical)}\n{names}"))
 
     def _on_slice_moved(self, number: int) -> None:
         if self.scene is not None and self.scene.opened is not None:

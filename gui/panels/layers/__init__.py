@@ -7,19 +7,17 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout
 
 from engine.messages import OpenScan, OpenScanReply
-from gui.navigation import OpenFile, ShowImage, ShowRun, Target
-from gui.opened_scan import opened_scan_from
-from gui.panel import AppContext, Panel, scroll_column
-from gui.panels.layers.activation_loader import ActivationLoader
+from gui.opened_files import opened_scan_from
+from gui.panel import AppContext, OpenFile, Panel, ShowImage, ShowRun, Target, scroll_column
 from gui.panels.layers.controller import HoverReadout, LayersController
 from gui.panels.layers.exporter import LayersExporter, make_script
+from gui.panels.layers.loaders import ActivationLoader, StatisticsLoader
 from gui.panels.layers.presenter import LayersPresenter
 from gui.panels.layers.state import LayersState, ScanRef
-from gui.panels.layers.statistics_loader import StatisticsLoader
 from gui.panels.layers.tools_card import ChannelToolsCard, ToolsFollower
 from gui.panels.layers.view import LayersView
-from gui.widgets.notice import NoticeBox
-from gui.widgets.timer import make_timer
+from gui.widgets.card import NoticeBox
+from gui.widgets.timers import make_timer
 
 SCAN = "layers-scan"
 NO_RUN = "No trained model yet. Train one in Train; its layers appear here."

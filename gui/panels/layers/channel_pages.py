@@ -20,9 +20,9 @@ from gui.panels.layers.network import INPUT, LayerSummary
 from gui.panels.layers.page import LayersPage
 from gui.panels.layers.presenter import LayersPresenter
 from gui.pixmaps import Array, Colormap, robust_limit
-from gui.widgets.box_overlay import BoxOverlay
 from gui.widgets.buttons import Button
 from gui.widgets.channel_mosaic import ChannelMosaic, MosaicData
+from gui.widgets.image_view import BoxOverlay
 from gui.widgets.linked_images import LinkedImage, LinkedImages
 from gui.widgets.thumbnail_pairs import ThumbnailPair, ThumbnailPairs
 

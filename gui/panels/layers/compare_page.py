@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from engine.messages import MatchChannels, MatchChannelsReply
 from gui.formatting import format_number
-from gui.panels.layers.activation_loader import LayerActivation
+from gui.panels.layers.loaders import LayerActivation
 from gui.panels.layers.network import INPUT
 from gui.panels.layers.page import TEXT_PX, LayersPage
 from gui.panels.layers.presenter import Counterpart, LayersPresenter

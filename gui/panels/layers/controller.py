@@ -3,10 +3,9 @@
 from PySide6.QtCore import QObject, Signal
 
 from gui.formatting import format_fixed, format_number
-from gui.panels.layers.channel_order import ColorScale
 from gui.panels.layers.network import INPUT
 from gui.panels.layers.presenter import LayersPresenter
-from gui.panels.layers.state import MAX_SCANS, ScanRef
+from gui.panels.layers.state import MAX_SCANS, ColorScale, ScanRef
 
 
 class LayersController(QObject):

@@ -7,14 +7,12 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
-from gui.figure_export import FIGURES, save_figure
+from gui.export import FIGURES, changed_data, join_script, save_figure
 from gui.panel import DISCLAIMER
-from gui.panels.layers.channel_order import Numbers
 from gui.panels.layers.network import INPUT
 from gui.panels.layers.presenter import LayersPresenter
-from gui.panels.layers.state import LayersState
-from gui.python_export import changed_data, join_script
-from gui.widgets.notice import NoticeBox
+from gui.panels.layers.state import LayersState, Numbers
+from gui.widgets.card import NoticeBox
 
 COLUMNS = ("mean", "spread", "energy", "zeros", "lowest", "highest", "dead")
 IMPORTS = (

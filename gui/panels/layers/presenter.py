@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from gui.panels.layers.activation_loader import ActivationLoader, LayerActivation
-from gui.panels.layers.channel_order import Numbers, compute_numbers, sort_channels, to_marks, value_limits
+from gui.panels.layers.loaders import ActivationLoader, LayerActivation
 from gui.panels.layers.network import INPUT, LayerSummary, Network
-from gui.panels.layers.state import LayersState
+from gui.panels.layers.state import LayersState, Numbers, compute_numbers, sort_channels, to_marks, value_limits
 from gui.panels.layers.view import LayersView
 from gui.pixmaps import Array, Colormap
 from gui.widgets.channel_mosaic import MosaicData

@@ -8,15 +8,14 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 from gui.loaded_data import CLEAN, PARTS, LoadedData, scan_title
 from gui.panels.layers.state import MAX_SCANS, ScanRef
 from gui.pixmaps import Array
-from gui.widgets.box_overlay import BoxOverlay
 from gui.widgets.buttons import IconButton
 from gui.widgets.card import Card
-from gui.widgets.image_view import ImageView
+from gui.widgets.image_view import BoxOverlay, ImageView
 from gui.widgets.labels import label
-from gui.widgets.region.state import RegionState
+from gui.widgets.number_fields import SliceRow
+from gui.widgets.region.region import RegionState
 from gui.widgets.region.tool import RegionTool
 from gui.widgets.searchable_combo_box import SearchableComboBox
-from gui.widgets.slice_row import SliceRow
 from gui.widgets.thumbnail_pairs import ThumbnailPair, ThumbnailPairs
 from gui.widgets.view_state import ViewState
 

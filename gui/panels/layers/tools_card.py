@@ -13,7 +13,7 @@ from gui.panels.layers.page import LayersPage
 from gui.panels.layers.presenter import LayersPresenter
 from gui.panels.layers.state import ScanRef
 from gui.widgets.card import PADDING
-from gui.widgets.chip import FilterChip
+from gui.widgets.labels import FilterChip
 
 PAGES_PX = 178
 

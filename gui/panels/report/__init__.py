@@ -12,15 +12,14 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from engine.errors import EngramError
 from engine.messages import Event, Log, RequestFailed, RunStudy, StudyEnded, StudyProgress
 from engine.study_folder import StudyFolder
+from gui.export import join_script
 from gui.file_stamp import Stamp, stamp
-from gui.navigation import ShowStudy, Target
-from gui.panel import AppContext, Panel, scroll_column
+from gui.panel import AppContext, Panel, ShowStudy, Target, scroll_column
 from gui.panels.report.contents_card import ContentsCard, ReportExporter, items
 from gui.panels.report.progress_card import ProgressCard
 from gui.panels.report.study_form_card import StudyFormCard
-from gui.python_export import join_script
 from gui.theme import GAP
-from gui.widgets.timer import make_timer
+from gui.widgets.timers import make_timer
 
 LOOK_MS = 2000
 IMPORTS = (

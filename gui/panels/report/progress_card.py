@@ -8,8 +8,7 @@ from engine.messages import StudyProgress
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
-from gui.widgets.elided_label import ElidedLabel
-from gui.widgets.labels import label
+from gui.widgets.labels import ElidedLabel, label
 
 STAGES = {"training": "Training", "measuring": "Evaluation", "drawing": "Figures"}
 STEPS = 1000

@@ -16,9 +16,8 @@ from gui.form import LABEL_PX, Form
 from gui.loaded_data import source_title
 from gui.panel import AppContext
 from gui.widgets.buttons import Button, IconButton
-from gui.widgets.card import Card
+from gui.widgets.card import Card, NoticeBox
 from gui.widgets.labels import label
-from gui.widgets.notice import NoticeBox
 
 SIZE_FIELDS = {"size": 64, "filters": (16, 32, 64), "latent": 64, "epochs": 5}
 PREPARED = ("size", "fit", "normalisation")

@@ -8,23 +8,19 @@ from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
 
 from engine.errors import EngramError
-from gui.navigation import CompareRuns, ResumeSearch, Target
-from gui.panel import AppContext, Panel, scroll_column
-from gui.panels.search.best_card import BestCard
-from gui.panels.search.controller import SearchController
+from engine.search.commands import EndTrial
+from gui.panel import AppContext, CompareRuns, Panel, ResumeSearch, Target, scroll_column
+from gui.panels.search.controller import SearchController, SearchMonitor
 from gui.panels.search.edit_search_card import EditSearchCard
-from gui.panels.search.exporter import SearchExporter
+from gui.panels.search.export import SearchExporter, command_for, search_script
 from gui.panels.search.importance_card import ImportanceCard
-from gui.panels.search.monitor import SearchMonitor
 from gui.panels.search.new_search_card import NewSearchCard
 from gui.panels.search.plot_card import PlotCard
-from gui.panels.search.script import command_for, search_script
 from gui.panels.search.trial_card import TrialCard
 from gui.panels.search.trial_rows import tooltip
-from gui.panels.search.trials_card import TrialsCard
+from gui.panels.search.trials_card import BestCard, TrialsCard
 from gui.theme import GAP
-from gui.widgets.step_queue import StepQueue
-from gui.widgets.timer import make_timer
+from gui.widgets.timers import StepQueue, make_timer
 
 SIDE_PX, SOON_MS = 318, 120
 MANY = 100  # trials; up to as many, everything is shown at once
@@ -96,7 +92,7 @@ class SearchPanel(Panel):
         self.session.run_changed.connect(self._on_run_changed)
         self.session.data_loaded.connect(self._soon.start)
         for card in (trials, self.trial):
-            card.stop_wanted.connect(lambda number: do.send_command("stop-trial", number))
+            card.stop_wanted.connect(lambda number: do.send_command(EndTrial(number)))
             card.compare_wanted.connect(
                 lambda these: self.navigation_requested.emit("compare", CompareRuns(tuple(watch.runs_of(these))))
             )

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout
 from engine import config as settings
 from engine.config import RunConfig, SearchConfig
 from engine.errors import EngramError
-from engine.search import search_spec, space
+from engine.search import search_spec, space_file
 from gui.form import Form
 from gui.loaded_data import source_title
 from gui.panel import AppContext
@@ -18,9 +18,8 @@ from gui.panels.search.snapshot import SearchSnapshot
 from gui.panels.search.space_draft import drafts_from_space, parse_drafts
 from gui.panels.search.space_editor import SpaceEditor
 from gui.widgets.buttons import Button
-from gui.widgets.card import Card
+from gui.widgets.card import Card, NoticeBox
 from gui.widgets.labels import label
-from gui.widgets.notice import NoticeBox
 
 APPLY, GO_ON = "Apply to search", "Resume with these"
 LATER = "Changes to parallel trials and pruning take effect when the search is resumed."
@@ -90,7 +89,7 @@ class EditSearchCard(Card):
         self.facts.setText(" · ".join(words) + (f". {LATER}" if found.busy else "."))
         for name, row in self.form.rows.items():
             row.editor.setEnabled(name == "trials" or not found.busy)
-        typed = space.parse(parse_drafts(self.editor.drafts), base) if self.editor.is_valid() else None
+        typed = space_file.parse(parse_drafts(self.editor.drafts), base) if self.editor.is_valid() else None
         self.points.setText(size_words(typed) if typed else "")
         is_new = any(self._changes())
         self.apply.setText(APPLY if found.busy else GO_ON)
@@ -104,7 +103,7 @@ class EditSearchCard(Card):
         found = self._found
         if found is None or not self.editor.is_valid():
             return None, {}
-        described = space.parse(parse_drafts(self.editor.drafts), found.plan.base).to_dict()
+        described = space_file.parse(parse_drafts(self.editor.drafts), found.plan.base).to_dict()
         kept = found.plan.settings.model_dump()
         given = {name: value for name, value in self.form.values().items() if value != kept[name]}
         return (None if described == found.plan.space.to_dict() else described), given

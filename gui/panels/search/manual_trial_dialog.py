@@ -14,9 +14,9 @@ from engine.search import space
 from gui.form import Form
 from gui.panels.search.snapshot import SearchSnapshot
 from gui.panels.search.space_draft import specs
+from gui.widgets.card import NoticeBox
 from gui.widgets.labels import label
-from gui.widgets.notice import NoticeBox
-from gui.widgets.timer import make_timer
+from gui.widgets.timers import make_timer
 
 ABOUT = (
     "This configuration runs next. It may lie outside the search space. The fields start with the values of the best "

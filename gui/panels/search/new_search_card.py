@@ -13,8 +13,7 @@ from engine import config as settings
 from engine.config import MODELS, DataConfig, FieldSpec, RunConfig, SearchConfig, TrainingConfig
 from engine.errors import EngramError
 from engine.messages import Event, Search, SearchStarted
-from engine.search import folder, search_spec, space
-from gui.data_commands import load_data_undoable
+from engine.search import folder, search_spec, space, space_file
 from gui.form import LABEL_PX, Form
 from gui.formatting import format_count
 from gui.loaded_data import source_title
@@ -22,10 +21,10 @@ from gui.panel import AppContext
 from gui.panels.search.dimension_row import FocusComboBox
 from gui.panels.search.space_draft import Drafts, drafts_from_space, resolve, restore_drafts
 from gui.panels.search.space_editor import SpaceEditor
+from gui.session import load_data_undoable
 from gui.widgets.buttons import Button
-from gui.widgets.card import Card
+from gui.widgets.card import Card, NoticeBox
 from gui.widgets.labels import label
-from gui.widgets.notice import NoticeBox
 
 CUSTOM = "Custom space"
 TITLES = {"study-ae": "AE, reference study", "study-vae": "VAE, reference study"}
@@ -62,7 +61,7 @@ class NewSearchCard(Card):
 
     def _fill(self) -> None:
         self.preset.addItem(CUSTOM, "")
-        for name in space.presets():
+        for name in space_file.presets():
             self.preset.addItem(TITLES.get(name, settings.presets()[name]), name)
         for name, title in settings.presets().items():
             self.fixed.addItem(title.split(" (")[0], name)
@@ -134,7 +133,7 @@ class NewSearchCard(Card):
     def apply_preset(self, name: str) -> None:
         """Show the space of a preset and its settings, without an undo step."""
         self.show_fixed(name)
-        self.editor.set_drafts(drafts_from_space(space.presets()[name]))
+        self.editor.set_drafts(drafts_from_space(space_file.presets()[name]))
 
     def show_fixed(self, name: str) -> None:
         """Take the base configuration of a preset or a model, without an undo step."""
@@ -177,7 +176,7 @@ class NewSearchCard(Card):
         if name:
             self._desk.undo.beginMacro(self.preset.currentText())
             self._desk.undo.push(ChangeFixedCommand(self, name))
-            self.editor.change_drafts(drafts_from_space(space.presets()[name]), "space")
+            self.editor.change_drafts(drafts_from_space(space_file.presets()[name]), "space")
             said = settings.preset(name).data
             wanted = self.data_config().model_copy(update={each: getattr(said, each) for each in said.model_fields_set})
             if wanted != self.data_config():
@@ -250,7 +249,9 @@ def size_words(points: space.Space) -> str:
 
 def matching(drafts: Drafts, fixed: str) -> str:
     """Return the preset with this space and these settings, empty if there is none."""
-    found = (name for name, points in space.presets().items() if fixed == name and drafts == drafts_from_space(points))
+    found = (
+        name for name, points in space_file.presets().items() if fixed == name and drafts == drafts_from_space(points)
+    )
     return next(found, "")
 
 

@@ -10,10 +10,8 @@ from gui.panels.search.dimension_row import FocusComboBox
 from gui.panels.search.plot_data import parallel_data
 from gui.panels.search.snapshot import SearchSnapshot, progress_text
 from gui.widgets.buttons import Button, IconButton
-from gui.widgets.card import Card
-from gui.widgets.elided_label import ElidedLabel
-from gui.widgets.labels import label
-from gui.widgets.notice import NoticeBox
+from gui.widgets.card import Card, NoticeBox
+from gui.widgets.labels import ElidedLabel, label
 from gui.widgets.parallel.widget import ParallelCoordinates
 
 NONE = (

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.search.dimensions import Numeric
+from engine.search.space import Numeric
 from engine.search.storage import Trial
 from gui.panels.search.snapshot import SearchSnapshot
 from gui.panels.search.space_draft import specs

@@ -9,7 +9,7 @@ from typing import Any
 from engine import config
 from engine.config import MODELS, FieldSpec, RunConfig
 from engine.errors import ConfigError
-from engine.search import space, space_file
+from engine.search import space_file
 from engine.search.space import Space
 from gui.field_editors import FORMATTERS, PARSERS
 from gui.formatting import MINUS
@@ -121,7 +121,7 @@ def resolve(drafts: Drafts, base: RunConfig) -> tuple[Space, RunConfig]:
     """Return the search space and the base configuration. Raises ConfigError."""
     described, fixed = separate_fixed(drafts)
     known = config.from_flat(fixed, base)
-    return space.parse(described, known), known
+    return space_file.parse(described, known), known
 
 
 def problems(drafts: Drafts, base: RunConfig) -> tuple[dict[str, str], str]:
@@ -142,7 +142,7 @@ def _draft_problem(draft: DimensionDraft, drafts: Drafts, base: RunConfig) -> st
     wanted = {draft.when, "model", *(name for name, _ in draft.also)} - {"", draft.name}
     beside = (*(replace(each, when="") for each in drafts if each.name in wanted), draft)
     try:
-        space.parse(parse_drafts(beside), base)
+        space_file.parse(parse_drafts(beside), base)
     except ConfigError as error:
         return str(error).replace(f" ({draft.name})", "")
     return ""

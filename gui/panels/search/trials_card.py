@@ -1,27 +1,29 @@
-"""The card with the table of trials: those that the brushes select, sorted by any column."""
+"""Cards of the trials: their table, their curves, and the best score so far."""
 
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
+from gui.formatting import format_number
 from gui.panel import DISCLAIMER
-from gui.panels.search.plot_data import top_trials
+from gui.panels.search.plot_data import running_best, top_trials
 from gui.panels.search.snapshot import SearchSnapshot
 from gui.panels.search.trial_rows import RowBuilder, columns, score_title
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
-from gui.widgets.chip import FilterChip
 from gui.widgets.curves.controls import CurveControls
 from gui.widgets.curves.plot import CurvePlot
 from gui.widgets.curves.series import SeriesStyle
-from gui.widgets.labels import label
+from gui.widgets.labels import FilterChip, label
 from gui.widgets.number_table import NumberTable
 
 NO_CURVES = "The loss curves of the ten best trials appear here after their first epoch."
 EMPTY = "Trials appear here once the search proposes them."
 STATE = -1
+NO_BEST = "The best validation loss appears here after the first finished trial."
+KEY = "best so far"
 
 
 class TrialsCard(Card):
@@ -101,13 +103,14 @@ class TrialsCard(Card):
         self.curves.canvas.set_x_limit(max(goals, default=0))
         records = {trial.run: self._session.record(trial.run) for trial, _ in ranked}
         known = {run: record.curve("val_loss") for run, record in records.items() if record and record.epochs}
-        if list(self.curves.items) != list(known)[: len(self.curves.items)]:
-            self.curves.keep_series([])  # their order has changed, and so has the legend
-        for trial, colour in ranked:
-            if trial.run in known:
-                running = "" if trial.is_done else " running"
-                style = SeriesStyle(f"{trial.number}{running}", colour, dashed=not trial.is_done)
-                self.curves.set_series(trial.run, *known[trial.run], style)
+        with self.curves.batch():
+            if list(self.curves.items) != list(known)[: len(self.curves.items)]:
+                self.curves.keep_series([])  # their order has changed, and so has the legend
+            for trial, color in ranked:
+                if trial.run in known:
+                    running = "" if trial.is_done else " running"
+                    style = SeriesStyle(f"{trial.number}{running}", color, dashed=not trial.is_done)
+                    self.curves.set_series(trial.run, *known[trial.run], style)
 
     def _on_curves_toggled(self, curves: bool) -> None:
         self.pages.setCurrentIndex(int(curves))
@@ -150,3 +153,26 @@ class TrialsCard(Card):
             menu = self.build_menu(int(key))
             menu.aboutToHide.connect(menu.deleteLater)
             menu.popup(self.table.viewport().mapToGlobal(at))
+
+
+class BestCard(Card):
+    """The running best score as a falling line; where it is level, no trial improved it."""
+
+    def __init__(self) -> None:
+        super().__init__("Best so far")
+        self.plot = CurvePlot("validation loss", "trial")
+        self.plot.set_empty_text(NO_BEST)
+        self.plot.canvas.setMinimumHeight(110)
+        self.add(self.plot, 1)
+
+    def set_snapshot(self, found: SearchSnapshot | None) -> None:
+        numbers, bests = running_best(found) if found else ([], [])
+        if found and numbers:
+            self.plot.canvas.set_x_limit(numbers[-1])
+            with self.plot.batch():
+                self.plot.set_series(KEY, numbers, bests, SeriesStyle(score_title(found), "role:accent"))
+                self.plot.mark_best(KEY, found.best.number if found.best else None)
+        else:
+            self.plot.keep_series([])
+        best = found.best if found else None
+        self.set_subtitle(f"{format_number(best.score)} in trial {best.number}" if best else "")

@@ -8,8 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from engine.messages import RequestFailed
-from gui.navigation import CompareRuns, ResumeRun, ShowRun, StartRun, Target
-from gui.panel import DISCLAIMER, AppContext, Panel
+from gui.panel import DISCLAIMER, AppContext, CompareRuns, Panel, ResumeRun, ShowRun, StartRun, Target
 from gui.panels.train.curves_card import CurvesCard
 from gui.panels.train.log_card import LogCard
 from gui.panels.train.new_run_card import NewRunCard
@@ -17,7 +16,7 @@ from gui.panels.train.previews_card import PreviewsCard
 from gui.panels.train.runs_card import RunsCard
 from gui.run_record import RunRecord
 from gui.theme import GAP
-from gui.widgets.timer import make_timer
+from gui.widgets.timers import make_timer
 
 SOON_MS = 60
 

@@ -1,14 +1,15 @@
 """Curves of the chosen runs, and the controls of the run in training."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
-from gui.formatting import format_parameters
+from engine.config import MODELS
+from gui.formatting import format_number, format_parameters
 from gui.panel import DISCLAIMER
-from gui.panels.train.plots import QUANTITIES, PlotSpec, curves, entropy_floors, plots_for
 from gui.run_record import BACKENDS, RunRecord
 from gui.session import Session
 from gui.widgets.buttons import Button
@@ -17,6 +18,8 @@ from gui.widgets.curves.controls import CurveControls
 from gui.widgets.curves.plot import CurvePlot
 from gui.widgets.curves.series import SeriesStyle
 
+VALIDATION = "val_"
+MERGE_TOLERANCE = 0.02
 SAME = "Resume on the backend it was last trained with."
 OTHER = (
     "Resume on another backend with the same weights and optimizer state. Results will be close but not bit-identical."
@@ -25,6 +28,69 @@ NO_BREAK = "\u00a0"
 AHEAD, LEAST_REACH = 3, 10
 EMPTY = "The curves appear here after the first epoch."
 NO_RUN = "No run yet. Choose settings on the left and press 'Start training'."
+
+
+@dataclass(frozen=True)
+class PlotSpec:
+    """One plot: its name, and the title of its axis."""
+
+    name: str
+    title: str
+
+
+SQUARED = PlotSpec("mse", "MSE")
+TOTAL = PlotSpec("loss", "loss (nats per image)")
+RECONSTRUCTION = PlotSpec("reconstruction", "reconstruction term (nats per image)")
+DIVERGENCE = PlotSpec("kl", "KL divergence (nats per image)")
+QUANTITIES = (SQUARED, TOTAL, RECONSTRUCTION, DIVERGENCE)
+
+
+def loss_unit(record: RunRecord) -> str:
+    """Return the unit of a run's loss, empty for a plain mean squared error."""
+    return record.config.model.loss_unit if record.config else MODELS["ae"].loss_unit
+
+
+def metric_of(record: RunRecord, quantity: PlotSpec) -> str:
+    """Return the metric name of a quantity in a run's record; a plain loss is the squared error."""
+    return "loss" if quantity is SQUARED and not loss_unit(record) else quantity.name
+
+
+def curves(record: RunRecord, quantity: PlotSpec) -> dict[str, tuple[list[int], list[float]]]:
+    """Return the run's curves of a quantity, 'training' and 'validation', as far as they exist."""
+    if quantity is TOTAL and not loss_unit(record):
+        return {}
+    metric = metric_of(record, quantity)
+    found = {"training": record.curve(metric), "validation": record.curve(VALIDATION + metric)}
+    return {name: curve for name, curve in found.items() if curve[0]}
+
+
+def entropy_floors(records: Sequence[RunRecord], quantity: PlotSpec) -> dict[str, tuple[float, str]]:
+    """Return the entropy floors: name -> nats and their text; runs on the same images share theirs.
+
+    Only the loss and the reconstruction have one, and only if the record of a run holds it. The floors of training and
+    validation become one line if they would coincide.
+    """
+    found: dict[str, tuple[float, str]] = {}
+    for started in (record.started for record in records if quantity in (TOTAL, RECONSTRUCTION)):
+        if started is None or started.train_floor_nats is None or started.validation_floor_nats is None:
+            continue
+        train, validation = started.train_floor_nats, started.validation_floor_nats
+        floors = {"training entropy floor": train, "validation entropy floor": validation}
+        if abs(train - validation) < MERGE_TOLERANCE * validation:
+            floors = {"entropy floor": validation}
+        for name, floor in floors.items():
+            found[f"{name} {floor:.6g}"] = floor, f"{name} {format_number(floor)}"
+    return found
+
+
+def plots_for(records: list[RunRecord]) -> list[PlotSpec]:
+    """Return the quantities to plot: the squared error of a VAE only next to a run trained on it."""
+    units = {loss_unit(record) for record in records}
+    wanted = [SQUARED] if "" in units or not units else []
+    others = [quantity for quantity in QUANTITIES[1:] if any(curves(record, quantity) for record in records)]
+    if units - {""} and not others:
+        others = [TOTAL]
+    return wanted + others
 
 
 class ResumeChoice(QWidget):
@@ -94,7 +160,7 @@ class CurvesCard(Card):
         self._row.setSpacing(10)
         self._placed: list[PlotSpec] = []
         self._drawn: Sequence[object] = ()
-        self._floors: dict[str, set[str]] = {}
+        self._floors: dict[str, dict[str, tuple[float, str]]] = {}
         self.add(self._row, 1)
         line = QHBoxLayout()
         line.addWidget(self.controls)
@@ -109,15 +175,16 @@ class CurvesCard(Card):
         """Draw the curves of these runs; title and buttons belong to the primary one."""
         self._primary = primary
         self._arrange_plots(plots_for(list(records)))
-        for plot in self.plots.values():
-            plot.set_empty_text(EMPTY if records else NO_RUN)
+        for quantity in self._placed:
+            self.plots[quantity.name].set_empty_text(EMPTY if records else NO_RUN)
         drawn = [
             (record.run.path, record.last_epoch, record.target_epochs, record.best, record.started)
             for record in records
         ]
         for quantity in self._placed if drawn != self._drawn else []:
-            self.plots[quantity.name].canvas.set_x_limit(max(map(x_limit, records), default=0))
-            self._draw(quantity, records)
+            with self.plots[quantity.name].batch():
+                self.plots[quantity.name].canvas.set_x_limit(max(map(x_limit, records), default=0))
+                self._draw(quantity, records)
         self._drawn = drawn
         self._show_title(len(records))
         self.show_buttons()
@@ -160,12 +227,13 @@ class CurvesCard(Card):
                 plot.mark_best(key, best.epoch if best else None)
                 kept.append(key)
         plot.keep_series(kept)
-        wanted = entropy_floors(records, quantity)
-        for name in self._floors.pop(quantity.name, set()) - set(wanted):
+        before, wanted = self._floors.get(quantity.name, {}), entropy_floors(records, quantity)
+        for name in before.keys() - wanted.keys():
             plot.set_reference(name, None)
-        for name, (nats, text) in wanted.items():
-            plot.set_reference(name, nats, text)
-        self._floors[quantity.name] = set(wanted)
+        for name, floor in wanted.items():
+            if before.get(name) != floor:
+                plot.set_reference(name, *floor)
+        self._floors[quantity.name] = wanted
 
     def _show_title(self, count: int) -> None:
         primary = self._primary

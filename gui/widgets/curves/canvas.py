@@ -68,18 +68,18 @@ class CurveCanvas(pg.GraphicsView):
 
     def recolor(self) -> None:
         """Apply the colors of the current palette."""
-        colours = palette.current()
-        self.setBackground(colours.field)
+        colors = palette.current()
+        self.setBackground(colors.field)
         for axis in (self._x_axis, self._y_axis):
             axis.setPen(pg.mkPen(None))
-            axis.setTickPen(pg.mkPen(colours.grid))
-            axis.setTextPen(pg.mkPen(colours.quiet))
-        self._x_axis.setLabel(self._x_label, **{"color": colours.quiet, "font-size": "12px"})
-        self._line.setPen(pg.mkPen(colours.quiet, width=1))
-        self._place.setPen(pg.mkPen(colours.text, width=1, style=Qt.PenStyle.DashLine))
+            axis.setTickPen(pg.mkPen(colors.grid))
+            axis.setTextPen(pg.mkPen(colors.quiet))
+        self._x_axis.setLabel(self._x_label, **{"color": colors.quiet, "font-size": "12px"})
+        self._line.setPen(pg.mkPen(colors.quiet, width=1))
+        self._place.setPen(pg.mkPen(colors.text, width=1, style=Qt.PenStyle.DashLine))
         for _, line in self._references.values():
-            line.setPen(pg.mkPen(colours.warning_text, width=1.2, style=Qt.PenStyle.DotLine))
-            line.label.setColor(colours.warning_text)
+            line.setPen(pg.mkPen(colors.warning_text, width=1.2, style=Qt.PenStyle.DotLine))
+            line.label.setColor(colors.warning_text)
 
     def show_axes(self, shown: bool) -> None:
         """Show or hide the axes; they are hidden while there is no curve."""
@@ -170,6 +170,8 @@ class CurveCanvas(pg.GraphicsView):
 
 
 def _placed(bounds: Bounds, log_x: bool, log_y: bool) -> Bounds:
+    if not (log_x or log_y):
+        return bounds
     left, right = to_axis(np.array(bounds[:2]), log_x)
     low, high = to_axis(np.array(bounds[2:]), log_y)
     return float(left), float(right), float(low), float(high)

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QToolButton, QWid
 
 from gui import palette
 from gui.widgets.buttons import IconButton
-from gui.widgets.chip import FilterChip
 from gui.widgets.curves.plot import CurvePlot
-from gui.widgets.slider_row import SliderRange, SliderRow
+from gui.widgets.labels import FilterChip
+from gui.widgets.number_fields import SliderRange, SliderRow
 
 RATIO = 2
 FOOTER_PX = 24

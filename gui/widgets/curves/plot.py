@@ -1,6 +1,7 @@
 """Curves over a common x, their items and their readout: the plot behind every chart of the app."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from html import escape
 from typing import Any
 
@@ -30,7 +31,7 @@ def format_colored_line(style: SeriesStyle) -> str:
     line = DASHED if style.dashed else SOLID
     # A run's name must not break at its hyphens.
     name = escape(style.label).replace("-", "&#8209;")
-    return f'<span style="color:{palette.find_series_color(style.colour_key)}">{line}</span>&nbsp;{name}'
+    return f'<span style="color:{palette.find_series_color(style.color_key)}">{line}</span>&nbsp;{name}'
 
 
 class CurveReadout(QLabel):
@@ -81,10 +82,10 @@ class CurveItem:
         x, raw = to_axis(series.x, log_x), to_axis(series.y, log_y)
         # The width of a cosmetic pen counts screen pixels.
         ratio = self._box.getViewWidget().devicePixelRatioF()
-        colour = QColor(palette.find_series_color(series.style.colour_key))
-        faint = QColor(colour)
+        color = QColor(palette.find_series_color(series.style.color_key))
+        faint = QColor(color)
         faint.setAlpha(RAW_ALPHA)
-        pen = pg.mkPen(colour, width=LINE_PX * ratio)
+        pen = pg.mkPen(color, width=LINE_PX * ratio)
         if series.style.dashed:
             pen.setDashPattern(DASHES)
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)
@@ -95,18 +96,18 @@ class CurveItem:
         smooth = to_axis(series.smooth, log_y)
         few = decimate(smooth, MOST_POINTS)
         self._smooth.setData(x[few], smooth[few], pen=pen, connect="finite")
-        self._draw_points(x, raw, colour)
+        self._draw_points(x, raw, color)
 
-    def _draw_points(self, x: np.ndarray, y: np.ndarray, colour: QColor) -> None:
+    def _draw_points(self, x: np.ndarray, y: np.ndarray, color: QColor) -> None:
         """Mark the best point; show a curve of one point as that point."""
         spots: list[dict[str, Any]] = []
         back = QColor(palette.current().field)
         if len(x) == 1:
-            spots.append({"pos": (x[0], y[0]), "size": 7, "symbol": "o", "brush": colour, "pen": colour})
+            spots.append({"pos": (x[0], y[0]), "size": 7, "symbol": "o", "brush": color, "pen": color})
         best = None if self.series.best is None else self.series.nearest(self.series.best)
         if best is not None:
             spots.append(
-                {"pos": (x[best], y[best]), "size": 15, "symbol": "star", "brush": colour, "pen": pg.mkPen(back)}
+                {"pos": (x[best], y[best]), "size": 15, "symbol": "star", "brush": color, "pen": pg.mkPen(back)}
             )
         self._points.setData([spot for spot in spots if np.isfinite(spot["pos"]).all()])
 
@@ -123,8 +124,10 @@ class CurvePlot(QFrame):
         self.x_label, self.y_label = x_label, y_label
         self.canvas = CurveCanvas(x_label, self)
         self._smoothing = 0.0
+        self._batch: dict[CurveItem, None] | None = None
         self._pointed: float | None = None
         self._legend = label(role="caption", wrap=True)
+        self._legend.setTextFormat(Qt.TextFormat.RichText)
         self._empty = label(role="quiet", wrap=True)
         self._readout = CurveReadout(self.canvas)
         self._lay_out()
@@ -144,6 +147,16 @@ class CurvePlot(QFrame):
         self.canvas.setMinimumHeight(140)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         QVBoxLayout(self.canvas).addWidget(self._empty)
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Redraw once after the changes that are made in this context, instead of after each."""
+        self._batch = {}
+        try:
+            yield
+        finally:
+            changed, self._batch = self._batch, None
+            self._redraw([item for item in self.items.values() if item in changed])
 
     def set_series(self, key: str, x: ArrayLike, y: ArrayLike, style: SeriesStyle | None = None) -> None:
         """Draw or extend a curve; a curve that only grew costs only its new points."""
@@ -229,6 +242,13 @@ class CurvePlot(QFrame):
             self._refresh(self.items.values())
 
     def _refresh(self, items: Collection[CurveItem]) -> None:
+        """Redraw these curves and what depends on all of them, or note them for the end of the batch."""
+        if self._batch is None:
+            self._redraw(items)
+        else:
+            self._batch |= dict.fromkeys(items)
+
+    def _redraw(self, items: Collection[CurveItem]) -> None:
         for item in items:
             item.draw(self.canvas.log_x, self.canvas.log_y, self._smoothing > 0)
         series = [item.series for item in self.items.values()]

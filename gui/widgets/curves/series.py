@@ -15,7 +15,7 @@ class SeriesStyle:
     """Label and color key of a curve; its line is dashed (validation) or solid (training)."""
 
     label: str
-    colour_key: str
+    color_key: str
     dashed: bool = False
 
 

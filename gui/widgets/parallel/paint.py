@@ -122,11 +122,11 @@ def draw_light(painter: QPainter, model: ParallelModel, frame: AxesGeometry, lin
     kind, share = int(model.lines.kinds[line]), float(model.rank_shares()[line])
     good = kind == GOOD and math.isfinite(share)
     role = palette.current().danger if kind == FAILED else palette.current().quiet
-    colour = (QColor(palette.current().accent) if strong else _color(share)) if good else QColor(role)
-    for pen in (QPen(QColor(palette.current().field), 6), QPen(colour, 3)):
+    color = (QColor(palette.current().accent) if strong else _color(share)) if good else QColor(role)
+    for pen in (QPen(QColor(palette.current().field), 6), QPen(color, 3)):
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         draw_stroke(painter, (segments.reshape(-1, 4), pen))
-    painter.setBrush(colour)
+    painter.setBrush(color)
     painter.setPen(QPen(QColor(palette.current().field), 1.5))
     for key in frame.keys:
         painter.drawEllipse(QPointF(frame.x(key), frame.y(float(model.unit_values(key)[line]))), 4, 4)
@@ -139,10 +139,10 @@ def draw_axes(painter: QPainter, model: ParallelModel, frame: AxesGeometry, focu
         _draw_axis(painter, model, frame, key)
         _draw_title(painter, model, frame, key, key == focus)
     for key, (low, high) in model.brushes.items():
-        colour = QColor(palette.PICTURE_MARK)
-        painter.setPen(QPen(colour, 1))
-        colour.setAlpha(90)
-        painter.setBrush(colour)
+        color = QColor(palette.PICTURE_MARK)
+        painter.setPen(QPen(color, 1))
+        color.setAlpha(90)
+        painter.setBrush(color)
         top, bottom = frame.y(high), frame.y(low)
         painter.drawRect(QRectF(frame.x(key) - BRUSH_PX / 2, top, BRUSH_PX, max(bottom - top, 2)))
 
@@ -229,8 +229,8 @@ def _parted(segments: NDArray[np.float64], pen: QPen) -> Iterator[Stroke]:
 
 
 def _draw_axis(painter: QPainter, model: ParallelModel, frame: AxesGeometry, key: str) -> None:
-    x, colours = frame.x(key), palette.current()
-    painter.setPen(QPen(QColor(colours.quiet), 1))
+    x, colors = frame.x(key), palette.current()
+    painter.setPen(QPen(QColor(colors.quiet), 1))
     painter.drawLine(QPointF(x, frame.y(1) - 4), QPointF(x, frame.bottom + 4))
     painter.setFont(small(painter.font()))
     used: list[float] = []
@@ -246,13 +246,13 @@ def _draw_axis(painter: QPainter, model: ParallelModel, frame: AxesGeometry, key
 
 def _draw_mark(painter: QPainter, at: QPointF, text: str) -> None:
     """Draw a tick and its text on a background that keeps it readable above the lines."""
-    colours = palette.current()
+    colors = palette.current()
     metrics = QFontMetricsF(painter.font())
     room = QRectF(at.x() + 7, at.y() - 7, metrics.horizontalAdvance(text) + 4, 14)
-    ground = QColor(colours.field)
+    ground = QColor(colors.field)
     ground.setAlpha(205)
     painter.fillRect(room, ground)
-    painter.setPen(QPen(QColor(colours.quiet), 1))
+    painter.setPen(QPen(QColor(colors.quiet), 1))
     painter.drawLine(QPointF(at.x() - 3, at.y()), QPointF(at.x() + 3, at.y()))
     painter.drawText(room, Qt.AlignmentFlag.AlignCenter, text)
 

@@ -31,7 +31,7 @@ from gui.widgets.parallel.paint import (
     frame_of,
     paint_progressively,
 )
-from gui.widgets.timer import make_timer
+from gui.widgets.timers import make_timer
 
 # Number of lines above which new ones are drawn progressively.
 MANY = 200
@@ -263,12 +263,12 @@ def write_pdf(view: ParallelView, path: Path, heading: str, footer: str) -> None
 
 
 def _draw(painter: QPainter, view: ParallelView, heading: str, footer: str) -> None:
-    wide, high, colours = view.width(), view.height(), palette.current()
-    painter.fillRect(QRectF(0, 0, wide, high + 2 * LINE_PX), QColor(colours.field))
+    wide, high, colors = view.width(), view.height(), palette.current()
+    painter.fillRect(QRectF(0, 0, wide, high + 2 * LINE_PX), QColor(colors.field))
     painter.setFont(view.font())
     at_left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-    for text, top, colour in ((heading, 0, colours.text), (footer, high + LINE_PX, colours.quiet)):
-        painter.setPen(QColor(colour))
+    for text, top, color in ((heading, 0, colors.text), (footer, high + LINE_PX, colors.quiet)):
+        painter.setPen(QColor(color))
         painter.drawText(QRectF(MARGIN_PX, top, wide - 2 * MARGIN_PX, LINE_PX), at_left, text)
     painter.translate(0, LINE_PX)
     frame = frame_of(view.model, (wide, high))

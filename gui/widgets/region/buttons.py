@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from gui.widgets.buttons import Button
-from gui.widgets.region.region import Region
-from gui.widgets.region.state import Mode, RegionState
+from gui.widgets.region.region import Mode, Region, RegionState
 
 HINTS = {
     "ellipse": "Drag across the lesion on any image. Enter: place an ellipse at the center. Esc: cancel.",

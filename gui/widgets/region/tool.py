@@ -18,8 +18,7 @@ from PySide6.QtGui import (
 
 from gui import palette
 from gui.widgets.image_view import ImageView
-from gui.widgets.region.region import Point, Region
-from gui.widgets.region.state import LEAST_CORNERS, RegionState
+from gui.widgets.region.region import LEAST_CORNERS, Point, Region, RegionState
 from gui.widgets.view_state import Size, ViewTransform
 
 HIT_RADIUS_PX = 8.0
@@ -246,13 +245,13 @@ def paint_region(painter: QPainter, region: Region, rim_px: float, placement: Vi
     inner = path_of(region, picture)
     outer = with_rim(inner, rim_px)
     band, line, edge = to_view.map(outer.subtracted(inner)), to_view.map(inner), to_view.map(outer)
-    colour = QColor(palette.PICTURE_MARK)
-    tint = QColor(colour)
+    color = QColor(palette.PICTURE_MARK)
+    tint = QColor(color)
     tint.setAlpha(BAND_ALPHA)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.fillPath(band, tint)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for path, pen in ((edge, QPen(colour, 1, Qt.PenStyle.DashLine)), (line, QPen(colour, LINE_PX))):
+    for path, pen in ((edge, QPen(color, 1, Qt.PenStyle.DashLine)), (line, QPen(color, LINE_PX))):
         painter.setPen(_shade(pen.widthF()))
         painter.drawPath(path)
         painter.setPen(pen)
@@ -279,6 +278,6 @@ def paint_draft(painter: QPainter, places: Sequence[Point]) -> None:
 
 def _shade(width: float) -> QPen:
     """Return the pen of a dark line below a bright one, which keeps the bright one visible on white."""
-    colour = QColor(palette.PICTURE_BACK)
-    colour.setAlpha(SHADE_ALPHA)
-    return QPen(colour, width + 2)
+    color = QColor(palette.PICTURE_BACK)
+    color.setAlpha(SHADE_ALPHA)
+    return QPen(color, width + 2)

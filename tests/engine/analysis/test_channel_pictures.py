@@ -1,4 +1,4 @@
-"""Pictures of channels: kernels, the scans that excite them, the inputs they like best, the pixels they answer to."""
+"""Images of channels: kernels, the scans that excite them, the inputs they like best, the pixels they answer to."""
 
 import json
 
@@ -9,6 +9,8 @@ from engine import models
 from engine.analysis import activations, feature_visualization, kernels, top_activations
 from engine.analysis.feature_visualization import ChannelObjective, GradientAscentSettings
 from engine.errors import ConfigError
+from engine.job_context import Cancelled, JobContext
+from engine.resumable import ResumableJob
 
 
 @pytest.fixture
@@ -40,14 +42,14 @@ def test_kernels_are_the_weights_channel_by_channel(tiny):
     assert np.array_equal(laid[3, 6], weights[:, :, 3, 6])
 
 
-def test_axes_of_a_subspace_are_pictures(tiny):
+def test_axes_of_a_subspace_are_images(tiny):
     model = models.build(tiny(model="residual-ae"))
     found = kernels.kernels(model, "subspace")
     assert found.shape == (8, 1, 32, 32)
     assert np.array_equal(found[3].ravel(), np.asarray(model.space.axes)[:, 3])
 
 
-def test_layers_without_pictures_are_told(tiny):
+def test_layers_without_images_are_reported(tiny):
     model = models.build(tiny())
     with pytest.raises(ConfigError, match="weights of layer 'enc_norm1' cannot be shown as kernels"):
         kernels.kernels(model, "enc_norm1")
@@ -55,7 +57,7 @@ def test_layers_without_pictures_are_told(tiny):
         kernels.kernels(model, "enc_conv9")
 
 
-def test_favourites_are_the_scans_with_the_planted_spot(seeker, monkeypatch):
+def test_top_images_are_the_images_with_the_planted_spot(seeker, monkeypatch):
     images = np.full((9, 32, 32, 1), 0.3, np.float32)
     for index, (row, column), bright in ((7, (6, 12), 1.0), (2, (20, 4), 0.8), (4, (10, 10), 0.6)):
         images[index, row + 1, column + 1] = bright  # in the middle of what unit (row / 2, column / 2) sees
@@ -73,10 +75,11 @@ def test_favourites_are_the_scans_with_the_planted_spot(seeker, monkeypatch):
     assert numbers[0][0].box == (0, 0, 32, 32)
 
 
-def test_favourites_of_nothing_and_when_stopped(seeker, images):
+def test_top_images_of_nothing_and_when_stopped(seeker, images):
     with pytest.raises(ConfigError, match="no image"):
         top_activations.top_activations(seeker, images[:0], "enc_act1")
-    assert top_activations.top_activations(seeker, images, "enc_act1", should_stop=lambda: True) is None
+    with pytest.raises(Cancelled):
+        top_activations.top_activations(seeker, images, "enc_act1", context=JobContext(lambda: True))
 
 
 def test_preferred_input_of_a_unit_is_what_it_was_made_for(seeker):
@@ -127,7 +130,7 @@ def test_smooth_saliency_averages_over_noisy_copies(seeker, images):
     assert np.array_equal(smooth, feature_visualization.saliency(seeker, images, channel, copies=8))
 
 
-def test_channels_and_units_that_are_not_there_are_told(seeker, images):
+def test_channels_and_units_that_are_not_there_are_reported(seeker, images):
     for channel, said in (
         (ChannelObjective("enc_conv9", 0), "no layer 'enc_conv9'"),
         (ChannelObjective("enc_act1", 4), "no channel 4.*from 0 to 3"),
@@ -171,10 +174,13 @@ def test_all_questions_on_each_backend(backend, run_on):
 def test_a_hunt_that_was_stopped_in_a_batch_finds_the_same(seeker, images, monkeypatch):
     monkeypatch.setattr(activations, "batch_size_for", lambda known, names: 2)
     wanted = top_activations.top_activations(seeker, images, "enc_act2", 4)
-    hunt, stops = (
-        top_activations.TopActivationsJob(seeker, images, "enc_act2", 4),
-        iter(3 * [False] + [True] + 100 * [False]),
+    begun, passed = [], activations._batch
+    monkeypatch.setattr(activations, "_batch", lambda *words: (begun.append(words[1][0, 0, 0, 0]), passed(*words))[1])
+    hunt = ResumableJob(
+        lambda context: top_activations.find_top_activations_in_steps(seeker, images, "enc_act2", 4, context)
     )
-    assert not hunt.go_on(lambda: next(stops))
-    assert hunt.go_on(lambda: next(stops))
-    assert hunt.get_result() == wanted
+    left = iter(range(3))
+    with pytest.raises(Cancelled):
+        hunt.run(JobContext(lambda: next(left, None) is None))
+    assert hunt.run() == wanted
+    assert begun == [images[first, 0, 0, 0] for first in (0, 0, 2, 4)]

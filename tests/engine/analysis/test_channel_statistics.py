@@ -1,10 +1,14 @@
-"""Numbers of channels over a data set: the same as at once, and dead means dead everywhere."""
+"""Numbers of channels over a dataset: the same as at once, and dead means dead everywhere."""
+
+from contextlib import suppress
 
 import numpy as np
 import pytest
 
 from engine import models
 from engine.analysis import activations, channel_statistics
+from engine.job_context import Cancelled, JobContext
+from engine.resumable import ResumableJob
 
 
 @pytest.fixture
@@ -17,7 +21,8 @@ def test_batch_by_batch_is_the_same_as_at_once(tiny, images, monkeypatch):
     whole = activations.compute(model, images)
     monkeypatch.setattr(activations, "MEMORY_BYTES", 3 * sum(array[0].nbytes for array in whole.values()))
     told = []
-    found = channel_statistics.statistics(model, images, progress=lambda done, total: told.append((done, total)))
+    context = JobContext(on_progress=lambda title, done, total: told.append((done, total)))
+    found = channel_statistics.statistics(model, images, context=context)
     assert told == [(3, 7), (6, 7), (7, 7)]
     assert list(found) == list(whole)
     for name, array in whole.items():
@@ -55,29 +60,34 @@ def test_dead_means_dead_in_every_image(tiny, images):
 
 
 def test_stopped_is_no_answer(tiny, images):
-    assert channel_statistics.statistics(models.build(tiny()), images, should_stop=lambda: True) is None
+    with pytest.raises(Cancelled):
+        channel_statistics.statistics(models.build(tiny()), images, context=JobContext(lambda: True))
 
 
-def test_stopped_between_layers_it_goes_on_and_counts_every_image_once(tiny, images, monkeypatch):
+def test_stopped_between_layers_it_continues_and_counts_every_image_once(tiny, images, monkeypatch):
     model = models.build(tiny())
     monkeypatch.setattr(activations, "batch_size_for", lambda known, names: 3)
     wanted = channel_statistics.statistics(model, images)
-    tally, turns = channel_statistics.StatisticsJob(model, images), 0
-    while not tally.advance(after(len(wanted) + 2 + turns % 3)):  # few layers are counted
+    tally = ResumableJob(lambda context: channel_statistics.compute_statistics_in_steps(model, images, None, context))
+    found, turns = None, 0
+    while found is None:
+        with suppress(Cancelled):
+            found = tally.run(JobContext(after(len(wanted) + 2 + turns % 3)))  # few layers are counted
         turns += 1
-    assert turns > 3
-    for name, each in tally.get_result().items():
+    assert turns > 4
+    for name, each in found.items():
         assert each.images == 7
-        assert each.mean == pytest.approx(wanted[name].mean, abs=1e-7)
+        assert np.array_equal(each.mean, wanted[name].mean)
+        assert np.array_equal(each.std, wanted[name].std)
 
 
 def test_a_pass_is_given_up_at_the_next_layer_when_it_is_to_stop(tiny, images):
     model, heard = models.build(tiny()), []
-    passages = activations.ActivationBatches(model, images)
-    assert passages.next(lambda: heard.append(1) or len(heard) == 4) is None
-    assert (len(heard), passages.done) == (4, 0)
-    assert passages.next()[0] == 0
-    assert passages.done == 7
+    context = JobContext(lambda: heard.append(1) or len(heard) == 4)
+    passages = activations.interruptible_batches(model, images, context=context)
+    assert next(passages) is None
+    assert len(heard) == 4
+    assert [(first, len(next(iter(batch.values())))) for first, batch in passages] == [(0, 7)]
 
 
 def after(times):

@@ -12,6 +12,7 @@ from engine.analysis.detectability import Observer, live_tensors, trace_lesions
 from engine.analysis.invertibility import is_invertible
 from engine.data.phantom import phantom
 from engine.errors import ConfigError
+from engine.job_context import Cancelled, JobContext
 
 SIDE = 32
 
@@ -97,7 +98,7 @@ def test_only_what_can_be_undone_is_trusted():
     assert not any(map(is_invertible, [*cuts, keras.layers.Activation("silu"), keras.layers.Conv2D(1, 1)]))
 
 
-def test_in_the_picture_it_is_the_lesion_over_the_noise(pairs):
+def test_in_the_image_it_is_the_lesion_over_the_noise(pairs):
     pictures, healthy = pairs
     found = trace_lesions(chain(keras.layers.Rescaling(1.0)), pictures, healthy, Observer(noise=0.1))
     wanted = np.sqrt(np.square(pictures - healthy).sum(axis=(1, 2, 3))) / 0.1
@@ -154,7 +155,7 @@ def carrier(leak=None):
 
 @pytest.fixture(scope="module")
 def bright():
-    """A picture at 0.7 with a lesion that is brighter still, so that only the channels for bright parts see it."""
+    """An image at 0.7 with a lesion that is brighter still, so that only the channels for bright parts see it."""
     healthy = np.full((1, SIDE, SIDE, 1), 0.7, np.float32)
     lesion = healthy.copy()
     lesion[0, 10:19, 12:20] = 0.95
@@ -187,7 +188,7 @@ def test_a_zeroed_layer_of_an_autoencoder_is_named_behind_and_before_the_bottlen
     model = shaken(models.build(tiny()))
     operation = dict(weighted(model))[name]
     weights = operation.get_weights()
-    weights[0] = np.zeros_like(weights[0])  # the kernel, or the gain of a normalisation
+    weights[0] = np.zeros_like(weights[0])  # the kernel, or the gain of a normalization
     operation.set_weights(weights)
     found = trace_lesions(model, *pairs, Observer(channels=6, path_points=1))
     assert found.layers[found.worst_layer].name == name
@@ -222,13 +223,14 @@ def test_frontier_is_all_that_is_on_its_way(tiny):
     assert live_tensors(varied, max(at["enc_mean"], at["enc_log_var"])) == ["enc_mean"]
 
 
-def test_pictures_without_a_lesion_are_told(pairs):
+def test_images_without_a_lesion_are_reported(pairs):
     with pytest.raises(ConfigError, match="no lesion in any of the pairs"):
         trace_lesions(chain(keras.layers.Rescaling(1.0)), pairs[1], pairs[1])
 
 
 def test_stopped_is_no_answer(pairs):
-    assert trace_lesions(chain(keras.layers.Rescaling(1.0)), *pairs, step=lambda done, total: False) is None
+    with pytest.raises(Cancelled):
+        trace_lesions(chain(keras.layers.Rescaling(1.0)), *pairs, context=JobContext(lambda: True))
 
 
 EACH = """

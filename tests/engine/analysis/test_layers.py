@@ -121,7 +121,7 @@ def test_as_many_pass_together_as_fit_into_memory_on_the_way_to_a_small_layer(ti
     assert activations.batch_size_for(known, set(way)) == 2
 
 
-def test_a_layer_that_is_not_there_is_told(tiny, images):
+def test_a_layer_that_is_not_there_is_reported(tiny, images):
     with pytest.raises(ConfigError, match=r"no layer 'enc_conv9'.*enc_conv1, enc_norm1"):
         activations.compute(models.build(tiny()), images, ["enc_conv9"])
 

@@ -54,7 +54,7 @@ def boxes(split):
     return Boxes({n: [box_of(n, m.mask)] for n, m in zip(split.names[1:], split.made[1:], strict=True)})
 
 
-def test_scans_are_spread_and_filled_in_within_their_boxes(split, boxes):
+def test_images_are_spread_and_filled_in_within_their_boxes(split, boxes):
     found = lesion_pairs.inpainted_pairs(split, boxes, 3)
     assert [twin.name for twin in found] == [split.names[index] for index in (1, 5, 8)]
     for twin in found:
@@ -70,7 +70,7 @@ def test_at_most_as_many_as_have_boxes(split, boxes):
     assert split.names[0] not in {twin.name for twin in found}
 
 
-def test_boxes_go_with_letterboxed_scans(split, boxes):
+def test_boxes_go_with_letterboxed_images(split, boxes):
     name = split.names[1]
     table = Boxes({name: boxes.find_by_name[name]})
     square, wide = (
@@ -80,7 +80,7 @@ def test_boxes_go_with_letterboxed_scans(split, boxes):
     assert square[0].mask.sum() > wide[0].mask.sum()
 
 
-def test_scan_whose_lesion_cannot_be_told_is_left_out(split):
+def test_image_whose_lesion_cannot_be_determined_is_left_out(split):
     flat = SimpleNamespace(name="test", names=("a.png",), read=lambda which: np.full((1, 64, 64, 1), 0.4, np.float32))
     assert lesion_pairs.inpainted_pairs(flat, Boxes({"a.png": [Box("a.png", 0.3, 0.3, 0.3, 0.3)]}), 2) == []
 

@@ -75,6 +75,6 @@ def test_two_inputs_keep_their_channels(tiny, images):
     assert found.difference == pytest.approx(one["enc_act1"] - other["enc_act1"], abs=1e-6)
 
 
-def test_what_does_not_go_together_is_told():
+def test_what_does_not_go_together_is_reported():
     with pytest.raises(ConfigError, match="Activations of 2 x 4 x 4 x 3 and 2 x 8 x 8 x 3 cannot be matched"):
         matching.match(np.zeros((2, 4, 4, 3)), np.zeros((2, 8, 8, 3)))

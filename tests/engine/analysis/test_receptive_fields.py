@@ -10,7 +10,7 @@ from engine import models
 from engine.analysis import activations, layers, receptive_fields
 
 SIDE = 32
-BOUNDING = {"AddedToInput", "Bounded"}  # where gray values are cut off a change may not show
+BOUNDING = {"AddedToInput", "Bounded"}  # where intensities are cut off a change may not show
 
 
 def changes(model, names, draws=3):
@@ -97,7 +97,7 @@ def test_skips_widen_a_field_to_all_ways(tiny):
     assert joined.field.size == found["dec_up1"].field.size > found["enc_act1"].field.size
 
 
-def test_normalisation_sees_its_whole_layer_where_it_takes_its_numbers_from_the_image(tiny):
+def test_normalization_sees_its_whole_layer_where_it_takes_its_numbers_from_the_image(tiny):
     for norm, whole in (("batch", False), ("group", True), ("layer", True)):
         found = {layer.name: layer for layer in layers.list_layers(models.build(tiny(norm=norm)))}
         assert (found["enc_norm1"].field.size == (SIDE, SIDE)) is whole, norm

@@ -20,7 +20,7 @@ def test_few_layers_are_all_told():
         ("?", "None of its 120 layers (enc0_conv to enc39_act)"),
     ],
 )
-def test_of_many_layers_those_that_come_near_are_told(name, told):
+def test_of_many_layers_those_that_come_near_are_reported(name, told):
     error = make_unknown_layer_error(name, DEEP)
     assert error.advice.startswith(told)
     assert len(str(error)) < 200

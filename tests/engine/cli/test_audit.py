@@ -10,7 +10,7 @@ from engine.data.phantom import phantom
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Train and test: phantom 1 is in both under other bytes, phantom 2 in both but flipped; one file is no picture."""
+    """Train and test: phantom 1 is in both under other bytes, phantom 2 in both but flipped; one file is no image."""
     monkeypatch.setenv("ENGRAM_CACHE", str(tmp_path / "cache"))
 
     def save(index, name, flip=False):

@@ -1,4 +1,4 @@
-"""`channel_statistics`: the numbers of a run's channels on the command line, and pictures of what they like."""
+"""`channel_statistics`: the numbers of a run's channels on the command line, and images of what they like."""
 
 import json
 
@@ -79,7 +79,7 @@ def test_a_dead_channel_stands_last_and_is_named(call, root):
     assert "1 dead" in call("dead", "--layer", "enc_act1")[1]
 
 
-def test_pictures_of_what_channels_like(call, tmp_path):
+def test_images_that_excite_channels(call, tmp_path):
     scan = tmp_path / "scan.png"
     Image.fromarray(np.rint(phantom(64, 0, 1).image * 255).astype(np.uint8)).save(scan)
     words = ("first", "--layer", "enc_act1", "--top", "2", "--favorites", "3", "--preferred", "--saliency", scan)
@@ -102,7 +102,7 @@ def test_a_run_matched_with_itself_is_the_same(call):
     assert "figure" not in found
 
 
-def test_numbers_of_a_latent_have_favourites_too(call, tmp_path):
+def test_numbers_of_a_latent_have_top_images_too(call, tmp_path):
     words = ("first", "--layer", "enc_latent", "--top", "2", "--favorites", "2", "--match", "other")
     assert call(*words, "--out", tmp_path / "out")[0] == 0
     assert (tmp_path / "out" / "enc_latent-favourites.png").is_file()

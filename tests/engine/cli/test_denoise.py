@@ -77,7 +77,7 @@ def picture(tmp_path):
     return path
 
 
-def test_denoise_measures_every_method_on_the_same_noisy_scan(call, picture, tmp_path):
+def test_denoise_measures_every_method_on_the_same_noisy_image(call, picture, tmp_path):
     out = tmp_path / "pictures"
     words = ["--noise", "rician", "--sigma", "0.08", "--seed", "3", "--roi", "8,9,10,8"]
     found = call("denoise", "first", picture, *words, "--against", "gaussian,nlm", "--out", out)
@@ -102,7 +102,7 @@ def test_denoise_measures_every_method_on_the_same_noisy_scan(call, picture, tmp
     np.testing.assert_allclose(drawn, 255 * noisy[0, ..., 0], atol=2.5)
 
 
-def test_denoise_says_when_a_model_is_worse_than_doing_nothing(call, picture, tmp_path):
+def test_denoise_says_when_a_model_is_worse_than_no_denoising(call, picture, tmp_path):
     found = call("denoise", "first", picture, "--sigma", "0.001", "--roi", "8,9,10,8", "--out", tmp_path)
     said = found["methods"]["first"]["warning"]
     assert said.startswith("first is worse than no denoising on this image (PSNR ")
@@ -167,8 +167,35 @@ def test_curve_has_every_method_at_every_level_and_marks_where_lesions_are_lost(
         assert DISCLAIMER in image.text["Description"]
 
 
+def test_curve_refuses_a_table_of_other_images_and_matches_one_written_elsewhere(call, scans, tmp_path):
+    table = (scans / "boxes.csv").read_text()
+    words = ["--data", scans, "--sigmas", "0.1", "--split", "test", "--boxes", tmp_path / "boxes.csv"]
+    (tmp_path / "boxes.csv").write_text(table.replace(",,", ",Elsewhere,"))
+    assert "the first image '" in call("denoise-curve", "first", *words, status=2)
+    training = [row for row in table.splitlines() if not row.startswith("Testing")]
+    (tmp_path / "boxes.csv").write_text("\n".join(training))
+    assert "No image of the test split has a box" in call("denoise-curve", "first", *words, status=2)
+    (tmp_path / "boxes.csv").write_text(table.replace("Testing,,", "TESTING,,.\\"))
+    assert call("denoise-curve", "first", *words)["lesions"] > 0
+
+
+def test_curve_measures_the_lesions_of_masks_beside_the_images(call, scans, tmp_path):
+    for index in range(16, 24):
+        made = phantom(64, 5, index)
+        for folder, pixels in (("images", made.image), ("masks", made.mask)):
+            file = tmp_path / "test" / folder / f"{index}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.rint(pixels * 255.0).astype(np.uint8)).save(file)
+    words = ["--data", tmp_path, "--sigmas", "0.1", "--split", "test"]
+    found = call("denoise-curve", "first", *words)
+    assert found["scans"] == 8
+    assert 0 < found["measurable_lesions"] <= found["lesions"]
+    said = call("denoise-curve", "first", *words, "--mask-label", "7", status=2)
+    assert "No mask has a part of pixel value 7" in said
+
+
 def test_worst_lesion_is_seen_again_with_what_is_said_of_it(call, scans, tmp_path):
-    """Scan, region and seed of the table give the same picture, and nearly the same number, to `denoise`."""
+    """Scan, region and seed of the table give the same image, and nearly the same number, to `denoise`."""
     words = ["--data", scans, "--boxes", scans / "boxes.csv", "--sigmas", "0.1", "--split", "test"]
     worst = call("denoise-curve", "first", *words)["methods"]["first"]["worst"][1][0]
     roi = ",".join(map(str, worst["roi"]))
@@ -177,7 +204,7 @@ def test_worst_lesion_is_seen_again_with_what_is_said_of_it(call, scans, tmp_pat
     assert found["methods"]["first"]["retention"] == pytest.approx(worst["retention"], abs=0.1)
 
 
-def test_curve_takes_the_clean_test_scans_and_says_where_each_method_breaks_even(root, scans, capsys):
+def test_curve_takes_the_clean_test_images_and_says_where_each_method_breaks_even(root, scans, capsys):
     words = ["denoise-curve", "first", "--data", scans, "--sigmas", "0.05,0.3,0.9", "--against", "tv", "--runs", root]
     assert cli.main([*map(str, words)]) == 0
     text = capsys.readouterr().out
@@ -186,7 +213,7 @@ def test_curve_takes_the_clean_test_scans_and_says_where_each_method_breaks_even
     assert "contrast retained" not in text
 
 
-def test_fewer_scans_can_be_asked_for(call, scans):
+def test_fewer_images_can_be_requested(call, scans):
     found = call("denoise-curve", "first", "--data", scans, "--sigmas", "0.1", "--split", "train", "--scans", "3")
     assert (found["part"], found["scans"]) == ("train", 3)
 
@@ -219,7 +246,7 @@ def test_every_baseline_is_named_in_the_help():
     assert analysis_options.BASELINE_NAMES.split(", ") == list(BASELINES)
 
 
-def test_decibels_of_equal_pictures_are_null_in_json(call, picture, tmp_path):
+def test_decibels_of_equal_images_are_null_in_json(call, picture, tmp_path):
     found = call("denoise", "first", picture, "--sigma", "0", "--out", tmp_path)
     assert found["methods"]["none"]["psnr_db"] is None
     assert found["methods"]["none"]["ssim"] == pytest.approx(1)

@@ -47,7 +47,7 @@ def table(path):
         return list(csv.DictReader(file))
 
 
-def test_variational_run_has_every_picture_and_table(call, tmp_path):
+def test_variational_run_has_every_figure_and_table(call, tmp_path):
     status, out, _ = call("latent", "vae", "--out", tmp_path, "--json")
     content = json.loads(out)
     assert status == 0
@@ -85,7 +85,7 @@ def test_model_without_a_latent_is_mapped_by_its_deepest_features(call, tmp_path
 
 
 @pytest.mark.parametrize(("run", "source"), [("vae", "prior"), ("ae", "mixture")])
-def test_samples_are_pictures_with_their_nearest_scans(call, tmp_path, run, source):
+def test_samples_are_images_with_their_nearest_images(call, tmp_path, run, source):
     status, out, _ = call("sample", run, "--n", "10", "--out", tmp_path, "--json")
     content = json.loads(out)
     assert status == 0

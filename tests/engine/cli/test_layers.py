@@ -39,7 +39,7 @@ def call(capsys, root):
     return go
 
 
-def test_every_layer_of_every_scan_is_drawn(call, scans, tmp_path):
+def test_every_layer_of_every_image_is_drawn(call, scans, tmp_path):
     status, out, _ = call("activations", "first", *scans, "--out", tmp_path / "out", "--arrays", "--json")
     said = json.loads(out)
     assert status == 0
@@ -124,7 +124,7 @@ def test_the_way_of_lesions_is_drawn_and_some_layers_can_be_asked(call, tmp_path
     assert "no layer 'enc_conv9'" in call(*asked, "enc_conv9")[2]
 
 
-def test_scans_with_boxes_are_followed(call, tmp_path, monkeypatch):
+def test_images_with_boxes_are_followed(call, tmp_path, monkeypatch):
     monkeypatch.setenv("ENGRAM_CACHE", str(tmp_path / "cache"))
     rows = ["split,class,file,x_center,y_center,width,height"]
     for index in range(8):
@@ -150,7 +150,8 @@ def test_scans_with_boxes_are_followed(call, tmp_path, monkeypatch):
         (("--pairs", "0"), "--pairs must be a whole number from 1 to 200; '0' was given"),
         (("--observer-noise", "none"), "--observer-noise must be a number above 0; 'none' was given"),
         (("--observer-channels", "1.5"), "--observer-channels must be a whole number from 1 to 64"),
-        (("--data", "somewhere"), "needs a table of lesion boxes"),
+        (("--data", "phantom"), "needs a table of lesion boxes"),
+        (("--data", "somewhere"), "'somewhere' does not exist"),
         (("--boxes", "nowhere.csv"), "There is no box file nowhere.csv"),
     ],
 )

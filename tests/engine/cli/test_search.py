@@ -10,7 +10,8 @@ from engine import backend, cli, config
 from engine.cli.console import ConsoleProgress
 from engine.cli.search import SearchConsole
 from engine.messages import Search, SearchState, TrialStarted
-from engine.search import folder, runner
+from engine.search import folder, job
+from engine.search.commands import AddTrial, ChangeTrialCount, ReplaceSpace
 from engine.search.space import config_key
 from tests.engine.search.fake_executor import FakeExecutor
 from tests.trained_runs import TINY
@@ -71,13 +72,13 @@ def test_trials_are_listed_for_people(call, known):
     assert "failed: There is not enough memory" in out
 
 
-def test_what_is_wished_of_a_search_at_rest_waits_for_it(call, known, tmp_path):
+def test_what_is_requested_of_a_search_at_rest_waits_for_it(call, known, tmp_path):
     (tmp_path / "space.json").write_text('{"latent": [4, 8, 64]}')
     assert "This trial will run next. It is not running" in call("trials", "known", "--enqueue", '{"latent": 5}')[1]
     assert json.loads(call("trials", "known", "--space", tmp_path / "space.json", "--json")[1])["told"] == "space"
     call("trials", "known", "--trials", 7)
     with known.open_storage() as ledger:
-        wishes = [("enqueue", {"latent": 5}), ("space", {"latent": [4, 8, 64]}), ("trials", 7)]
+        wishes = [AddTrial({"latent": 5}), ReplaceSpace({"latent": [4, 8, 64]}), ChangeTrialCount(7)]
         assert ledger.pop_commands() == wishes
 
 
@@ -125,7 +126,7 @@ def test_a_run_in_the_way_of_the_trials_is_left_alone(call, tmp_path):
 
 
 def test_a_preset_s_space_is_searched_but_for_what_is_fixed(call, monkeypatch):
-    monkeypatch.setattr(runner, "make_executor", lambda settings, folder: FakeExecutor())
+    monkeypatch.setattr(job, "make_executor", lambda settings, folder: FakeExecutor())
     words = ["search", "--preset", "study-ae", "--name", "table", "--trials", "1", "--latent", "8", *FAST]
     status, out, err = call(*words, "--json")
     said = json.loads(out)
@@ -148,7 +149,7 @@ def test_where_a_search_stands_is_said_once_for_each_trial_that_is_over():
     assert told.getvalue().splitlines() == [f"2 of 9 done, {failed} failed, about 1 min 0 s left" for failed in (0, 1)]
 
 
-def test_a_trial_that_goes_on_says_from_where():
+def test_a_trial_that_continues_says_from_where():
     told = io.StringIO()
     teller = SearchConsole(ConsoleProgress(told))
     for number, first in ((3, 0), (4, 8)):

@@ -4,45 +4,17 @@ import numpy as np
 import pytest
 from pydicom import Dataset, dcmread
 from pydicom.data import get_testdata_file
-from pydicom.dataset import FileMetaDataset
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.sequence import Sequence
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from engine.data.decoded_image import UnreadableFile
 from engine.data.dicom import read_picture, read_scan
-
-STORED = np.arange(30, dtype=np.uint16).reshape(5, 6) * 10
+from tests.engine.data.conftest import STORED
 
 
 def shipped(name):
     """A file that comes with pydicom."""
     return Path(get_testdata_file(name))
-
-
-@pytest.fixture
-def dicom(tmp_path):
-    """Write a DICOM file of stored values: `dicom(STORED, WindowCenter=100, WindowWidth=50)`."""
-
-    def write(stored=STORED, **tags):
-        data = Dataset()
-        data.file_meta = FileMetaDataset()
-        data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID = MRImageStorage
-        data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID = generate_uid()
-        data.PhotometricInterpretation, data.SamplesPerPixel = "MONOCHROME2", 1
-        data.Rows, data.Columns = stored.shape[-2:]
-        if stored.ndim == 3:
-            data.NumberOfFrames = len(stored)
-        data.BitsAllocated = data.BitsStored = stored.dtype.itemsize * 8
-        data.HighBit = data.BitsStored - 1
-        data.PixelRepresentation = int(stored.dtype.kind == "i")
-        data.PixelData = stored.tobytes()
-        for keyword, value in tags.items():
-            setattr(data, keyword, value)
-        data.save_as(tmp_path / "scan.dcm", enforce_file_format=True)
-        return tmp_path / "scan.dcm"
-
-    return write
 
 
 def test_a_real_file_is_shown_with_its_window():
@@ -59,7 +31,7 @@ def test_a_real_file_is_shown_with_its_window():
 
 @pytest.mark.filterwarnings("ignore::UserWarning:pydicom")  # of the padding
 @pytest.mark.parametrize("name", ["implicit", "bigendian", "RLE", "padded", "jp2klossless"])
-def test_every_encoding_of_one_picture_gives_the_same_pixels(name):
+def test_every_encoding_of_one_image_gives_the_same_pixels(name):
     plain = read_scan(shipped("MR_small.dcm")).pixels
     np.testing.assert_allclose(read_scan(shipped(f"MR_small_{name}.dcm")).pixels, plain, atol=1e-6)
 
@@ -200,14 +172,14 @@ def test_frames_of_an_enhanced_file_have_their_own_settings(dicom):
 
 
 @pytest.mark.parametrize("name", ["SC_rgb_rle.dcm", "SC_rgb_dcmtk_+eb+cr.dcm", "SC_ybr_full_422_uncompressed.dcm"])
-def test_colour_becomes_luma(name):
+def test_color_becomes_luma(name):
     scan = read_scan(shipped(name))
     assert scan.pixels.shape == (1, 100, 100)
-    red = scan.pixels[0, 5]  # the picture begins with a band of pure red
+    red = scan.pixels[0, 5]  # the image begins with a band of pure red
     np.testing.assert_allclose(red, 0.299, atol=0.02)
 
 
-def test_palette_colour_becomes_luma():
+def test_palette_color_becomes_luma():
     scan = read_scan(shipped("examples_palette.dcm"))
     assert scan.pixels.shape == (1, 350, 800)
     data = dcmread(shipped("examples_palette.dcm"))
@@ -221,8 +193,6 @@ def test_palette_colour_becomes_luma():
     [
         ("rtplan.dcm", "without an image"),
         ("waveform_ecg.dcm", "without an image"),
-        ("MR_small_jpeg_ls_lossless.dcm", "compressed as JPEG-LS Lossless"),
-        ("SC_rgb_jpeg_gdcm.dcm", "compressed as JPEG Lossless"),
         ("JPEG-lossy.dcm", "cannot be decoded here"),
         ("MR_truncated.dcm", "cannot be decoded"),
     ],
@@ -232,6 +202,22 @@ def test_what_cannot_be_shown_is_refused_with_its_reason(name, reason):
         read_scan(shipped(name))
 
 
+@pytest.mark.parametrize(
+    ("name", "syntax", "mean"),
+    [
+        ("MR_small_jpeg_ls_lossless.dcm", "JPEG-LS Lossless", 0.44),
+        ("SC_rgb_jpeg_gdcm.dcm", "JPEG Lossless", 0.5),
+    ],
+)
+def test_a_compressed_file_opens_or_its_decoders_are_named(name, syntax, mean):
+    """Which of the two depends on whether the extra is installed."""
+    if get_decoder(dcmread(shipped(name)).file_meta.TransferSyntaxUID).is_available:
+        assert read_scan(shipped(name)).pixels.mean() == pytest.approx(mean, abs=0.01)
+    else:
+        with pytest.raises(UnreadableFile, match=rf'compressed as {syntax}.*\(pip install "engram-mri\[dicom\]"\)'):
+            read_scan(shipped(name))
+
+
 def test_a_header_that_claims_too_many_frames_is_refused(dicom):
     with pytest.raises(UnreadableFile, match="declares 60000000 × 5 × 6 pixels, more than can be opened"):
         read_scan(dicom(NumberOfFrames=60_000_000))
@@ -239,7 +225,7 @@ def test_a_header_that_claims_too_many_frames_is_refused(dicom):
         read_picture(dicom(Rows=60_000, Columns=60_000))
 
 
-def test_a_picture_of_a_data_set_has_one_frame(dicom):
+def test_an_image_of_a_dataset_has_one_frame(dicom):
     picture = read_picture(dicom(PixelSpacing=[2.0, 1.0]))
     assert picture.aspect == 2
     assert picture.unit().max() == 1
@@ -247,7 +233,7 @@ def test_a_picture_of_a_data_set_has_one_frame(dicom):
         read_picture(dicom(np.stack([STORED, STORED])))
 
 
-def test_a_deflated_file_is_opened_alone_but_not_in_a_data_set():
+def test_a_deflated_file_is_opened_alone_but_not_in_a_dataset():
     path = shipped("image_dfl.dcm")
     assert read_scan(path).pixels.shape == (1, 512, 512)
     with pytest.raises(UnreadableFile, match="deflated"):

@@ -18,7 +18,7 @@ def rows(noise, count, first=0, classes=2):
 
 @pytest.fixture
 def made(noise):
-    """A data set whose columns have names of their own."""
+    """A dataset whose columns have names of their own."""
     features = datasets.Features(
         {
             "age": datasets.Value("int64"),
@@ -34,7 +34,7 @@ def made(noise):
     )
 
 
-def test_a_saved_data_set(made, tmp_path, config, noise):
+def test_a_saved_dataset(made, tmp_path, config, noise):
     made.save_to_disk(tmp_path / "saved")
     dataset = load(f"hf:{tmp_path / 'saved'}", config(size=32))
     assert dataset.counts() == {
@@ -57,7 +57,7 @@ def test_parquet_files_as_the_hub_stores_them(made, tmp_path, config):
     assert sum(map(len, single.splits.values())) == 20
 
 
-def test_a_folder_of_pictures_with_split_folders_of_any_case(tree, config):
+def test_a_folder_of_images_with_split_folders_of_any_case(tree, config):
     names = [f"{split}/{name}/{i}.png" for split in ("Training", "Testing") for name in "ab" for i in range(10)]
     folder = tree(*names)
     dataset = load(f"hf:{folder}", config())
@@ -75,7 +75,7 @@ def test_the_second_load_decodes_nothing(made, tmp_path, config, monkeypatch):
     assert load(f"hf:{tmp_path / 'saved'}", config()).fingerprint == first.fingerprint
 
 
-def test_a_data_set_without_classes_is_unlabelled(made, tmp_path, config):
+def test_a_dataset_without_classes_is_unlabeled(made, tmp_path, config):
     made.remove_columns("kind").save_to_disk(tmp_path / "saved")
     dataset = load(f"hf:{tmp_path / 'saved'}", config())
     assert dataset.classes == ()
@@ -83,7 +83,7 @@ def test_a_data_set_without_classes_is_unlabelled(made, tmp_path, config):
     assert "no column of classes" in dataset.notes[0]
 
 
-def test_rows_without_a_label_or_a_usable_picture(made, tmp_path, config):
+def test_rows_without_a_label_or_a_usable_image(made, tmp_path, config):
     def spoil(row, index):
         file = io.BytesIO()
         row["scan"].save(file, "PNG")
@@ -110,20 +110,20 @@ def test_splits_of_other_names_are_left_out_with_a_word(made, tmp_path, config):
     assert [item.name for item in load(f"hf:{tmp_path / 'saved'}", config()).skipped] == ["extra"]
 
 
-def test_a_data_set_of_one_split_is_split(made, tmp_path, config):
+def test_a_dataset_of_one_split_is_split(made, tmp_path, config):
     made["train"].save_to_disk(tmp_path / "saved")
     dataset = load(f"hf:{tmp_path / 'saved'}", config())
     assert [len(split) for split in dataset.splits.values()] == [16, 2, 2]
 
 
-def test_a_data_set_without_images_says_what_was_looked_for(made, tmp_path, config):
+def test_a_dataset_without_images_says_what_was_looked_for(made, tmp_path, config):
     made.remove_columns("scan").save_to_disk(tmp_path / "saved")
     with pytest.raises(EmptySource, match="column of images"):
         load(f"hf:{tmp_path / 'saved'}", config())
 
 
 @pytest.mark.parametrize("source", ["hf:", "hf:benschill/brain-tumor-collection"])
-def test_a_data_set_that_is_not_here_says_how_to_get_it(config, source, monkeypatch, tmp_path):
+def test_a_dataset_that_is_not_here_says_how_to_get_it(config, source, monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(
         SourceNotFound, match=r"'benschill/brain-tumor-collection' \(revision 'main'\) is not on"
@@ -161,7 +161,7 @@ def test_a_path_that_is_not_there(config, tmp_path):
         load(f"hf:{tmp_path / 'nowhere'}", config())
 
 
-def test_a_folder_that_is_no_data_set(config, tmp_path):
+def test_a_folder_that_is_no_dataset(config, tmp_path):
     with pytest.raises(EmptySource, match="cannot be read as a Hugging Face dataset"):
         load(f"hf:{tmp_path}", config())
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.data import Cancelled, load, prepare
+from engine.data import load, prepare
 from engine.data import loading as module
-from engine.errors import EngramError
 from engine.folders import cache_root
+from engine.job_context import Cancelled, JobContext
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def folder(tree):
 
 
 def decoded(monkeypatch):
-    """Count how many pictures are prepared."""
+    """Count how many images are prepared."""
     calls = []
     original = module.preparation.prepare
     monkeypatch.setattr(
@@ -131,7 +131,7 @@ def test_leaked_names_the_test_images_that_are_in_train_or_validation(folder, co
     assert leaked == ["test/b/copy.bmp", "test/b/other.tif"]
 
 
-def test_equal_bytes_of_another_shape_are_another_picture(tmp_path, config):
+def test_equal_bytes_of_another_shape_are_another_image(tmp_path, config):
     for name, shape in (("1.png", (20, 30)), ("2.png", (30, 20))):
         Image.fromarray(np.arange(600, dtype=np.uint16).astype(np.uint8).reshape(shape)).save(tmp_path / name)
     dataset = load(str(tmp_path), config())
@@ -158,21 +158,20 @@ def test_damaged_files_leave_no_gap(folder, config):
 
 def test_progress_counts_every_image(folder, config):
     seen = []
-    load(str(folder), config(), progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(i, 40) for i in range(1, 41)]
+    load(str(folder), config(), context=JobContext(on_progress=lambda *step: seen.append(step)))
+    assert seen == [("Reading images", i, 40) for i in range(1, 41)]
 
 
 def test_a_stop_is_obeyed_and_leaves_nothing_behind(folder, config):
     wanted = threading.Event()
     with pytest.raises(Cancelled):
-        load(str(folder), config(), progress=lambda done, total: wanted.set(), should_stop=wanted.is_set)
+        load(str(folder), config(), context=JobContext(wanted.is_set, lambda *step: wanted.set()))
     assert not list((cache_root() / "images").iterdir())
-    assert issubclass(Cancelled, EngramError)
 
 
 def test_a_stop_before_decoding_is_obeyed(folder, config):
     with pytest.raises(Cancelled):
-        load(str(folder), config(), should_stop=lambda: True)
+        load(str(folder), config(), context=JobContext(should_stop=lambda: True))
 
 
 def test_the_configs_source_is_the_default(folder, config):
@@ -214,7 +213,7 @@ def test_the_hugging_face_library_is_imported_only_for_its_own_sources(run_pytho
 
 
 @pytest.mark.real_data
-def test_the_real_scans(real_data, config):
+def test_the_real_images(real_data, config):
     dataset = load(str(real_data), config(size=32, fit="squash"))
     assert len(dataset.train) + len(dataset.validation) == 2870
     assert len(dataset.test) == 198

@@ -7,9 +7,9 @@ import pytest
 
 from engine.data.decoded_image import UnreadableFile
 from engine.data.nifti import read_scan
+from tests.engine.data.conftest import VOLUME, write_nifti
 
 SHIPPED = Path(nibabel.__file__).parent / "tests" / "data"
-VOLUME = np.arange(4 * 5 * 6, dtype=np.float32).reshape(4, 5, 6)  # every voxel tells where it came from
 
 
 @pytest.fixture
@@ -17,8 +17,7 @@ def nifti(tmp_path):
     """Write a NIfTI file: `nifti(VOLUME, affine)`; `change(header)` may spoil its header afterwards."""
 
     def write(volume=VOLUME, affine=None, name="scan.nii", kind=nibabel.Nifti1Image, change=None):
-        path = tmp_path / name
-        nibabel.save(kind(volume, np.eye(4) if affine is None else affine), path)
+        path = write_nifti(tmp_path / name, volume, affine, kind)
         if change:
             content = path.read_bytes()
             header = nibabel.Nifti1Header(content[:348])
@@ -59,7 +58,7 @@ def test_axial_slices_have_the_patients_right_at_the_left_and_the_front_up(nifti
 @pytest.mark.parametrize(
     "columns", [(R, A, S), (-R, A, S), (A, R, S), (-A, -S, R), (S, -R, A), (-R, -A, -S)], ids=range(6)
 )
-def test_however_the_file_stores_it_the_picture_is_the_same(nifti, columns):
+def test_however_the_file_stores_it_the_image_is_the_same(nifti, columns):
     """The same head stored along other axes is shown alike."""
     orientation = nibabel.orientations.io_orientation(axes(*columns))
     straight = nibabel.orientations.io_orientation(np.eye(4))
@@ -145,10 +144,21 @@ def test_every_kind_of_number(nifti, dtype):
     np.testing.assert_allclose(scan.pixels, read_scan(nifti()).pixels, atol=1e-5)
 
 
-def test_colour_voxels_become_luma(nifti):
-    colours = np.zeros(VOLUME.shape, dtype=[("R", "u1"), ("G", "u1"), ("B", "u1")])
-    colours["G"] = VOLUME.astype(np.uint8)
-    np.testing.assert_allclose(read_scan(nifti(colours)).pixels, read_scan(nifti()).pixels, atol=1e-5)
+def test_color_voxels_become_luma(nifti):
+    colors = np.zeros(VOLUME.shape, dtype=[("R", "u1"), ("G", "u1"), ("B", "u1")])
+    colors["G"], colors["R"] = VOLUME.astype(np.uint8), 100
+    scan = read_scan(nifti(colors))
+    expected = (VOLUME * 0.587 + 100 * 0.299) / 255  # white is 255, as in pictures
+    np.testing.assert_allclose(scan.pixels, np.flip(expected.T, (1, 2)), atol=1e-5)
+    assert "Color is shown as gray." in scan.notes
+
+
+@pytest.mark.parametrize(("alpha", "share"), [(255, 1), (51, 0.2), (0, 1)])
+def test_transparent_voxels_are_laid_on_black(nifti, alpha, share):
+    colors = np.zeros(VOLUME.shape, dtype=[(channel, "u1") for channel in "RGBA"])
+    colors["R"], colors["A"] = VOLUME.astype(np.uint8), alpha  # 0 everywhere: not used
+    expected = VOLUME * 0.299 / 255 * share
+    np.testing.assert_allclose(read_scan(nifti(colors)).pixels, np.flip(expected.T, (1, 2)), atol=1e-5)
 
 
 def test_what_is_not_a_number_is_black(nifti):
@@ -184,7 +194,7 @@ def header(shape, kind="<"):
 
 @pytest.mark.parametrize("shape", [(2000, 2000, 1000), (32767, 32767, 32767), (0, 5, 5), (-4, 5, 5)])
 @pytest.mark.parametrize("zipped", [False, True])
-def test_a_small_file_that_asks_for_gigabytes_is_refused(tmp_path, shape, zipped):
+def test_a_small_file_that_requests_gigabytes_is_refused(tmp_path, shape, zipped):
     content = header(shape)
     assert len(content) == 352
     file = tmp_path / "bomb.nii"

@@ -15,7 +15,7 @@ from engine.errors import ConfigError
 TUMOURS = ("glioma_tumor", "meningioma_tumor", "pituitary_tumor")
 COUNT = 30
 
-# Measured on every fourth real training scan of a class with tumours (T1 after contrast; 620 scans, bilinear squash to
+# Measured on every fourth real training scan of a class with tumors (T1 after contrast; 620 scans, bilinear squash to
 # 128 x 128): the lowest and the highest of the three classes' medians.
 REAL = {"mean": (0.138, 0.195), "background": (0.314, 0.488), "bright": (0.581, 0.678), "brain": (0.267, 0.314)}
 TOLERANCE = 0.15  # of the measured value, to both sides
@@ -79,7 +79,7 @@ def test_shapes_types_and_range(size, label):
 
 
 @pytest.mark.parametrize("size", [32, 128])
-def test_tumours_have_masks_inside_the_head(size):
+def test_tumors_have_masks_inside_the_head(size):
     for label in TUMOURS:
         for index in range(12):
             one = phantom(size, 5, index, label)
@@ -95,7 +95,7 @@ def test_only_gliomas_have_oedema(made):
     assert not any(swollen.values())
 
 
-def test_no_tumour_is_its_own_twin(made):
+def test_no_tumor_is_its_own_twin(made):
     for one in made["no_tumor"]:
         assert not one.mask.any()
         assert not one.oedema.any()
@@ -131,7 +131,7 @@ def test_meningiomas_sit_on_the_dura_and_shine(monkeypatch):
         assert np.median(one.image[one.mask]) > 1.3 * np.median(one.image[around])
 
 
-def test_pituitary_tumours_lie_in_the_midline(made):
+def test_pituitary_tumors_lie_in_the_midline(made):
     sideways = {}
     for label in ("pituitary_tumor", "glioma_tumor"):
         ones = [one for one in made[label] if one.plane != "sagittal"]
@@ -141,7 +141,7 @@ def test_pituitary_tumours_lie_in_the_midline(made):
     assert np.median(sideways["glioma_tumor"]) > 0.07
 
 
-def test_pituitary_tumours_are_shown_where_the_sella_is():
+def test_pituitary_tumors_are_shown_where_the_sella_is():
     planes = Counter(phantom(32, 0, index, "pituitary_tumor").plane for index in range(60))
     assert planes["axial"] < planes["coronal"]
     assert planes["axial"] < planes["sagittal"]
@@ -170,7 +170,7 @@ def test_planes_differ_and_so_do_the_heads_of_one_plane():
     assert np.max(alike - np.eye(len(heads))) < 0.93  # no two subjects alike
 
 
-def test_statistics_are_those_of_real_scans(made):
+def test_statistics_are_those_of_real_images(made):
     images = np.stack([one.image for label in TUMOURS for one in made[label]])
     measured = {
         "mean": images.mean(axis=(1, 2)),

@@ -12,7 +12,7 @@ def ramp(height, width):
 @pytest.mark.parametrize("fit", ["letterbox", "squash"])
 @pytest.mark.parametrize("normalisation", ["none", "percentile", "z-score"])
 @pytest.mark.parametrize("shape", [(1, 1), (5, 300), (300, 5), (32, 32), (64, 48)])
-def test_every_picture_becomes_a_square_in_0_to_1(config, fit, normalisation, shape):
+def test_every_image_becomes_a_square_in_0_to_1(config, fit, normalisation, shape):
     image = prepare(ramp(*shape), config(fit=fit, normalisation=normalisation))
     assert image.shape == (32, 32)
     assert image.dtype == np.float32
@@ -55,7 +55,7 @@ def test_resizing_is_pillows_bilinear_filter_as_the_reference_numbers_used_it(co
     np.testing.assert_array_equal(prepare(picture, config(fit="squash")), image)
 
 
-def test_a_faint_picture_of_8_bits_that_is_normalised_keeps_its_fine_steps(config, noise):
+def test_a_faint_image_of_8_bits_that_is_normalized_keeps_its_fine_steps(config, noise):
     picture = 100 + noise(0, (320, 320)) // 64
     image = prepare(picture, config(normalisation="percentile"))
     assert len(np.unique(image)) > 100
@@ -67,7 +67,7 @@ def test_a_fine_pattern_does_not_alias(config):
     np.testing.assert_allclose(prepare(checkers.astype(np.float32), config())[1:-1, 1:-1], 0.5, atol=0.01)
 
 
-def test_percentile_spreads_a_faint_picture_and_leaves_the_padding_out(config):
+def test_percentile_spreads_a_faint_image_and_leaves_the_padding_out(config):
     faint = 0.3 + 0.1 * ramp(40, 80)
     image = prepare(faint, config(normalisation="percentile"))
     inside = image[8:24]
@@ -94,6 +94,6 @@ def test_z_score_puts_the_mean_of_the_head_in_the_middle(config):
 
 @pytest.mark.parametrize("normalisation", ["percentile", "z-score"])
 @pytest.mark.parametrize("gray", [0.0, 0.5, 1.0])
-def test_a_picture_of_one_gray_stays_as_it_is(config, normalisation, gray):
+def test_an_image_of_one_gray_stays_as_it_is(config, normalisation, gray):
     image = prepare(np.full((20, 20), gray), config(normalisation=normalisation))
     np.testing.assert_allclose(image, gray, atol=1e-6)

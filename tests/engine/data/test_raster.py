@@ -12,8 +12,8 @@ from engine.data.decoded_image import UnreadableFile
 from engine.data.raster import is_deep, open_picture, read_picture, read_scan
 
 GRAY = np.arange(12 * 10, dtype=np.uint8).reshape(12, 10) * 2
-COLOUR = np.stack([GRAY, 255 - GRAY, GRAY // 2], axis=-1)
-LUMA = (COLOUR @ np.array([0.299, 0.587, 0.114])) / 255
+COLOR = np.stack([GRAY, 255 - GRAY, GRAY // 2], axis=-1)
+LUMA = (COLOR @ np.array([0.299, 0.587, 0.114])) / 255
 
 
 def saved(image, kind, **options):
@@ -43,11 +43,11 @@ def test_jpeg():
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF"])
-def test_colour_becomes_luma(kind):
-    np.testing.assert_allclose(read_picture(saved(Image.fromarray(COLOUR), kind)).unit(), LUMA, atol=1 / 255)
+def test_color_becomes_luma(kind):
+    np.testing.assert_allclose(read_picture(saved(Image.fromarray(COLOR), kind)).unit(), LUMA, atol=1 / 255)
 
 
-def test_a_gray_picture_stored_in_colour_keeps_its_values():
+def test_a_gray_image_stored_in_color_keeps_its_values():
     thrice = np.repeat(GRAY[..., None], 3, axis=-1)
     np.testing.assert_array_equal(read_picture(saved(Image.fromarray(thrice), "PNG")).gray, GRAY)
 
@@ -128,7 +128,7 @@ def test_what_is_not_a_number_becomes_black():
     assert read_picture(tiff(values)).unit()[3, 3] == 0
 
 
-def test_a_picture_is_turned_as_its_exif_orientation_asks():
+def test_an_image_is_turned_as_its_exif_orientation_asks():
     exif = Image.Exif()
     exif[274] = 6  # turn a quarter clockwise
     file = saved(Image.fromarray(GRAY), "PNG", exif=exif)
@@ -144,7 +144,7 @@ def test_opening_a_scan_says_that_it_was_turned(tmp_path):
     assert read_scan(tmp_path / "straight.png").notes == ()
 
 
-def test_the_pages_of_a_tiff_are_slices_of_a_scan_and_no_picture_of_a_data_set(tmp_path):
+def test_the_pages_of_a_tiff_are_slices_of_a_scan_and_no_image_of_a_dataset(tmp_path):
     pages = np.stack([GRAY, 255 - GRAY, GRAY // 2])
     tifffile.imwrite(tmp_path / "stack.tif", pages, photometric="minisblack")
     np.testing.assert_allclose(read_scan(tmp_path / "stack.tif").pixels, pages / 255, atol=1e-6)
@@ -188,14 +188,14 @@ def test_a_file_that_was_cut_off_is_damaged(kind):
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04" + bytes(60), b"GIF89a" + bytes(60)])
-def test_what_is_no_picture_is_refused(content):
+def test_what_is_no_image_is_refused(content):
     with pytest.raises(UnreadableFile, match="not a readable image"):
         read_picture(io.BytesIO(content))
 
 
 def test_no_damage_gets_past_as_another_error():
     rng = np.random.default_rng(0)
-    images = [Image.fromarray(GRAY), Image.fromarray(COLOUR), Image.fromarray(GRAY.astype(np.uint16) * 257)]
+    images = [Image.fromarray(GRAY), Image.fromarray(COLOR), Image.fromarray(GRAY.astype(np.uint16) * 257)]
     files = [saved(image, kind).getvalue() for image in images for kind in ("PNG", "TIFF")]
     files += [saved(image, kind).getvalue() for image in images[:2] for kind in ("JPEG", "BMP")]
     for turn in range(300):
@@ -207,3 +207,19 @@ def test_no_damage_gets_past_as_another_error():
         except UnreadableFile:
             continue
         assert 0 <= unit.min() <= unit.max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("largest", "note"),
+    [
+        (1500, "The brightest pixel is 2.3% of white (1,500 of 65,535); --intensity percentile spreads the values."),
+        (4095, "The brightest pixel is 6.2% of white (4,095 of 65,535); --intensity percentile spreads the values."),
+        (40_000, None),
+        (0, None),
+    ],
+)
+def test_a_deep_picture_far_below_white_is_noted(tmp_path, largest, note):
+    Image.fromarray(np.linspace(0, largest, 64).reshape(8, 8).astype(np.uint16)).save(tmp_path / "deep.png")
+    assert read_scan(tmp_path / "deep.png").notes == ((note,) if note else ())
+    Image.fromarray(np.full((8, 8), 9, np.uint8)).save(tmp_path / "dark.png")
+    assert read_scan(tmp_path / "dark.png").notes == ()

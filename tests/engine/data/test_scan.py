@@ -1,5 +1,6 @@
 import shutil
 import struct
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image
 from pydicom.data import get_testdata_file
 
-from engine.data import Scan, open_scan, prepare
+from engine.data import Scan, open_scan, prepare, scan
 from engine.data.files import detect_format
 from engine.data.scan import Limits
 from engine.errors import ScanError
@@ -33,7 +34,7 @@ def test_a_volume_is_opened():
     assert scan.slice_spacing_mm == pytest.approx(2.2, abs=0.01)
 
 
-def test_a_picture_is_opened_and_prepared_as_a_data_set_would(tmp_path, noise, config):
+def test_an_image_is_opened_and_prepared_as_a_dataset_would(tmp_path, noise, config):
     Image.fromarray(noise(0, (32, 32))).save(tmp_path / "scan.png")
     scan = open_scan(tmp_path / "scan.png")
     assert (scan.kind, scan.orientation, scan.spacing_mm, scan.notes) == ("picture", None, None, ())
@@ -83,7 +84,7 @@ def test_anything_else_is_refused_in_a_sentence(tmp_path, make, sentence):
     assert "Traceback" not in str(caught.value)
 
 
-def test_352_bytes_that_ask_for_16_gigabytes_are_refused(tmp_path):
+def test_352_bytes_that_request_16_gigabytes_are_refused(tmp_path):
     header = nibabel.Nifti1Header()
     header["dim"][:4] = (3, 2000, 2000, 1000)
     header["datatype"], header["bitpix"], header["magic"], header["vox_offset"] = 16, 32, b"n+1", 352
@@ -140,6 +141,60 @@ def test_the_parsing_process_starts_with_little(run_python):
         (b"plain text", "a.nii", None),
     ],
 )
-def test_kinds_are_told_by_content(tmp_path, content, name, kind):
+def test_kinds_are_recognized_by_content(tmp_path, content, name, kind):
     (tmp_path / name).write_bytes(content)
     assert detect_format(tmp_path / name) == kind
+
+
+def test_what_a_decoder_prints_is_no_part_of_the_reply(monkeypatch):
+    printed = b'Invalid marker\n{"reason": "it is damaged"}\nstray line\n'
+    monkeypatch.setattr(scan, "run_module", lambda *_: subprocess.CompletedProcess([], 0, printed))
+    with pytest.raises(ScanError, match="cannot be opened: it is damaged"):
+        open_scan(get_testdata_file("MR_small.dcm"))
+
+
+@pytest.mark.parametrize(
+    ("head", "sentence"),
+    [
+        (struct.pack("<HHI", 8, 5, 10) + b"ISO_IR 100", "cannot be opened: a DICOM file without an image"),
+        (struct.pack("<HH", 8, 5) + b"CS\n\0ISO_IR 100", "cannot be opened: a DICOM file without an image"),
+        (struct.pack(">HH", 8, 5) + b"CS\0\nISO_IR 100", "cannot be opened: a DICOM file without an image"),
+        (struct.pack("<HHI", 8, 5, 10**6) + b"ISO_IR 100", "not an image"),
+        (struct.pack("<HHI", 9, 5, 10) + b"ISO_IR 100", "not an image"),
+        (b"NRRD0004\ntype: int16\n", "it is an NRRD volume"),
+        (b"PK\3\4" + bytes(30), "it is a ZIP archive; unpack it"),
+        (b"\xff\xff\xfecreated by", "it is a FreeSurfer surface"),
+        (b'<?xml version="1.0"?><GIFTI Version="1.0">', "it is a GIFTI surface"),
+    ],
+)
+def test_a_file_is_what_it_begins_with(tmp_path, head, sentence):
+    (tmp_path / "IM0001").write_bytes(head + bytes(400))
+    with pytest.raises(ScanError, match=sentence):
+        open_scan(tmp_path / "IM0001")
+
+
+def test_the_content_counts_and_not_the_name(tmp_path, noise):
+    Image.fromarray(noise(0)).save(tmp_path / "a.png")
+    (tmp_path / "a.png").rename(tmp_path / "a.dcm")
+    assert open_scan(tmp_path / "a.dcm").kind == "picture"
+    shutil.copy(NIFTI / "anatomical.nii", tmp_path / "b.DCM")
+    assert open_scan(tmp_path / "b.DCM").kind == "nifti"
+    (tmp_path / "c.IMA").write_text("glioma, left")
+    with pytest.raises(ScanError, match=r"it is called \.IMA, but holds no DICOM data"):
+        open_scan(tmp_path / "c.IMA")
+
+
+def test_the_index_of_a_disc_is_named():
+    file = Path(get_testdata_file("MR_small.dcm")).parent / "dicomdirtests" / "DICOMDIR"
+    with pytest.raises(ScanError, match=r"it is the index of a disc \(DICOMDIR\), not an image"):
+        open_scan(file)
+
+
+@pytest.mark.parametrize("values", [np.full((8, 8), 7, np.uint8), np.full((8, 8), np.nan, np.float32)])
+def test_a_blank_slice_is_noted(tmp_path, values):
+    Image.fromarray(values).save(tmp_path / "blank.tif")
+    assert open_scan(tmp_path / "blank.tif").notes[-1] == "This slice has one gray value only."
+    blank = Scan(np.zeros((2, 4, 4), np.float32), "a.nii", "nifti", notes=("A note.",))
+    blank.pixels[1, 0, 0] = 1
+    assert blank.slice_notes(0) == ("A note.", "This slice has one gray value only.")
+    assert blank.slice_notes(1) == ("A note.",)

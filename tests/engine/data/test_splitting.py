@@ -6,7 +6,7 @@ from engine.data.splitting import SplitItem, split
 
 
 def members(*sizes, named=None):
-    """So many images of each class, every one its own picture."""
+    """So many images of each class, every one its own image."""
     return [SplitItem(f"{label}-{i}", label, named) for label, size in enumerate(sizes) for i in range(size)]
 
 
@@ -56,7 +56,7 @@ def test_adding_images_moves_few_others():
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_copies_of_one_picture_stay_together(seed):
+def test_copies_of_one_image_stay_together(seed):
     images = [SplitItem(f"picture-{i // 3}", i % 2, "train") for i in range(60)]
     parts = split(images, 0.3, seed)
     sides = [{images[i].key for i in indices} for indices in parts.values()]
@@ -71,7 +71,7 @@ def test_a_tiny_source_still_has_something_to_validate_on():
     assert len(parts["validation"]) == len(parts["train"]) == 1
 
 
-def test_a_single_picture_is_for_training():
+def test_a_single_image_is_for_training():
     parts = split(members(1), 0.5, 0)
     assert parts == {"train": [0], "validation": [], "test": []}
 

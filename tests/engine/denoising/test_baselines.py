@@ -27,7 +27,7 @@ def noisy(clean):
 
 
 @pytest.mark.parametrize("name", FILTERS)
-def test_filter_brings_noisy_scans_nearer_to_the_clean_ones(name, clean, noisy):
+def test_filter_brings_noisy_images_nearer_to_the_clean_ones(name, clean, noisy):
     before = noisy.copy()
     made = baselines.get_denoiser(name)(noisy)
     assert (made.shape, made.dtype) == (noisy.shape, np.float32)
@@ -39,7 +39,7 @@ def test_filter_brings_noisy_scans_nearer_to_the_clean_ones(name, clean, noisy):
 
 @pytest.mark.parametrize("name", FILTERS)
 def test_filter_is_stronger_where_there_is_more_noise(name, clean):
-    """Nobody tells it the sigma: each picture of a batch has its own estimate."""
+    """It is not given sigma: it estimates that of each image of a batch."""
     mixed = noise.gaussian(np.repeat(clean[:1], 2, axis=0), [0.02, 0.15], np.random.default_rng(0))
     changed = np.abs(baselines.get_denoiser(name)(mixed) - mixed).mean(axis=(1, 2, 3))
     assert changed[1] > 2 * changed[0]
@@ -51,13 +51,13 @@ def test_estimate_is_that_of_scikit_image_and_never_zero(noisy):
     assert filters.estimate_noise_sigma(np.zeros((32, 32), np.float32)) > 0
 
 
-def test_picture_of_one_gray_stays_as_it_is():
+def test_image_of_one_gray_stays_as_it_is():
     flat = np.full((1, 32, 32, 1), 0.4, np.float32)
     for name in FILTERS:
         assert np.allclose(baselines.get_denoiser(name)(flat), flat, atol=1e-3)
 
 
-def test_doing_nothing_does_nothing(noisy):
+def test_no_denoising_does_nothing(noisy):
     assert baselines.get_denoiser("none")(noisy) is noisy
 
 
@@ -98,7 +98,7 @@ def test_package_that_is_missing_is_said_with_the_line_that_installs_it(monkeypa
         filters.bm3d(noisy)
 
 
-def test_bm3d_is_told_the_estimated_noise(monkeypatch, noisy):
+def test_bm3d_receives_the_estimated_noise(monkeypatch, noisy):
     told = []
 
     class Package:

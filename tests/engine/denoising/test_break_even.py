@@ -35,7 +35,7 @@ def test_last_crossing_counts():
     assert squared == pytest.approx(4 + 5 * 2 / 4)
 
 
-def test_interval_holds_the_break_even_and_narrows_with_more_scans():
+def test_interval_holds_the_break_even_and_narrows_with_more_images():
     rng = np.random.default_rng(0)
     widths = []
     for count in (8, 200):
@@ -47,6 +47,6 @@ def test_interval_holds_the_break_even_and_narrows_with_more_scans():
     assert widths[1] < widths[0] / 2
 
 
-def test_interval_of_one_scan_or_of_no_break_even_is_none():
+def test_interval_of_one_image_or_of_no_break_even_is_none():
     assert bootstrap_interval(SIGMAS, NOISY[:, None], np.full((5, 1), 0.001)) is None
     assert bootstrap_interval(SIGMAS, np.repeat(NOISY[:, None], 3, 1), np.full((5, 3), 0.9)) is None

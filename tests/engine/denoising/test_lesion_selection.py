@@ -13,7 +13,7 @@ from engine.lesions import Box, Boxes
 
 @pytest.fixture
 def folder(tmp_path):
-    """Pictures of 80 x 40, ten to train on, four to test on; the first test scan is the first training scan."""
+    """Images of 80 x 40, ten to train on, four to test on; the first test scan is the first training scan."""
     rng = np.random.default_rng(0)
     for split, count in (("Training", 10), ("Testing", 4)):
         (tmp_path / "scans" / split).mkdir(parents=True)
@@ -29,7 +29,7 @@ def loaded(folder, **changes):
     return data.load(folder, DataConfig(size=32, **changes))
 
 
-def test_clean_scans_are_those_that_are_not_in_train(folder):
+def test_clean_images_are_those_that_are_not_in_train(folder):
     images = loaded(folder)
     assert lesion_selection.select_scans(images, "test_clean", [], 0).names == [
         f"Testing/{number}.png" for number in (1, 2, 3)
@@ -40,7 +40,7 @@ def test_clean_scans_are_those_that_are_not_in_train(folder):
     assert lesion_selection.select_scans(images, "test_clean", [], 0).read().shape == (3, 32, 32, 1)
 
 
-def test_what_another_run_was_trained_on_is_no_validation_scan(folder):
+def test_what_another_run_was_trained_on_is_no_validation_image(folder):
     mine, other = loaded(folder, validation_share=0.4), loaded(folder, validation_share=0.1, split_seed=1)
     chosen = lesion_selection.select_scans(mine, "validation", [other], 0)
     seen = set(other.train.names)
@@ -48,13 +48,13 @@ def test_what_another_run_was_trained_on_is_no_validation_scan(folder):
     assert not seen & set(chosen.names)
 
 
-def test_part_without_scans_is_a_sentence(folder):
+def test_part_without_images_is_a_sentence(folder):
     (folder / "Testing" / "0.png").unlink()
     with pytest.raises(DataError, match="no images in test_leaked"):
         lesion_selection.select_scans(loaded(folder), "test_leaked", [], 0)
 
 
-def test_box_is_placed_as_the_preparation_places_the_picture(folder):
+def test_box_is_placed_as_the_preparation_places_the_image(folder):
     boxes = Boxes({"Testing/1.png": [Box("Testing/1.png", 0.25, 0.25, 0.5, 0.5)]})
     for fit, height in (("squash", 16), ("letterbox", 8)):
         chosen = lesion_selection.select_scans(loaded(folder, fit=fit), "test", [], 0)
@@ -66,7 +66,7 @@ def test_box_is_placed_as_the_preparation_places_the_picture(folder):
         assert (rows.min() + rows.max() + 1) / 2 == 16
 
 
-def test_rim_of_a_lesion_stays_out_of_its_neighbour(folder):
+def test_rim_of_a_lesion_stays_out_of_its_neighbor(folder):
     name = "Testing/2.png"
     boxes = Boxes({name: [Box(name, 0.1, 0.2, 0.3, 0.6), Box(name, 0.42, 0.2, 0.3, 0.6)]})
     first, second = lesion_selection.locate_lesions(

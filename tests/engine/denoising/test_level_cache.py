@@ -13,7 +13,7 @@ ORIGINALS = RNG.uniform(0.4, 0.6, (1, 16, 16, 1)).astype(np.float32)
 
 
 class Halving:
-    """A model whose picture is half of what it is given."""
+    """A model whose image is half of what it is given."""
 
     def __init__(self):
         self.seen = 0
@@ -63,12 +63,12 @@ def test_a_noise_with_other_grains_at_every_level_tells_nothing(model, kind):
 
 
 @pytest.mark.parametrize("kind", sorted(noise.KINDS))
-def test_a_level_that_is_known_is_told_of_any_noise(model, kind):
+def test_a_level_that_is_known_is_reported_of_any_noise(model, kind):
     made = ladder(model, kind, levels=(0.05,))
     assert np.array_equal(made.between(0.05), made.rung(0.05).made)
 
 
-def test_doing_nothing_is_a_ladder_too():
+def test_no_denoising_is_a_ladder_too():
     made = ladder(None)
     assert made.rung(0.05).mse == made.rung(0.05).noisy_mse > 0
 

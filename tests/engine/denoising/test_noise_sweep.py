@@ -8,6 +8,7 @@ import pytest
 from engine import lesions, metrics, noise
 from engine.denoising import noise_sweep
 from engine.denoising.noise_sweep import SweepLesion, SweepSpec
+from engine.job_context import Cancelled, JobContext
 
 SIGMAS = (0.0, 0.02, 0.05, 0.1)
 
@@ -24,7 +25,7 @@ def conditions():
     return SweepSpec(images, SIGMAS, lesions=placed)
 
 
-def test_doing_nothing_has_the_error_of_the_noise_and_keeps_lesions(conditions):
+def test_no_denoising_has_the_error_of_the_noise_and_keeps_lesions(conditions):
     curve = noise_sweep.run_sweep(lambda images: images, conditions)
     assert curve.mse.shape == curve.ssim.shape == (4, 3)
     assert curve.mse.mean(axis=1) == pytest.approx(np.square(SIGMAS), rel=0.06, abs=1e-12)
@@ -37,7 +38,7 @@ def test_doing_nothing_has_the_error_of_the_noise_and_keeps_lesions(conditions):
     assert conditions.measurable.tolist() == [True, True, False]
 
 
-def test_each_lesion_is_measured_on_its_own_scan_across_batches(conditions, monkeypatch):
+def test_each_lesion_is_measured_on_its_own_image_across_batches(conditions, monkeypatch):
     def half(images):
         return 0.5 + 0.5 * (images - 0.5)
 
@@ -60,7 +61,7 @@ def test_break_even_of_a_method_that_ignores_noise_is_the_root_of_its_error(cond
     assert found.content()["break_even"] == found.break_even
 
 
-def test_noise_of_a_scan_follows_from_its_place_and_is_the_same_pattern_at_each_level(conditions):
+def test_noise_of_an_image_follows_from_its_place_and_is_the_same_pattern_at_each_level(conditions):
     weak, strong = (conditions.noisy(sigma) - conditions.images for sigma in (0.01, 0.02))
     assert np.allclose(2 * weak, strong, atol=1e-6)
     assert np.array_equal(conditions.noisy(0.05)[1:], conditions.noisy(0.05, slice(1, 3)))
@@ -69,10 +70,12 @@ def test_noise_of_a_scan_follows_from_its_place_and_is_the_same_pattern_at_each_
     assert np.array_equal(conditions.noisy(0.05)[2:], alone)
 
 
-def test_numbers_can_be_told_apart_and_stopped(conditions):
+def test_numbers_can_be_distinguished_and_stopped(conditions):
     told = []
-    assert noise_sweep.run_sweep(lambda images: images, conditions, lambda: True) is None
-    curve = noise_sweep.run_sweep(lambda i: i, conditions, progress=lambda *done: told.append(done), with_ssim=False)
-    assert told[-1] == (12, 12)
+    with pytest.raises(Cancelled):
+        noise_sweep.run_sweep(lambda images: images, conditions, JobContext(lambda: True))
+    context = JobContext(on_progress=lambda *step: told.append(step), title="Denoising")
+    curve = noise_sweep.run_sweep(lambda images: images, conditions, context, with_ssim=False)
+    assert told[-1] == ("Denoising", 12, 12)
     assert curve.ssim.size == 0
     assert np.array_equal(curve.mse[1], metrics.mse(conditions.images, conditions.noisy(0.02)))

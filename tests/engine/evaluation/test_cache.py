@@ -9,6 +9,7 @@ import pytest
 from engine import data, evaluation
 from engine.evaluation import cache, references, scoring
 from engine.explorer.explorer import Explorer
+from engine.job_context import Cancelled, JobContext
 from engine.messages import EvaluateRun, PerImageErrors, Reconstruct, never_stop
 
 
@@ -61,7 +62,7 @@ def test_damaged_numbers_are_found_anew_and_old_ones_go(run, images, monkeypatch
     monkeypatch.setattr(cache, "KEPT", 2)
     model = evaluation.load_model(run)
     for number in range(3):
-        cache.evaluate_run_cached(run, model, dataclasses.replace(images, fingerprint=str(number)), never_stop)
+        cache.evaluate_run_cached(run, model, dataclasses.replace(images, fingerprint=str(number)))
     kept = [cache.read_cached(run, dataclasses.replace(images, fingerprint=str(number))) for number in range(3)]
     assert [numbers is None for numbers in kept] == [True, False, False]
 
@@ -78,14 +79,13 @@ def test_stopped_measuring_is_no_answer_and_keeps_nothing(run, tmp_path):
     (run.path / cache.FILE).unlink(missing_ok=True)
     explorer = Explorer(tmp_path, lambda event: None, lambda: True)
     assert explorer.answer(asked("pca:4", run)) is None
-    assert (
-        cache.evaluate_run_cached(run, evaluation.load_model(run), data.load(config=run.config.data), lambda: True)
-        is None
-    )
+    images, stopped = data.load(config=run.config.data), JobContext(lambda: True)
+    with pytest.raises(Cancelled):
+        cache.evaluate_run_cached(run, evaluation.load_model(run), images, stopped)
     assert not (run.path / cache.FILE).exists()
 
 
-def test_yardstick_stands_in_the_place_of_a_run(explorer, run, images):
+def test_baseline_stands_in_the_place_of_a_run(explorer, run, images):
     made = references.fit_pca(images.train, 4)
     wanted = made.predict_on_batch(images.test.read([0, 2]))
     question = Reconstruct(

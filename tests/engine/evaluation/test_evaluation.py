@@ -12,6 +12,7 @@ from engine import backend, data, evaluation, runs
 from engine.data import Split
 from engine.errors import BackendError, ConfigError, DataError, RunDamaged
 from engine.evaluation import scoring
+from engine.job_context import Cancelled, JobContext
 from tests.trained_runs import TINY
 
 KEYS = {
@@ -50,7 +51,7 @@ def run(request, trained):
 
 @pytest.fixture
 def folder_of_pictures(tmp_path):
-    """Twelve pictures that are not square."""
+    """Twelve images that are not square."""
     rng = np.random.default_rng(0)
     for number in range(12):
         Image.fromarray(rng.integers(0, 256, (50, 70), np.uint8)).save(tmp_path / f"{number}.png")
@@ -123,7 +124,7 @@ def test_loss_carries_beta_and_the_batch_sum_counts_as_the_study(run, measured):
         assert part["reconstruction_nats"] > part["entropy_floor_nats"]
 
 
-def test_latent_numbers_are_counted_one_by_one(run, measured):
+def test_latent_dimensions_are_counted_one_by_one(run, measured):
     part = measured["splits"]["validation"]
     if run.config.model.model == "ae":
         assert part["active_units"] is part["kl_per_dimension"] is part["elbo_nats"] is part["nats_per_pixel"] is None
@@ -209,17 +210,18 @@ def test_weights_are_loaded_on_any_backend_at_hand(monkeypatch):
 
 
 def test_stopped_evaluation_gives_nothing(run):
-    assert evaluation.evaluate(run, data.load(config=run.config.data), should_stop=lambda: True) is None
+    with pytest.raises(Cancelled):
+        evaluation.evaluate(run, data.load(config=run.config.data), context=JobContext(lambda: True))
 
 
 def test_progress_tells_what_is_done(run):
     told = []
-    evaluation.evaluate(run, splits=["train"], progress=lambda *step: told.append(step))
+    evaluation.evaluate(run, splits=["train"], context=JobContext(on_progress=lambda *step: told.append(step)))
     total = len(evaluation.load_dataset(run).train)
     assert told[-1] == (f"Measuring {run.name} on train", total, total)
 
 
-def test_leaked_and_clean_images_are_told_apart(run, measured):
+def test_leaked_and_clean_images_are_distinguished(run, measured):
     images = evaluation.load_dataset(run)
     keys = (images.train.keys[0], *images.test.keys[1:-1], images.validation.keys[0])
     mixed = dataclasses.replace(images, test=dataclasses.replace(images.test, keys=keys))
@@ -231,7 +233,7 @@ def test_leaked_and_clean_images_are_told_apart(run, measured):
     assert parts["test"]["mse"] == pytest.approx(whole)
 
 
-def test_judgement_puts_yardsticks_beside_the_run(run, measured):
+def test_judgement_puts_baselines_beside_the_run(run, measured):
     judged = evaluation.evaluate_with_references(run)
     assert {key: judged[key] for key in measured} == measured
     assert list(judged["yardsticks"]) == ["pca", "mean", "identity"]

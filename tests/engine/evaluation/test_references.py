@@ -7,7 +7,7 @@ from sklearn.decomposition import PCA
 from engine import config, data
 from engine.evaluation import interpretation, references
 from engine.evaluation.evaluator import Evaluator
-from engine.messages import never_stop
+from engine.job_context import Cancelled, JobContext
 from tests.trained_runs import TINY
 
 
@@ -55,13 +55,14 @@ def test_only_the_newest_maps_are_kept(images, tmp_path, monkeypatch):
     assert len(list((tmp_path / "yardsticks").iterdir())) == 2
 
 
-def test_stopped_yardsticks_give_nothing(images, settings):
-    examiner = Evaluator(images, None, lambda: True, None)
-    assert references.evaluate_references(examiner, settings) is None
+def test_stopped_baselines_give_nothing(images, settings):
+    examiner = Evaluator(images, None, JobContext(lambda: True))
+    with pytest.raises(Cancelled):
+        references.evaluate_references(examiner, settings)
 
 
 def test_more_components_are_closer(images, settings):
-    examiner = Evaluator(images, ["validation"], never_stop, None)
+    examiner = Evaluator(images, ["validation"])
     few, many = (
         references.evaluate_references(examiner, config.from_flat({"latent": latent}, settings))["pca"]["validation"]
         for latent in (2, 16)
@@ -86,7 +87,7 @@ def said(own, settings, latent=True, identity=None):
     )
 
 
-def test_run_under_a_yardstick_is_told_so(settings):
+def test_run_under_a_baseline_is_reported(settings):
     beside = "(20.3 dB vs 22.6 dB on 72 deduplicated test images)"
     assert said(20.3, settings) == [f"ae-0011 is worse than the PCA-512 baseline {beside}."]
     assert said(24.0, settings)[0].startswith("ae-0011 is better than the PCA-512 baseline")
@@ -116,7 +117,7 @@ def test_leakage_is_counted(images):
     assert words() == "There are no test images."
 
 
-def test_yardsticks_are_named_in_the_place_of_runs():
+def test_baselines_are_named_in_the_place_of_runs():
     assert references.parse_reference("pca:512") == 512
     assert references.parse_reference("pca:0") == 0
     assert references.parse_reference("ae-0001") is references.parse_reference("pca:x") is None
@@ -170,7 +171,7 @@ def test_more_components_than_images_reproduce_the_images():
     assert error(made, images) < 1e-9
 
 
-def test_no_components_are_the_mean_image_and_pictures_stay_in_range():
+def test_no_components_are_the_mean_image_and_images_stay_in_range():
     images = Images(9)
     made = references.fit_pca(images, 0)
     assert made.predict_on_batch(images.read()) == pytest.approx(np.repeat(images.read().mean(0)[None], 9, 0), abs=1e-6)
@@ -182,4 +183,5 @@ def test_no_components_are_the_mean_image_and_pictures_stay_in_range():
 def test_stops_when_asked(monkeypatch, patience):
     monkeypatch.setattr(references, "BLOCK", 64)
     asked = iter([False] * patience + [True] * 99)
-    assert references.fit_pca(Images(100), 5, lambda: next(asked)) is None
+    with pytest.raises(Cancelled):
+        references.fit_pca(Images(100), 5, JobContext(lambda: next(asked)))

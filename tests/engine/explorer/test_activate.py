@@ -20,7 +20,7 @@ def images(run):
     return data.load(config=run.config.data).test.read(np.array([2, 0]))
 
 
-def test_layers_are_told_in_order_with_their_fields(ask, model, run):
+def test_layers_are_reported_in_order_with_their_fields(ask, model, run):
     answer = ask(ListLayers)
     known = layers.list_layers(model)
     assert (answer.run, answer.model, answer.size) == (str(run.path), "ae", 32)
@@ -63,17 +63,18 @@ def test_a_walk_through_the_layers_takes_two_passes(ask, model, monkeypatch):
 def test_what_is_kept_fits_the_budget_and_answers_stay_right(ask, explorer, model, images):
     plain = activations.compute(model, images)
     ask(ListLayers)
-    holder = explorer._answers[ComputeActivations].__self__._handlers[ComputeActivations].__self__.cache
-    holder._budget = 3 * plain["enc_conv1"].nbytes
+    handlers = explorer._answers[ComputeActivations].__self__._handlers[ComputeActivations].__self__
+    budget = 3 * plain["enc_conv1"].nbytes
+    holder = handlers.cache = activation_cache.ActivationCache(budget)
     for name in (*plain, *reversed(plain)):
         assert ask(ComputeActivations, layer=name).activations == pytest.approx(plain[name], abs=1e-5), name
-        assert holder.size <= holder._budget
-    holder._budget = 1
+        assert 0 < holder.size <= budget
+    holder = handlers.cache = activation_cache.ActivationCache(1)
     assert ask(ComputeActivations, layer="enc_act2").activations == pytest.approx(plain["enc_act2"], abs=1e-5)
     assert holder.size == 0
 
 
-def test_a_strange_layer_or_no_scan_is_a_sentence(ask):
+def test_a_strange_layer_or_no_image_is_a_sentence(ask):
     with pytest.raises(ConfigError, match="no layer 'enc_conv9'"):
         ask(ComputeActivations, layer="enc_conv9")
     with pytest.raises(ConfigError, match="No image was selected"):

@@ -1,4 +1,4 @@
-"""What the channels of a run do and like, as the window is told; long work gives way and goes on where it was."""
+"""What the channels of a run do and like, as the window is told; long work yields and continues where it was."""
 
 import os
 
@@ -56,7 +56,7 @@ def test_statistics_are_those_of_the_split_and_are_kept(ask, model, split, run, 
         assert numbers.lowest == pytest.approx(each.min.tolist(), abs=1e-6)
         assert numbers.highest == pytest.approx(each.max.tolist(), abs=1e-6)
         assert numbers.dead == tuple(each.dead)
-    monkeypatch.setattr(channel_statistics, "StatisticsJob", None)
+    monkeypatch.setattr(channel_statistics, "compute_statistics_in_steps", None)
     assert ask(ComputeChannelStatistics) == answer
     assert (run.derived / channel_handlers.FILE).is_file()
 
@@ -85,7 +85,7 @@ def test_damaged_statistics_in_the_folder_are_computed_again(ask, run, split, da
     assert channel_handlers.load_cached(run, images).layers == known.layers
 
 
-def test_statistics_give_way_and_go_on_where_they_were(ask, explorer, model, events, monkeypatch):
+def test_statistics_yield_and_continue_where_they_were(ask, explorer, model, events, monkeypatch):
     from engine.analysis import activations
 
     monkeypatch.setattr(activations, "batch_size_for", lambda known, names: 2)
@@ -109,7 +109,7 @@ def test_statistics_give_way_and_go_on_where_they_were(ask, explorer, model, eve
     assert (told[-1].done, told[-1].total) == (answer.images, answer.images)
 
 
-def test_favourites_are_named_with_their_place(ask, model, split):
+def test_top_images_are_named_with_their_place(ask, model, split):
     wanted = top_activations.top_activations(model, split, "enc_act2", 3)[5]
     answer = ask(TopActivations, layer="enc_act2", channel=5, count=3)
     assert [each.index for each in answer.favourites] == [each.index for each in wanted]
@@ -119,13 +119,13 @@ def test_favourites_are_named_with_their_place(ask, model, split):
     assert first.value == pytest.approx(wanted[0].value, abs=1e-5)
 
 
-def test_favourites_of_the_next_channel_are_known(ask, explorer, monkeypatch):
+def test_top_images_of_the_next_channel_are_known(ask, explorer, monkeypatch):
     ask(TopActivations, layer="enc_act2", channel=0)
     monkeypatch.setattr(top_activations.activations, "_batch", None)
     assert len(ask(TopActivations, layer="enc_act2", channel=1).favourites) > 0
 
 
-def test_preferred_input_gives_way_and_is_the_same_in_the_end(ask, explorer, model):
+def test_preferred_input_yields_and_is_the_same_in_the_end(ask, explorer, model):
     wanted = feature_visualization.preferred(model, ChannelObjective("enc_act2", 3))
     give_way_after(explorer, 10)
     assert ask(MaximizeActivation, layer="enc_act2", channel=3) is None

@@ -1,4 +1,4 @@
-"""What the explorer answers about noise: equal seeds, equal pictures; numbers that can be checked; giving way."""
+"""What the explorer answers about noise: equal seeds, equal images; numbers that can be checked; giving way."""
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def stack(image):
     return image[None, ..., None]
 
 
-def test_noisy_denoised_and_numbers_are_of_one_picture(explorer, ask, run, image):
+def test_noisy_denoised_and_numbers_are_of_one_image(explorer, ask, run, image):
     answer = explorer.answer(ask(Denoise, noise="rician", sigma=0.12, seed=3))
     found = answer.runs[str(run.path)]
     noisy, denoised = stack(answer.noisy), stack(found.denoised)
@@ -57,7 +57,7 @@ def test_noisy_denoised_and_numbers_are_of_one_picture(explorer, ask, run, image
     assert np.array_equal(stack(found.noisy), noisy)
 
 
-def test_without_noise_the_noisy_picture_is_the_original_and_has_no_ratio(explorer, ask, image):
+def test_without_noise_the_noisy_image_is_the_original_and_has_no_ratio(explorer, ask, image):
     answer = explorer.answer(ask(Denoise, runs=(), sigma=0.0))
     assert np.array_equal(stack(answer.noisy), image)
     assert answer.psnr_db is None
@@ -84,7 +84,7 @@ def test_scan_from_a_file_is_denoised(explorer, ask, tmp_path, image):
     assert stack(answer.original) == pytest.approx(image, abs=0.5 / 255)
 
 
-def test_draft_of_a_model_without_a_quicker_way_is_its_picture(explorer, ask, run):
+def test_draft_of_a_model_without_a_quicker_way_is_its_image(explorer, ask, run):
     drafted = explorer.answer(ask(DenoiseDraft, sigma=0.1, seed=3)).runs[str(run.path)]
     found = explorer.answer(ask(Denoise, sigma=0.1, seed=3)).runs[str(run.path)]
     assert drafted.exact is True
@@ -114,12 +114,12 @@ def test_curve_prepares_the_drafts_once(explorer, ask, mirrored, monkeypatch):
     assert made == [1]
 
 
-def test_draft_through_a_yardstick_is_exact(explorer, ask):
+def test_draft_through_a_baseline_is_exact(explorer, ask):
     drafted = explorer.answer(ask(DenoiseDraft, runs=("pca:8",), sigma=0.1)).runs["pca:8"]
     assert drafted.exact is True
 
 
-def test_curve_tells_the_error_of_doing_nothing_and_of_the_run(explorer, ask, run):
+def test_curve_tells_the_error_of_no_denoising_and_of_the_run(explorer, ask, run):
     sigmas = (0.02, 0.1, 0.3)
     answer = explorer.answer(ask(DenoiseCurve, sigmas=sigmas))
     single = [explorer.answer(ask(Denoise, sigma=sigma)) for sigma in sigmas]
@@ -129,7 +129,7 @@ def test_curve_tells_the_error_of_doing_nothing_and_of_the_run(explorer, ask, ru
     assert found.mse == pytest.approx([each.runs[str(run.path)].mse for each in single], rel=1e-4)
 
 
-def test_curve_gives_way_and_goes_on_where_it_was(explorer, ask, monkeypatch):
+def test_curve_yields_and_continues_where_it_was(explorer, ask, monkeypatch):
     drawn = []
     computed = NoiseLevelCache._computed
     monkeypatch.setattr(NoiseLevelCache, "_computed", lambda *words: (drawn.append(1), computed(*words))[1])
@@ -169,7 +169,7 @@ def test_unknown_noise_is_a_sentence(explorer, ask):
 
 
 @pytest.mark.parametrize("method", ["none", "median", "nlm", "pca"])
-def test_classical_method_is_given_the_same_noisy_picture(explorer, ask, image, run, method):
+def test_classical_method_is_given_the_same_noisy_image(explorer, ask, image, run, method):
     answer = explorer.answer(ask_without_runs(ask, ApplyFilter, method=method, sigma=0.1, seed=5, components=8))
     linear = references.fit_pca_reference(data.load(config=run.config.data), 8)
     wanted = baselines.get_denoiser(method, linear)(noise.add_noise(image, "gaussian", 0.1, 5))

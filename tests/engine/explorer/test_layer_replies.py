@@ -17,7 +17,7 @@ from engine.messages import (
     TraceLesion,
     read_event,
 )
-from gui.answer_arrays import take_arrays
+from gui.explorer_client import take_arrays
 
 BOX = RegionSpec(kind="ellipse", points=((0.3, 0.35), (0.6, 0.6)))
 CASES = [

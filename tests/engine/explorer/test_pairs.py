@@ -61,7 +61,7 @@ def test_the_layers_to_ask_can_be_named_and_keep_what_they_keep_among_all(ask):
     assert some[0].lost_share == pytest.approx(1 - some[0].held_share, abs=1e-6)
 
 
-def test_following_gives_way_and_goes_on_where_it_was(ask, explorer, monkeypatch):
+def test_following_yields_and_continues_where_it_was(ask, explorer, monkeypatch):
     asked = []
     kept = detectability._LesionPath.compute_retained
     monkeypatch.setattr(
@@ -77,7 +77,7 @@ def test_following_gives_way_and_goes_on_where_it_was(ask, explorer, monkeypatch
     assert len(set(asked)) == len(asked) > before > 2
 
 
-def test_regions_are_masks_in_shares_of_the_picture():
+def test_regions_are_masks_in_shares_of_the_image():
     assert np.array_equal(region_mask(BOX, (40, 20)), lesions.ellipse((40, 20), 6, 14, 6, 10))
     turned = RegionSpec(kind="rectangle", points=((0.5, 0.75), (0.25, 0.25)))
     assert np.array_equal(region_mask(turned, (8, 8)), lesions.rectangle((8, 8), 2, 2, 2, 4))

@@ -11,7 +11,8 @@ from engine.config import DataConfig, RunConfig
 from engine.data import audit
 from engine.data.phantom import phantom
 from engine.explorer.explorer import answer_audit
-from engine.messages import never_stop, read_event
+from engine.job_context import UNATTENDED
+from engine.messages import read_event
 from engine.processes.explorer_worker import ExplorerWorker
 from engine.search import importance
 
@@ -91,14 +92,14 @@ def planned(duplicates):
 
 
 def test_audit_is_read_as_it_was_made(planned, cross):
-    made = answer_audit(planned, lambda event: None, never_stop)
+    made = answer_audit(planned, UNATTENDED)
     assert (made.splits.test.test_in_train, made.near.splits.total, len(made.near.groups)) == (1, 2, 1)
     assert made.near.groups[0].members[1].seen == ("flipped left to right",)
     assert cross(planned, made)[0] == made
 
 
 def test_audit_crosses_in_the_form_that_the_command_prints(planned):
-    made = answer_audit(planned, lambda event: None, never_stop)
+    made = answer_audit(planned, UNATTENDED)
     assert made.model_dump(mode="json") == audit.audit(planned.config)
 
 
@@ -107,7 +108,7 @@ def test_importances_are_read_as_they_were_made(cross, count):
     trials = tuple(({"latent": 4 + 4 * (number % 2)}, 1.0 + number % 2) for number in range(count))
     space = {"latent": [4, 8]}
     request = messages.ComputeImportances(panel="p", base=RunConfig(), space=space, trials=trials)
-    made = importance.handle_request(request)
+    made = importance.compute_importances(request)
     assert (made.weighed is None) == (count == 2)
     assert cross(request, made)[0] == made
 

@@ -1,9 +1,11 @@
-"""Figures: pictures true to the pixel, differences signed and on one scale, the mark on each."""
+"""Figures: images true to the pixel, differences signed and on one scale, the mark on each."""
 
 import io
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 from engine.figures import DISCLAIMER, base
@@ -37,7 +39,7 @@ def test_every_figure_carries_the_mark_for_eyes_and_programs(name):
     assert DISCLAIMER in drawn(figure)[1]["Description"]
 
 
-def test_picture_keeps_every_gray_value():
+def test_image_keeps_every_intensity():
     values = np.arange(1024).reshape(32, 32) % 256
     pixels, _ = drawn(base.picture(values / 255, "ramp"))
     assert pixels.shape == (512 + base.STRIP_PX, 512, 3)
@@ -46,12 +48,12 @@ def test_picture_keeps_every_gray_value():
     np.testing.assert_allclose(blocks[:, 0, :, 0, 0], values, atol=1)
 
 
-def test_picture_of_one_gray_is_not_stretched():
+def test_image_of_one_gray_is_not_stretched():
     pixels, _ = drawn(base.picture(np.full((64, 64), 0.25), "flat"))
     assert abs(pixels[100, 100, 0] - 64) <= 1
 
 
-def test_large_picture_is_not_cut():
+def test_large_image_is_not_cut():
     pixels, _ = drawn(base.picture(np.zeros((512, 512)), "large"))
     assert pixels.shape[:2] == (512 + base.STRIP_PX, 512)
 
@@ -90,12 +92,12 @@ def test_all_differences_of_a_grid_share_one_scale():
     assert {"−0.6", "0", "+0.6", base.DIFFERENCE} <= set(texts(figure))
 
 
-def test_pictures_of_a_grid_run_from_black_to_white():
+def test_images_of_a_grid_run_from_black_to_white():
     figure = base.grid([Column("a", [np.full((8, 8), 0.5)])], ["x"])
     assert [image.get_clim() for axes in figure.axes for image in axes.images] == [(0, 1)]
 
 
-def test_long_title_gives_way_in_the_middle():
+def test_long_title_is_elided_in_the_middle():
     (axes,) = base.grid([Column("a", [np.zeros((8, 8))])], ["a very long name of a file, slice 12"]).axes
     assert axes.get_ylabel() == "a very lon… slice 12"
 
@@ -107,3 +109,30 @@ def test_validation_is_dashed_and_its_best_epoch_marked():
     assert (lines["training"].get_linestyle(), lines["validation"].get_linestyle()) == ("-", "--")
     assert lines["best, epoch 2"].get_xydata().tolist() == [[2, 2.5]]
     assert lines["entropy floor"].get_ydata()[0] == 0.5
+
+
+@pytest.mark.parametrize(
+    "name", ["pa_$1^^2$_t1", "a$x_$b", "a$1$b", "a_{b", r"a\frac$", "caf\udce9", "a<b>", "脳の像", "x" * 240, "tab\t"]
+)
+def test_name_of_a_file_appears_letter_for_letter(name):
+    figures = [
+        base.picture(IMAGES[0], name),
+        base.difference(DIFFERENCES[0], 0.3, name),
+        base.grid([Column(name, IMAGES[:1])], [name]),
+        base.curves([Chart(base.elide(name), "MSE", [Curve(base.elide(name), [1, 2], [0.5, 0.25])])]),
+    ]
+    for figure in figures:
+        assert base.pdf(figure).startswith(b"%PDF")
+        pixels, _ = drawn(figure)
+        assert pixels.std() > 0
+        named = [text for text in figure.findobj(Text) if text.get_text()[:1] == name[:1]]
+        assert named
+        assert not any(text.get_parse_math() for text in named)
+
+
+def test_labels_of_a_logarithmic_axis_stay_formulas():
+    figure = Figure()
+    axes = figure.subplots()
+    axes.semilogy([1, 2], [1e-3, 1e3])
+    base.png(figure)
+    assert any("mathdefault" in label.get_text() and label.get_parse_math() for label in axes.get_yticklabels())

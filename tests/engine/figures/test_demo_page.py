@@ -94,7 +94,7 @@ def test_page_fetches_nothing(made):
     assert all(source.startswith("data:image/png;base64,") for source in sources)
 
 
-def test_pictures_of_the_page_are_whole_and_described(made):
+def test_images_of_the_page_are_whole_and_described(made):
     attributes = Reader(made[1]).attributes
     for source in (value for _, name, value in attributes if name == "src"):
         with Image.open(io.BytesIO(base64.b64decode(source.split(",")[1]))) as image:

@@ -1,4 +1,4 @@
-"""Figures about noise: the mark, the outline of the lesion, lines that can be told apart without colour."""
+"""Figures about noise: the mark, the outline of the lesion, lines that can be distinguished without color."""
 
 import io
 
@@ -34,7 +34,7 @@ def pixels(figure):
         return np.asarray(image.convert("RGB")).astype(int)
 
 
-def test_comparison_outlines_the_lesion_on_the_pictures_and_not_on_the_differences():
+def test_comparison_outlines_the_lesion_on_the_images_and_not_on_the_differences():
     pictures = [np.full((32, 32), 0.3) for _ in range(3)]
     mask = lesions.ellipse((32, 32), 8, 8, 14, 14)
     plain = pixels(denoising.comparison(["clean", "noisy", "made"], pictures, ["", "20 dB", "30 dB"], None))
@@ -53,7 +53,7 @@ def test_curves_tell_methods_apart_by_mark_and_dash_too(rows):
     assert len(pixels(figure))
 
 
-def test_bands_of_two_scans_do_not_flatten_the_chart():
+def test_bands_of_two_images_do_not_flatten_the_chart():
     wide = [MethodRow("two scans", [1.0, 0.9, 0.8], [(-9.0, 9.0)] * 3, "run")]
     low, high = denoising.curves(SIGMAS, [Measure("Retention", "share", wide)]).axes[0].get_ylim()
     assert 0.7 < low < high < 1.0
@@ -61,7 +61,7 @@ def test_bands_of_two_scans_do_not_flatten_the_chart():
     assert pixels(denoising.curves(SIGMAS, [Measure("Retention", "share", nothing)])).any()
 
 
-def test_scans_that_stay_as_they_are_do_not_flatten_the_chart(rows):
+def test_images_that_stay_as_they_are_do_not_flatten_the_chart(rows):
     high = [MethodRow("nothing to do", [300.0, 31.0, 20.0], [None] * 3, "baseline"), *rows]
     figure = denoising.curves(SIGMAS, [Measure("PSNR", "dB", high)])
     assert 34 < figure.axes[0].get_ylim()[1] < 40

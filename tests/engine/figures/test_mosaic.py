@@ -14,7 +14,7 @@ def test_scale_is_from_zero_without_negative_values_and_symmetric_with_them():
     assert mosaic.value_range(np.zeros(4)) == (0.0, 1.0)
 
 
-def test_pictures_are_never_stretched():
+def test_images_are_never_stretched():
     assert mosaic.value_range(np.full((8, 8, 1), 0.3)) == (0.0, 1.0)
     assert mosaic.value_range(np.full((8, 8, 2), 0.3)) == (0.0, pytest.approx(0.3))
     assert mosaic.value_range(np.full((8, 8, 1), 1.3))[1] == pytest.approx(1.3)

@@ -1,4 +1,4 @@
-"""The drawings of the study: ranks, searches, mosaics of layers, strips of pictures."""
+"""The drawings of the study: ranks, searches, mosaics of layers, strips of images."""
 
 import numpy as np
 import pytest

@@ -34,7 +34,7 @@ def test_spread_that_is_a_tenth_of_the_error_is_far_too_narrow():
     assert "10.1× the posterior SD" in found.summary()
 
 
-def test_spread_that_is_too_wide_is_told_too():
+def test_spread_that_is_too_wide_is_reported_too():
     assert "Underconfident" in counted(0.5).summary()
 
 

@@ -1,4 +1,4 @@
-"""Collapsed and dead latent numbers are named, and the others are in order."""
+"""Collapsed and dead latent dimensions are named, and the others are in order."""
 
 import numpy as np
 

@@ -11,9 +11,10 @@ import pytest
 
 import engine
 from engine.errors import ConfigError, EngramError
+from engine.job_context import Cancelled, JobContext
 from engine.latent import embedding, embedding_process
 from engine.latent.embedding_process import EmbeddingProcess
-from engine.messages import never_stop
+from engine.resumable import ResumableJob
 
 ROOT = Path(__file__).resolve().parents[3]
 ZEROS = "import sys, numpy; numpy.save(sys.argv[4], numpy.zeros((8, 2)))"
@@ -67,7 +68,7 @@ def test_planted_groups_are_apart_on_the_map(groups, method):
     assert purity(laid.points, labels) == 1.0
 
 
-def test_components_are_those_of_the_training_scans_alone(groups):
+def test_components_are_those_of_the_training_images_alone(groups):
     points, labels = groups
     far = points.copy()
     far[labels == 2] += 1000
@@ -82,7 +83,7 @@ def test_points_that_never_differ_are_laid_out_too():
     assert "0.0%" in laid.axes[0]
 
 
-def test_lack_of_umap_is_told_with_the_line_that_installs_it(groups, monkeypatch):
+def test_lack_of_umap_is_reported_with_the_line_that_installs_it(groups, monkeypatch):
     monkeypatch.setattr(embedding, "find_spec", lambda name: None)
     assert 'pip install -e ".[umap]"' in embedding.methods()["umap"]
     assert embedding.methods()["pca"] == ""
@@ -120,10 +121,17 @@ def run_instead(monkeypatch, program):
     monkeypatch.setattr(embedding_process, "module_command", command)
 
 
+def wait_for(process):
+    """Return the points of a process once it has finished."""
+    while (laid := process.wait()) is None:
+        pass
+    return laid
+
+
 @pytest.mark.parametrize("program", ["print('noise')", "import sys; sys.stderr.write('noise')"])
 def test_what_a_process_prints_stays_in_it(program, monkeypatch, capfd):
     run_instead(monkeypatch, program)
-    laid = EmbeddingProcess(np.ones((8, 3), np.float32), "umap", 0).wait(never_stop)
+    laid = wait_for(EmbeddingProcess(np.ones((8, 3), np.float32), "umap", 0))
     assert laid.shape == (8, 2)
     assert capfd.readouterr() == ("", "")
 
@@ -133,31 +141,50 @@ def test_process_imports_the_engine_that_started_it(tmp_path, monkeypatch):
     monkeypatch.delenv("PYTHONPATH", raising=False)
     same = f"import engine; assert engine.__file__ == {engine.__file__!r}, engine.__file__"
     run_instead(monkeypatch, same)
-    assert EmbeddingProcess(np.ones((8, 3), np.float32), "umap", 0).wait(never_stop).shape == (8, 2)
+    assert wait_for(EmbeddingProcess(np.ones((8, 3), np.float32), "umap", 0)).shape == (8, 2)
 
 
-def test_layout_that_was_stopped_goes_on_and_equal_seeds_give_equal_maps(groups):
+@pytest.fixture
+def processes(monkeypatch):
+    """The processes that were started."""
+    started = []
+
+    class Noted(EmbeddingProcess):
+        def __init__(self, *given):
+            super().__init__(*given)
+            started.append(self)
+
+    monkeypatch.setattr(embedding, "EmbeddingProcess", Noted)
+    return started
+
+
+def interrupt_layout(points, processes):
+    """Start a layout and interrupt it while its process runs."""
+    layout = ResumableJob(lambda _: embedding.compute_embedding_in_steps(points, everything(points), "tsne", 3))
+    with pytest.raises(Cancelled):
+        layout.run(JobContext(lambda: bool(processes)))
+    return layout
+
+
+def test_layout_that_was_stopped_continues_and_equal_seeds_give_equal_maps(groups, processes):
     points = groups[0]
-    layout = embedding.EmbeddingJob(points, everything(points), "tsne", 3)
-    assert layout.go_on(lambda: True) is None
-    begun = layout._process
-    found = layout.go_on()
-    assert layout._process is begun
+    found = interrupt_layout(points, processes).run()
+    assert len(processes) == 1
     assert np.array_equal(found.points, embedding.compute_embedding(points, everything(points), "tsne", 3).points)
 
 
-def test_layout_that_is_closed_leaves_no_process(groups):
-    layout = embedding.EmbeddingJob(groups[0], everything(groups[0]), "tsne", 3)
-    layout.go_on(lambda: True)
-    layout.close()
-    assert layout._process._process.returncode is not None
-    assert not layout._process._words.exists()
+def test_layout_that_is_dropped_leaves_no_process(groups, processes):
+    layout = interrupt_layout(groups[0], processes)
+    assert processes[0]._process.returncode is None
+    del layout
+    assert processes[0]._process.returncode is not None
+    assert not processes[0]._words.exists()
 
 
 def test_process_that_fails_says_why():
     process = EmbeddingProcess(np.full((8, 3), np.nan, np.float32), "tsne", 0)
     with pytest.raises(EngramError, match=r"could not be computed: ValueError.*NaN.*Use PCA for the map"):
-        process.wait(never_stop)
+        wait_for(process)
 
 
 def test_process_ends_with_the_one_that_started_it(tmp_path):

@@ -12,6 +12,7 @@ from engine import data, metrics
 from engine.errors import ConfigError
 from engine.evaluation import scoring
 from engine.explorer.explorer import Explorer
+from engine.job_context import Cancelled, JobContext
 from engine.messages import (
     CalibrateSpread,
     DecodeMean,
@@ -25,6 +26,7 @@ from engine.messages import (
     TraverseDimension,
     never_stop,
 )
+from engine.resumable import ResumableJob
 
 DECODING = ["ae", "vae", "residual-vae"]
 
@@ -48,7 +50,7 @@ def planted(run_of, tmp_path):
 
 
 @pytest.mark.parametrize("model", ["ae", "vae", "unet", "skip-ae"])
-def test_map_has_a_point_for_every_scan_of_its_splits(ask, run_of, model):
+def test_map_has_a_point_for_every_image_of_its_splits(ask, run_of, model):
     answer = ask(EmbedLatents, model, splits=("train", "test"))
     images = data.load(config=run_of(model).config.data)
     count = len(images.train) + len(images.test)
@@ -97,7 +99,7 @@ def test_map_reconstructs_nothing(ask, run_of, monkeypatch):
     assert reconstructed == []
 
 
-def test_errors_give_way_and_go_on_where_they_were(run_of, tmp_path, monkeypatch):
+def test_errors_yield_and_continue_where_they_were(run_of, tmp_path, monkeypatch):
     from engine.latent.space import LatentSpace
 
     run, done, stops = run_of("ae"), [], iter([True])
@@ -116,32 +118,37 @@ def test_errors_give_way_and_go_on_where_they_were(run_of, tmp_path, monkeypatch
 
 
 class Embedding:
-    """Stands for the process of t-SNE: it is not done before it was waited for a second time."""
+    """Stands for the process of t-SNE: another request comes in before it is done."""
 
     made: ClassVar = []
+    stops: ClassVar = []
 
     def __init__(self, points, method, seed):
         self.points, self.waited, self.closed = points, 0, False
         self.made.append(self)
 
-    def wait(self, should_stop):
+    def wait(self):
         self.waited += 1
-        return self.points[:, :2] if self.waited > 1 else None
+        if self.waited > 1:
+            return self.points[:, :2]
+        self.stops.append(True)
+        return None
 
     def close(self):
         self.closed = True
 
 
 @pytest.fixture
-def embeddings(monkeypatch):
+def embeddings(explorer, monkeypatch):
     from engine.latent import embedding
 
     monkeypatch.setattr(Embedding, "made", [])
+    explorer.should_stop = lambda: bool(Embedding.stops) and Embedding.stops.pop()
     monkeypatch.setattr(embedding, "EmbeddingProcess", Embedding)
     return Embedding.made
 
 
-def test_map_that_takes_long_gives_way_goes_on_and_is_kept(ask, embeddings):
+def test_map_that_takes_long_yields_continues_and_is_kept(ask, embeddings):
     assert ask(EmbedLatents, "ae", method="tsne") is None
     first = ask(EmbedLatents, "ae", method="tsne")
     ask(EmbedLatents, "ae")
@@ -179,7 +186,7 @@ def test_file_lies_where_its_scan_lies(ask, run_of, planted, embeddings):
     span = np.ptp(laid.points, axis=0)
     assert np.abs(found.point - laid.points[at]).max() < 0.02 * span.max()
     assert found.nearest[0] == 5
-    ask(EmbedLatents, "ae", method="tsne")
+    assert ask(EmbedLatents, "ae", method="tsne") is None
     found = ask(ProjectScan, "ae", scan=planted("ae", 5), method="tsne")
     assert (found.point, found.nearest[0]) == (None, 5)
 
@@ -195,25 +202,32 @@ def test_latents_are_kept_in_the_run_and_found_again(ask, run_of, tmp_path):
     assert np.array_equal(answer.points, first.points)
 
 
-def test_what_gives_way_goes_on_where_it_was():
-    from engine.latent.encoding import ChunkedJob
+def test_what_yields_continues_where_it_was():
+    from engine.latent.encoding import process_in_batches
 
-    gathering = ChunkedJob(lambda which: range(150)[which], 150, 64)
+    begun, reported = [], []
+    gathering = ResumableJob(
+        lambda _: process_in_batches(lambda which: begun.append(which.start) or range(150)[which], 150, 64)
+    )
     stops = iter([False, True])
-    assert gathering.go_on(lambda: next(stops)) is None
-    assert gathering.go_on(never_stop) == [range(64), range(64, 128), range(128, 150)]
+    with pytest.raises(Cancelled):
+        gathering.run(JobContext(lambda: next(stops)))
+    context = JobContext(on_progress=lambda title, done, total: reported.append((done, total)))
+    assert gathering.run(context) == [range(64), range(64, 128), range(128, 150)]
+    assert begun == [0, 64, 128]
+    assert reported == [(128, 150), (150, 150)]
 
 
 def test_map_that_is_stopped_has_no_answer(run_of, tmp_path):
     run = run_of("unet")
     stopped = Explorer(tmp_path, lambda event: None, lambda: True)
     config = run.config.data
-    stopped._data[config] = data.load(config=config)
+    stopped._data.put(config, data.load(config=config))
     forget_latents(run)
     assert stopped.answer(EmbedLatents(number=1, panel="latent", run=str(run.path), data=config)) is None
 
 
-def test_neighbours_of_a_training_scan_leave_it_out(ask):
+def test_neighbors_of_a_training_image_leave_it_out(ask):
     answer = ask(FindNeighbors, "ae", split="train", indices=(3,), count=4)
     assert 3 not in [each.index for each in answer.pixel.nearest]
     assert len(answer.latent.nearest) == 4
@@ -244,7 +258,7 @@ def test_interpolation_begins_and_ends_at_the_reconstructions(ask, explorer, run
     assert len(list(explorer.scratch.glob("*.npy"))) == 2
 
 
-def test_walk_goes_over_what_the_training_scans_span(ask):
+def test_walk_goes_over_what_the_training_images_span(ask):
     answer = ask(TraverseDimension, "ae", split="test", indices=(0,), dimension=2, steps=7)
     listed = ask(EmbedLatents, "ae").dimensions
     at = listed.order.index(2)
@@ -255,7 +269,7 @@ def test_walk_goes_over_what_the_training_scans_span(ask):
     assert (wider.values[0], wider.values[-1]) == pytest.approx((middle - 3 * spread, middle + 3 * spread))
 
 
-def test_average_of_one_scan_is_its_reconstruction(ask, explorer, run_of):
+def test_average_of_one_image_is_its_reconstruction(ask, explorer, run_of):
     answer = ask(DecodeMean, "vae", places=(("test", 2),))
     original = answer.pixel_mean
     loaded, _ = explorer.reconstructor(str(run_of("vae").path), run_of("vae").config.data)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from engine.errors import DataError
+from engine.job_context import Cancelled, JobContext
 from engine.latent import mixture
 
 
@@ -53,14 +54,15 @@ def test_what_is_beside_the_mixture_varies_as_much_as_it_did():
     assert found.sample(3000, 0).std(axis=0) == pytest.approx(latents.std(axis=0), rel=0.15)
 
 
-def test_more_dimensions_than_scans_are_cut_down():
+def test_more_dimensions_than_images_are_cut_down():
     latents = np.random.default_rng(5).standard_normal((60, 200)).astype(np.float32)
     found = mixture.fit(latents, latents[:0])
     assert found.to_dict()["axes"] == 5
     assert np.isfinite(found.sample(10, 0)).all()
 
 
-def test_too_few_scans_get_a_sentence_and_a_stop_no_mixture():
+def test_too_few_images_get_a_sentence_and_a_stop_no_mixture():
     with pytest.raises(DataError, match="At least 20"):
         mixture.fit(np.zeros((5, 3), np.float32), np.zeros((0, 3), np.float32))
-    assert mixture.fit(clustered(100, 0)[0], clustered(30, 1)[0], should_stop=lambda: True) is None
+    with pytest.raises(Cancelled):
+        mixture.fit(clustered(100, 0)[0], clustered(30, 1)[0], context=JobContext(lambda: True))

@@ -7,6 +7,7 @@ import pytest
 
 from engine import data
 from engine.config import DataConfig
+from engine.job_context import Cancelled, JobContext
 from engine.latent import neighbors
 from engine.latent.latent_data import flat
 from engine.latent.neighbors import COPY_RATIO, NeighborIndex
@@ -33,7 +34,7 @@ def test_distances_are_those_of_brute_force():
     assert found.ratios == pytest.approx(crowd[:, 0] / crowd.mean(axis=1), rel=1e-4)
 
 
-def test_equal_pictures_have_no_distance_at_all(phantoms, library):
+def test_equal_images_have_no_distance_at_all(phantoms, library):
     found = library.nearest(flat(phantoms.train.read([7, 30])), 1)
     assert found.distances[:, 0].tolist() == [0.0, 0.0]
     assert found.indices[:, 0].tolist() == [7, 30]
@@ -53,15 +54,15 @@ def test_planted_copies_are_flagged(phantoms, library, change):
     assert found.indices[:, 0].tolist() == [3, 20, 50]
 
 
-def test_fresh_phantoms_are_not_flagged_and_neither_is_a_blurred_picture(phantoms, library):
+def test_fresh_phantoms_are_not_flagged_and_neither_is_a_blurred_image(phantoms, library):
     fresh = flat(phantoms.test.read())
     blurred = flat(phantoms.train.read()).mean(axis=0, keepdims=True)
     assert not (library.nearest(fresh, 1).ratios < COPY_RATIO).any()
     assert library.nearest(blurred, 1).ratios[0] > 0.5
 
 
-def test_training_scans_with_copies_of_their_own_still_show_a_copy():
-    """A ratio to the second nearest alone would call a copy of a picture that stands twice in train no copy."""
+def test_training_images_with_copies_of_their_own_still_show_a_copy():
+    """A ratio to the second nearest alone would call a copy of an image that stands twice in train no copy."""
     points = np.random.default_rng(2).random((80, 30)).astype(np.float32)
     points[1] = points[0] + 1e-3
     found = NeighborIndex(tuple(map(str, range(80))), lambda rows: points[rows]).nearest(points[:1] + 1e-4, 1)
@@ -70,7 +71,7 @@ def test_training_scans_with_copies_of_their_own_still_show_a_copy():
     assert len(same.rows) == 79
 
 
-def test_scans_of_the_same_pixels_are_passed_over(phantoms, library):
+def test_images_of_the_same_pixels_are_passed_over(phantoms, library):
     near = library.nearest(flat(phantoms.train.read([9])), 3, (phantoms.train.keys[9],))
     assert 9 not in near.indices
     usual = neighbors.measure_reference(
@@ -81,7 +82,7 @@ def test_scans_of_the_same_pixels_are_passed_over(phantoms, library):
     assert usual.scans == len(phantoms.validation)
 
 
-def test_a_single_training_scan_is_no_crowd():
+def test_a_single_training_image_is_no_crowd():
     points = np.ones((1, 4), np.float32)
     found = NeighborIndex(("a",), lambda rows: points[rows]).nearest(np.zeros((1, 4), np.float32), 5)
     assert found.indices.shape == (1, 1)
@@ -89,18 +90,19 @@ def test_a_single_training_scan_is_no_crowd():
 
 
 def test_search_that_is_stopped_has_no_answer(phantoms, library):
-    assert library.nearest(flat(phantoms.test.read()), 1, should_stop=lambda: True) is None
+    with pytest.raises(Cancelled):
+        library.nearest(flat(phantoms.test.read()), 1, context=JobContext(lambda: True))
 
 
-def test_few_held_out_scans_give_way_to_the_training_scans():
+def test_few_held_out_images_yield_to_the_training_images():
     assert neighbors.reference_rows(100, 30)[0] == "validation"
     split, rows = neighbors.reference_rows(2000, 5)
     assert split == "train"
     assert len(rows) == neighbors.QUERIES
 
 
-def test_copies_among_real_test_scans_are_found(real_data, tmp_path):
-    """Many are training scans in files of other bytes; one class of the data set is enough to see it."""
+def test_copies_among_real_test_images_are_found(real_data, tmp_path):
+    """Many are training scans in files of other bytes; one class of the dataset is enough to see it."""
     for part in ("Training", "Testing"):
         shutil.copytree(real_data / part / "no_tumor", tmp_path / part / "no_tumor")
     images = data.load(config=DataConfig(source=str(tmp_path), size=48))

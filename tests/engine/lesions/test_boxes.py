@@ -1,4 +1,4 @@
-"""Tables of boxes: what is read, what is left out with a sentence, where a box lies on a prepared picture."""
+"""Tables of boxes: what is read, what is left out with a sentence, where a box lies on a prepared image."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def table(tmp_path):
     return write
 
 
-def test_boxes_are_read_by_the_name_of_their_picture(table):
+def test_boxes_are_read_by_the_name_of_their_image(table):
     read = lesions.read_boxes(table("Training,glioma_tumor,gg (1).jpg,0.4,0.5,0.2,0.1\n" * 2))
     assert len(read) == 2
     (name,) = read.find_by_name
@@ -77,7 +77,7 @@ def test_box_lies_where_squash_and_letterbox_put_it(table):
     squashed = np.argwhere(box.mask((100, 100)))
     assert squashed.min(axis=0).tolist() == [0, 25]
     assert squashed.max(axis=0).tolist() == [49, 74]
-    wide = np.argwhere(box.mask((100, 100), aspect=0.5))  # twice as wide as high: rows 25 to 75 hold the picture
+    wide = np.argwhere(box.mask((100, 100), aspect=0.5))  # twice as wide as high: rows 25 to 75 hold the image
     assert wide.min(axis=0).tolist() == [25, 25]
     assert wide.max(axis=0).tolist() == [49, 74]
     high = np.argwhere(box.mask((100, 100), aspect=2.0))

@@ -37,7 +37,7 @@ def test_triangle_has_half_the_area_of_its_box():
     assert lesions.area(lesions.polygon((100, 100), [(10, 10), (90, 10), (10, 90)])) == pytest.approx(3200, rel=0.02)
 
 
-def test_regions_are_cut_off_at_the_edge_of_the_picture():
+def test_regions_are_cut_off_at_the_edge_of_the_image():
     assert lesions.area(lesions.rectangle(SHAPE, -5, -5, 10, 10)) == 25
     assert not lesions.ellipse(SHAPE, 100, 100, 10, 10).any()
 
@@ -55,7 +55,7 @@ def test_line_that_is_no_polygon_is_refused(corners):
 
 
 @pytest.mark.parametrize("rim", [1, 2, 4, 7])
-def test_rim_along_the_grid_is_as_wide_as_asked_for(rim):
+def test_rim_along_the_grid_is_as_wide_as_requested(rim):
     mask = lesions.rectangle((60, 60), 20, 25, 20, 8)
     band = lesions.make_rim_mask(mask, rim)
     assert band[:, 30].sum() == 2 * rim
@@ -70,7 +70,7 @@ def test_rim_of_a_disc_has_the_area_of_its_ring(radius):
     assert lesions.area(lesions.make_rim_mask(mask, 4)) == pytest.approx(ring, rel=0.06)
 
 
-def test_rim_stays_in_the_picture_and_out_of_other_things():
+def test_rim_stays_in_the_image_and_out_of_other_things():
     mask = lesions.rectangle(SHAPE, 0, 0, 6, 6)
     other = lesions.rectangle(SHAPE, 6, 0, 10, 40)
     band = lesions.make_rim_mask(mask, 4, avoid=other)

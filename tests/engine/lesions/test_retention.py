@@ -189,7 +189,7 @@ def test_other_lesions_stay_out_of_the_rim():
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (SIDE, SIDE, 1)])
-def test_pictures_that_do_not_belong_together_are_refused(shape):
+def test_images_that_do_not_belong_together_are_refused(shape):
     image, mask = disc(12)
     with pytest.raises(RegionError):
         lesions.retention(image, np.zeros(shape), mask)

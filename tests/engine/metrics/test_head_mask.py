@@ -39,7 +39,7 @@ def test_drawn_frames_and_specks_are_left_out(disc):
     assert overlap(metrics.head_mask(image[None])[0], truth) > 0.92
 
 
-def test_picture_of_one_gray_has_no_head():
+def test_image_of_one_gray_has_no_head():
     assert not metrics.head_mask(np.full((2, 32, 32), 0.5, np.float32)).any()
     assert metrics.head_mask(np.zeros((0, 32, 32), np.float32)).shape == (0, 32, 32)
 
@@ -52,7 +52,7 @@ def test_head_of_phantoms_is_what_is_not_air():
     assert all(light[n][masks[n]].mean() > 3 * light[n][~masks[n]].mean() for n in range(len(masks)))
 
 
-def test_heads_of_real_scans_fill_the_picture_and_are_brighter_than_the_rest(real_data):
+def test_heads_of_real_images_fill_the_image_and_are_brighter_than_the_rest(real_data):
     images = data.load(config=config.DataConfig(source=str(real_data / "Testing"), fit="squash"))
     scans = np.concatenate([split.read()[..., 0] for split in images.splits.values()])
     assert len(scans) > 150

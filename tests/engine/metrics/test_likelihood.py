@@ -33,7 +33,7 @@ def test_no_model_is_below_the_entropy_floor():
     assert floor[4:] == pytest.approx(0)
 
 
-def test_divergence_is_the_sum_over_latent_numbers():
+def test_divergence_is_the_sum_over_latent_dimensions():
     rng = np.random.default_rng(2)
     mean, log_var = rng.standard_normal((5, 7)), rng.standard_normal((5, 7))
     each = metrics.divergences_nats(mean, log_var)

@@ -9,7 +9,7 @@ import pytest
 import engine
 from engine import config, models
 from engine.evaluation import scoring
-from engine.messages import never_stop
+from engine.job_context import UNATTENDED
 from engine.models.reconstructor import AdaptContext
 from tests.engine.models.in_memory import InMemory
 
@@ -27,7 +27,7 @@ def test_four_images_are_learned_by_heart(settings, blobs):
     latent = {"latent": 16} if settings.model.latent_size else {}
     model = models.build_compiled(config.from_flat({"learning_rate": 1e-2, "filters": (8, 16), **latent}, settings))
     before = scoring.score(model, InMemory(images))["mse"].mean()
-    model.adapt(AdaptContext(len(images), 0, lambda number: iter([images]), never_stop, str))
+    model.adapt(AdaptContext(len(images), 0, lambda number: iter([images]), UNATTENDED, str))
     steps = np.tile(images, (150, 1, 1, 1))  # one epoch of 150 steps costs far less than 150 epochs of one
     model.fit(steps, steps, batch_size=4, shuffle=False, verbose=0)
     after = scoring.score(model, InMemory(images))["mse"].mean()

@@ -60,7 +60,7 @@ def test_the_stacks_of_the_study(name):
     ],
     ids=str,
 )
-def test_other_layers_can_be_asked_for(changes, settings, blobs):
+def test_other_layers_can_be_requested(changes, settings, blobs):
     known = type(settings.model).model_fields
     wanted = config.from_flat({name: value for name, value in changes.items() if name in known}, settings)
     model = models.build(wanted)

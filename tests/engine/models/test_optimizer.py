@@ -1,4 +1,4 @@
-"""What the optimiser is asked for is what it does."""
+"""What the optimizer is asked for is what it does."""
 
 import math
 
@@ -25,7 +25,7 @@ def test_a_constant_rate_rises_and_stays():
     assert rates(optimizer.WarmupSchedule(0.2, 10, 2, cosine=False), 4) == pytest.approx([0.1, 0.2, 0.2, 0.2])
 
 
-def test_plain_settings_make_the_plain_optimiser(tiny):
+def test_plain_settings_make_the_plain_optimizer(tiny):
     plain = models.build_compiled(tiny()).optimizer
     assert (plain.weight_decay, plain.global_clipnorm, plain.use_ema) == (None, None, False)
     assert float(plain.learning_rate) == pytest.approx(1e-3)

@@ -1,4 +1,4 @@
-"""The linear map is the best there is, and the network behind it changes nothing of the latent numbers."""
+"""The linear map is the best there is, and the network behind it changes nothing of the latent dimensions."""
 
 import keras
 import numpy as np
@@ -6,7 +6,8 @@ import pytest
 
 import engine
 from engine import config, models
-from engine.messages import Log, never_stop
+from engine.job_context import UNATTENDED, Cancelled, JobContext
+from engine.messages import Log
 from engine.models import subspace
 from engine.models.reconstructor import AdaptContext
 from engine.training import checkpoints
@@ -19,9 +20,9 @@ def ripples(count, pixels=64, rank=6):
     return np.rint(128 + rng.standard_normal((count, rank)) * 2.0 ** -np.arange(rank) * 150 @ directions.T).clip(0, 255)
 
 
-def sight(images, told=None, should_stop=never_stop):
+def sight(images, told=None, context=UNATTENDED):
     tell = [].append if told is None else told.append
-    return AdaptContext(len(images), 0, lambda number: iter(np.array_split(images, 2)), should_stop, tell)
+    return AdaptContext(len(images), 0, lambda number: iter(np.array_split(images, 2)), context, tell)
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def settings(tiny):
 @pytest.fixture
 def prepared(settings, blobs):
     model = models.build(settings)
-    assert model.adapt(sight(blobs(20)))
+    model.adapt(sight(blobs(20)))
     return model
 
 
@@ -45,7 +46,7 @@ def shaken(model):
 
 def test_the_axes_are_those_of_an_exact_decomposition():
     images = ripples(300).astype(np.uint8)
-    mean, axes = subspace.principal(images, 4, np.random.default_rng(0), never_stop)
+    mean, axes = subspace.principal(images, 4, np.random.default_rng(0))
     centred = images / 255 - (images / 255).mean(axis=0)
     wanted = np.linalg.svd(centred, full_matrices=False)[2][:4].T
     assert mean == pytest.approx(images.mean(axis=0) / 255, abs=1e-6)
@@ -54,8 +55,7 @@ def test_the_axes_are_those_of_an_exact_decomposition():
 
 @pytest.mark.parametrize(("images", "count"), [(3, 8), (1, 5), (40, 64), (5, 100)])
 def test_fewer_images_or_pixels_than_axes_will_do(images, count):
-    found = subspace.principal(ripples(images).astype(np.uint8), count, np.random.default_rng(0), never_stop)
-    assert found is not None
+    found = subspace.principal(ripples(images).astype(np.uint8), count, np.random.default_rng(0))
     mean, axes = found
     assert axes.shape == (64, count)
     assert np.isfinite(axes).all()
@@ -120,7 +120,7 @@ def test_folding_loses_nothing():
 
 def test_as_many_copies_as_fit_are_looked_at(settings, blobs, monkeypatch):
     told = []
-    assert models.build(settings).adapt(sight(blobs(4), told))
+    models.build(settings).adapt(sight(blobs(4), told))
     assert [text for text in told if "pass" in text][-1].startswith("Fitting PCA: pass 3 of 3")
     assert told[-1] == "Fitting PCA: 8 components to 12 images."
     monkeypatch.setattr(models.residual, "BYTES_MOST", 9 * 32 * 32)
@@ -133,11 +133,12 @@ def test_a_stop_leaves_the_weights_as_they_were(settings, blobs, after):
     asked = iter([False] * after + [True] * 99)
     model = models.build(settings)
     before = model.get_weights()
-    assert not model.adapt(sight(blobs(4), should_stop=lambda: next(asked)))
+    with pytest.raises(Cancelled):
+        model.adapt(sight(blobs(4), context=JobContext(lambda: next(asked))))
     assert all(map(np.array_equal, model.get_weights(), before))
 
 
-def test_the_images_are_seen_once_and_the_map_goes_on_with_the_run(settings, tmp_path, monkeypatch):
+def test_the_images_are_seen_once_and_the_map_continues_with_the_run(settings, tmp_path, monkeypatch):
     said = []
     run = engine.train(settings, run="one", root=tmp_path, emit=said.append)
     spoken = [event.text for event in said if isinstance(event, Log)]
@@ -152,7 +153,7 @@ def test_the_images_are_seen_once_and_the_map_goes_on_with_the_run(settings, tmp
     assert axes.T @ axes == pytest.approx(np.eye(8), abs=1e-4)
 
 
-def test_a_run_that_is_stopped_while_it_looks_can_be_gone_on_with(settings, tmp_path):
+def test_a_run_that_is_stopped_while_it_looks_can_be_resumed(settings, tmp_path):
     seen = []
     run = engine.train(
         settings,

@@ -1,4 +1,4 @@
-"""The best linear VAE in closed form: better than its neighbours, and where the residual VAE begins."""
+"""The best linear VAE in closed form: better than its neighbors, and where the residual VAE begins."""
 
 import keras
 import numpy as np
@@ -6,6 +6,7 @@ import pytest
 
 from engine import models
 from engine.evaluation import scoring
+from engine.job_context import Cancelled, JobContext
 from engine.models.reconstructor import AdaptContext
 from engine.models.residual_variational import LEAST_EIGENVALUE, fit_linear_vae
 
@@ -14,7 +15,7 @@ PIXELS, AREA = 30, 4
 
 @pytest.fixture
 def pictures():
-    """Pictures (n, m) about a bright and dark mean, along three axes."""
+    """Images (n, m) about a bright and dark mean, along three axes."""
 
     def make(count):
         rng = np.random.default_rng(0)
@@ -26,19 +27,19 @@ def pictures():
 
 
 def excess_nats(pictures, start, log_var):
-    """The quadratic excess over the entropy, and KL, of a linear VAE, nats per picture, in expectation over z."""
+    """The quadratic excess over the entropy, and KL, of a linear VAE, nats per image, in expectation over z."""
     centre = np.clip(pictures.mean(axis=0), 0.03, 0.97)
     variance = centre * (1 - centre)
     means = pictures @ start.encoder + start.encoder_bias
     spread = np.exp(log_var)
-    slope = start.decoder * variance  # logits to gray values, near the mean
+    slope = start.decoder * variance  # logits to intensities, near the mean
     error = np.square(pictures - centre - means @ slope) + spread @ np.square(slope)
     kl = 0.5 * (np.square(means) + spread - 1 - log_var).sum(axis=1)
     return float((AREA * error / (2 * variance)).sum(axis=1).mean() + kl.mean())
 
 
 @pytest.mark.parametrize("count", [20, 400])
-def test_it_costs_what_theory_says_and_no_neighbour_costs_less(pictures, count):
+def test_it_costs_what_theory_says_and_no_neighbor_costs_less(pictures, count):
     images = pictures(count)
     start = fit_linear_vae(images, 8, AREA)
     centre = images.mean(axis=0)
@@ -64,7 +65,7 @@ def test_the_residual_vae_begins_far_better_than_untrained(tiny, blobs):
     images = blobs(64)
     model = models.build(tiny(model="residual-vae", latent=16))
     before = scoring.score(model, Split(images))
-    assert model.adapt(sight(images))
+    model.adapt(sight(images))
     after = scoring.score(model, Split(images))
     assert after["loss"].mean() < before["loss"].mean() - 100
     assert after["kl"].mean() > 1
@@ -73,12 +74,13 @@ def test_the_residual_vae_begins_far_better_than_untrained(tiny, blobs):
 def test_a_stop_leaves_the_weights_as_they_were(tiny, blobs):
     model = models.build(tiny(model="residual-vae"))
     before = model.get_weights()
-    assert not model.adapt(sight(blobs(4), stopped=True))
+    with pytest.raises(Cancelled):
+        model.adapt(sight(blobs(4), stopped=True))
     assert all(map(np.array_equal, model.get_weights(), before))
 
 
 def sight(images, stopped=False):
-    return AdaptContext(len(images), 0, lambda number: iter([images]), lambda: stopped, lambda text: None)
+    return AdaptContext(len(images), 0, lambda number: iter([images]), JobContext(lambda: stopped), lambda text: None)
 
 
 class Split:

@@ -24,7 +24,7 @@ print(loss / float(np.mean(images.read() ** 2)))
 
 @pytest.mark.slow
 def test_its_preset_learns_dark_images_instead_of_painting_them_black(run_python):
-    """Without normalisation the sigmoid ran into its flat end within 20 steps and stayed there: a share of 1."""
+    """Without normalization the sigmoid ran into its flat end within 20 steps and stayed there: a share of 1."""
     assert float(run_python(SCRIPT).split()[-1]) < 0.7
 
 

@@ -64,7 +64,7 @@ def test_the_loss_is_the_negative_evidence_lower_bound_per_image(tiny, blobs):
     assert np.asarray(variational.compute_kl(mean, log_var)) == pytest.approx(kl, rel=1e-4, abs=1e-6)
 
 
-def test_a_sample_has_the_mean_and_the_spread_it_was_asked_for():
+def test_a_sample_has_the_mean_and_the_spread_it_was_requested():
     mean, log_var = np.full((4000, 2), 3.0, "float32"), np.full((4000, 2), np.log(0.25), "float32")
     drawn = np.asarray(variational.Sampling(seed=0)(mean, log_var))
     assert drawn.mean(0) == pytest.approx(3.0, abs=0.03)

@@ -218,7 +218,7 @@ def test_one_backend_alone_is_refused_with_what_to_install(tiny_run, monkeypatch
         parity.check(tiny_run, np.zeros((1, 32, 32, 1), np.float32))
 
 
-def test_a_backend_that_fails_is_told_and_the_others_are_compared(tiny_run, again):
+def test_a_backend_that_fails_is_reported_and_the_others_are_compared(tiny_run, again):
     if len(backend.installed()) < 3:
         pytest.skip("two must be left when one fails: pip install -e '.[torch,jax]'")
     again(broken="tensorflow")
@@ -229,7 +229,7 @@ def test_a_backend_that_fails_is_told_and_the_others_are_compared(tiny_run, agai
 
 
 @needs_two
-def test_a_run_without_a_model_is_told_before_a_backend_is_started(tmp_path, monkeypatch):
+def test_a_run_without_a_model_is_reported_before_a_backend_is_started(tmp_path, monkeypatch):
     monkeypatch.setattr(parity, "_compute", lambda *_: pytest.fail("a backend was started"))
     empty = runs.create_run(config.from_flat({"size": 32, "filters": (4, 8)}), "empty", tmp_path)
     with pytest.raises(RunDamaged, match="has no saved model yet"):

@@ -52,7 +52,7 @@ def test_a_process_says_when_it_is_ready_and_on_what_it_computes(child):
     assert {"keras", "tensorflow", "python"} <= set(child.ready.versions)
 
 
-def test_a_run_from_start_to_end_then_its_pictures(child, explorer, tiny, tmp_path):
+def test_a_run_from_start_to_end_then_its_images(child, explorer, tiny, tmp_path):
     settings = tiny(epochs=2)
     child.send(messages.Train(config=settings, name="one", root=str(tmp_path)))
     started = child.wait_for(JobStarted)
@@ -158,7 +158,7 @@ def test_only_the_newest_request_of_a_panel_is_answered(explorer, tiny):
     assert answered == sorted(answered)
 
 
-def test_a_killed_process_leaves_a_run_that_goes_on(child, start_child, tiny, tmp_path):
+def test_a_killed_process_leaves_a_run_that_continues(child, start_child, tiny, tmp_path):
     child.send(messages.Train(config=tiny(epochs=5000), name="one", root=str(tmp_path)))
     epoch = child.wait_for(EpochEnded, epoch=3).epoch
     child.kill()

@@ -6,15 +6,14 @@ import pytest
 
 from engine import config, evaluation
 from engine.config import SearchConfig, StudyConfig
-from engine.data import Cancelled
 from engine.denoising.noise_sweep import SweepSummary
-from engine.messages import never_stop
+from engine.job_context import UNATTENDED, Cancelled
 from engine.reproduction import comparison, published, tables
 from engine.reproduction.evaluator import SIGMAS, StudyEvaluator
 from engine.reproduction.tables import Table, runs_table
 from engine.reproduction.trials import SearchSummary, from_run
 from engine.result_cache import ResultCache
-from engine.search import space
+from engine.search import space_file
 
 AE = {"mse": 0.005}
 VAE = {"nats_per_image": 6183.0, "entropy_floor_nats": 5700.0, "kl_nats": 75.0, "batch_sum": 98928.0}
@@ -98,7 +97,7 @@ def test_break_even_is_measured_and_beside_what_one_expects(findings):
     assert "At no noise level from σ = 0.01 to 0.3" in row(findings, "AE, break-even noise level σ").why
 
 
-def test_quick_and_searched_trials_are_told_apart(findings):
+def test_quick_and_searched_trials_are_distinguished(findings):
     assert "this does not show that they are the best" in row(findings, "AE, trials").why
     findings.searches = {"ae": SearchSummary(published.claim("ae").space, SearchConfig(), [])}
     assert row(findings, "AE, trials").published == "17"
@@ -110,7 +109,7 @@ def test_space_says_where_it_differs_from_the_studys(findings):
     assert all(row[2] == "3, not searched" for row in tables._space(1, "ae", findings).rows)
     base = config.preset("study-ae")
     described = {"latent": [256, 512], "epochs": [10, 20, 40], "learning_rate": {"low": 1e-4, "high": 1e-2}}
-    searched = SearchSummary(space.parse(described | {"filters": [[8, 16]]}, base), SearchConfig(), [])
+    searched = SearchSummary(space_file.parse(described | {"filters": [[8, 16]]}, base), SearchConfig(), [])
     findings.searches = {"ae": searched}
     found = {row[0]: row[1:] for row in tables._space(1, "ae", findings).rows}
     assert found["Epochs"] == ["10, 20, 40", "as in the reference study"]
@@ -137,11 +136,9 @@ def test_runs_without_a_score_are_listed_last(write_run):
 
 def test_stop_while_images_are_read_ends_the_measuring(write_run, monkeypatch, tmp_path):
     def stop(*words, **more):
-        raise Cancelled("Stopped.")
+        raise Cancelled
 
     monkeypatch.setattr(evaluation, "load_dataset", stop)
     trials = [from_run(write_run("a", [1.0])), from_run(write_run("b", [1.0], model="vae"))]
-    assert (
-        StudyEvaluator(StudyConfig(), {}, ResultCache(tmp_path / "x"), lambda event: None, never_stop).read(trials)
-        is None
-    )
+    with pytest.raises(Cancelled):
+        StudyEvaluator(StudyConfig(), {}, ResultCache(tmp_path / "x"), UNATTENDED).read(trials)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.denoising.noise_sweep import SweepSummary
-from engine.messages import never_stop
+from engine.job_context import Cancelled, JobContext
 from engine.reproduction import evaluator
 from engine.reproduction.evaluator import add_noise, sweep_noise
 
@@ -15,7 +15,7 @@ def images():
 
 
 class Stub:
-    """A model that gives a fixed picture off by `offset`, whatever it is given."""
+    """A model that gives a fixed image off by `offset`, whatever it is given."""
 
     def __init__(self, images, offset):
         self.images, self.offset = images, offset
@@ -26,7 +26,7 @@ class Stub:
 
 def test_break_even_of_a_model_that_ignores_noise_is_the_root_of_its_error(images):
     """Far from black and white nothing is cut, so m = sigma^2 at the crossing."""
-    found = sweep_noise(Stub(images, 0.05), images, never_stop)
+    found = sweep_noise(Stub(images, 0.05), images)
     assert found.clean_mse == pytest.approx(0.0025, rel=1e-4)
     assert found.expected == pytest.approx(0.05, rel=1e-4)
     assert found.break_even == pytest.approx(0.05, rel=0.01)
@@ -36,12 +36,12 @@ def test_break_even_of_a_model_that_ignores_noise_is_the_root_of_its_error(image
 
 def test_noise_that_is_cut_at_black_moves_it_up(images):
     dark = np.zeros_like(images)
-    found = sweep_noise(Stub(dark, 0.05), dark, never_stop)
+    found = sweep_noise(Stub(dark, 0.05), dark)
     assert found.break_even > 1.3 * found.expected
 
 
 def test_model_that_is_never_as_good_has_no_break_even(images):
-    assert sweep_noise(Stub(images, 0.9), images, never_stop).break_even is None
+    assert sweep_noise(Stub(images, 0.9), images).break_even is None
 
 
 def test_identity_never_crosses(images):
@@ -49,7 +49,7 @@ def test_identity_never_crosses(images):
         def predict_on_batch(self, given):
             return given
 
-    assert sweep_noise(Identity(), images, never_stop).clean_mse == 0
+    assert sweep_noise(Identity(), images).clean_mse == 0
     assert SweepSummary(1, (0.1, 0.2), (1.0, 2.0), (1.0, 2.0), 0.0).break_even is None
 
 
@@ -61,8 +61,9 @@ def test_noise_is_the_same_each_time_and_stays_in_range(images):
     assert (add_noise(images, 0.1) - images).std() == pytest.approx(0.1, rel=0.05)
 
 
-def test_sweep_that_is_stopped_is_none(images):
-    assert sweep_noise(Stub(images, 0.1), images, lambda: True) is None
+def test_sweep_that_is_stopped_is_canceled(images):
+    with pytest.raises(Cancelled):
+        sweep_noise(Stub(images, 0.1), images, JobContext(lambda: True))
 
 
 def test_levels_rise():

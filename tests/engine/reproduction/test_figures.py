@@ -7,12 +7,12 @@ from engine import config
 from engine.config import SearchConfig
 from engine.reproduction import figures, published
 from engine.reproduction.trials import SearchSummary
-from engine.search import space
+from engine.search import space_file
 
 
 def searched(points, described=None):
     base = config.preset("study-ae")
-    found = published.claim("ae").space if described is None else space.parse(described, base)
+    found = published.claim("ae").space if described is None else space_file.parse(described, base)
     return SearchSummary(found, SearchConfig(), points)
 
 

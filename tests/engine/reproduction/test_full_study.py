@@ -1,4 +1,4 @@
-"""The study with its searches, in real processes: a search taken over, killed, gone on with, not measured again."""
+"""The study with its searches, in real processes: a search taken over, killed, resumed, not measured again."""
 
 import contextlib
 import io
@@ -18,8 +18,7 @@ from engine.reproduction import figures as study_figures
 from engine.reproduction import job
 from engine.reproduction.evaluator import StudyEvaluator
 from engine.search import folder, trial_pool
-from engine.search.executor import ProcessExited
-from engine.search.local_executor import LocalExecutor
+from engine.search.executor import LocalExecutor, ProcessExited
 from engine.study_folder import StudyFolder
 from engine.training import job as training_job
 from tests.engine.conftest import ROOT
@@ -160,7 +159,7 @@ def starts(study, name):
     return [event.first_epoch for event in runs.open_run(name, study.runs).events() if isinstance(event, JobStarted)]
 
 
-def test_search_from_before_is_taken_over_and_a_killed_trial_goes_on_inside(made):
+def test_search_from_before_is_taken_over_and_a_killed_trial_continues_inside(made):
     study, said = made
     assert said["state"] == "finished"
     assert [(run["name"], run["state"]) for run in said["runs"]] == [

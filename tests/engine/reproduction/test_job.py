@@ -1,4 +1,4 @@
-"""The whole study on tiny phantoms, with real processes: interrupted, gone on with, finished, read."""
+"""The whole study on tiny phantoms, with real processes: interrupted, resumed, finished, read."""
 
 import base64
 import contextlib
@@ -53,7 +53,7 @@ def interrupted(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def made(interrupted):
-    """The same study gone on with: its folder and its JSON."""
+    """The same study resumed: its folder and its JSON."""
     out = interrupted[0]
     before = runs.open_run("study-ae", out / "runs").model_path.stat().st_mtime_ns
     with contextlib.redirect_stdout(io.StringIO()) as said:
@@ -79,7 +79,7 @@ class Reader(HTMLParser):
 
 
 @pytest.mark.slow
-def test_interrupted_study_keeps_its_runs_and_says_how_to_go_on(interrupted):
+def test_interrupted_study_keeps_its_runs_and_says_how_to_continue(interrupted):
     out, said, status = interrupted
     assert status == 0
     assert said["state"] == "stopped"

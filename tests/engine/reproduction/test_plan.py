@@ -7,7 +7,7 @@ from engine.config import StudyConfig
 from engine.errors import ConfigError
 from engine.reproduction import page
 from engine.reproduction.job import base_configs, search_commands
-from engine.search import space
+from engine.search import space_file
 
 
 def test_quick_study_is_the_two_presets():
@@ -21,7 +21,7 @@ def test_full_study_is_a_bayesian_search_of_each_space(tmp_path):
     for model, order in found.items():
         preset = f"seed-{model}"
         assert order.base == config.preset(preset)
-        assert order.space == space.preset(preset)[1].to_dict()
+        assert order.space == space_file.preset(preset)[1].to_dict()
         assert order.root == str(tmp_path)
 
 

@@ -7,7 +7,7 @@ from engine.errors import StudyError, TrainingError
 from engine.messages import EpochEnded, JobEnded, Log, Progress, StudyProgress, never_stop
 from engine.reproduction import preset_runs
 from engine.reproduction.preset_runs import PresetRuns
-from engine.search.runner import StopAndPause
+from engine.search.job import StopAndPause
 from tests.trained_runs import TINY
 
 NEVER = StopAndPause(never_stop, never_stop)
@@ -67,7 +67,7 @@ def test_finished_run_with_the_same_settings_is_taken_whatever_its_name(study, p
 
 
 @pytest.mark.parametrize("state", ["stopped", "failed", None])
-def test_run_that_did_not_come_to_its_end_is_gone_on_with(study, presets, played, state):
+def test_run_that_did_not_come_to_its_end_is_resumed(study, presets, played, state):
     for name, model in (("study-ae", "ae"), ("study-vae", "vae")):
         run = runs.create_run(BASES[model], name, study.runs)
         run.append(EpochEnded(run=name, epoch=1, metrics={"val_loss": 0.5}, best=True))
@@ -83,7 +83,7 @@ def test_name_that_is_taken_by_other_settings_is_a_sentence(study, presets, play
         presets.check()
 
 
-def test_runs_of_a_study_from_before_the_presets_were_renamed_are_gone_on_with(study, presets, played):
+def test_runs_of_a_study_from_before_the_presets_were_renamed_are_resumed(study, presets, played):
     for name, model in (("seed-ae", "ae"), ("seed-vae", "vae")):
         runs.create_run(BASES[model], name, study.runs)
     presets.train(lambda event: None, NEVER)
@@ -102,7 +102,7 @@ def test_stop_keeps_what_is_there_and_begins_nothing_more(study, presets, played
     assert not (study.runs / "study-vae").exists()
 
 
-def test_process_that_dies_is_told_and_does_not_keep_the_other_run_back(presets, played):
+def test_process_that_dies_is_reported_and_does_not_keep_the_other_run_back(presets, played):
     def die(run, emit):
         raise TrainingError("The process died.", "Start again.")
 

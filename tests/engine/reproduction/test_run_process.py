@@ -1,4 +1,4 @@
-"""A run of a quick study in its real process: paused, gone on with, stopped, killed."""
+"""A run of a quick study in its real process: paused, resumed, stopped, killed."""
 
 import os
 import queue
@@ -11,8 +11,8 @@ from engine import config, runs
 from engine.errors import EngramError, TrainingError
 from engine.messages import Continued, EpochEnded, JobEnded, Paused, never_stop
 from engine.reproduction import preset_runs
-from engine.search.local_executor import TrialProcess
-from engine.search.runner import StopAndPause
+from engine.search.executor import TrialProcess
+from engine.search.job import StopAndPause
 from tests.trained_runs import TINY
 
 pytestmark = pytest.mark.slow
@@ -57,7 +57,7 @@ def following(run, study):
     made.end()
 
 
-def test_run_is_paused_gone_on_with_and_stopped(run, following):
+def test_run_is_paused_resumed_and_stopped(run, following):
     following.wait_for(EpochEnded)
     following.pause.set()
     following.wait_for(Paused)

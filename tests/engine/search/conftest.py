@@ -12,8 +12,8 @@ import pytest
 
 from engine import backend, config, runs
 from engine.messages import Search
-from engine.search import commands, folder, runner, space
-from engine.search.hyperband import IDLE
+from engine.search import commands, folder, job, space, space_file
+from engine.search.samplers import IDLE
 from engine.search.storage import FILE_NAME, Trial
 from tests.engine.search.fake_executor import FakeExecutor
 from tests.engine.search.scripted_search import ScriptedSearch
@@ -37,7 +37,7 @@ SPACE = {"learning_rate": [1e-2, 1e-3], "latent": [4, 8]}
 @pytest.fixture
 def study():
     """The base settings and the space of the study's first table."""
-    return space.preset("study-ae")
+    return space_file.preset("study-ae")
 
 
 def loss(values):
@@ -98,8 +98,8 @@ def play(oracles):
 def executor(monkeypatch):
     """The executor of each search of this process: `executor.attempts = {1: [kill_after(2)]}` scripts its trials."""
     fake = FakeExecutor()
-    monkeypatch.setattr(runner, "make_executor", lambda settings, folder: fake)
-    monkeypatch.setattr(runner, "POLL_INTERVAL_S", 0)  # its news is there as soon as it looks
+    monkeypatch.setattr(job, "make_executor", lambda settings, folder: fake)
+    monkeypatch.setattr(job, "POLL_INTERVAL_S", 0)  # its news is there as soon as it looks
     return fake
 
 
@@ -160,8 +160,7 @@ class Running:
         self.process.wait(240)
 
     def wish(self, verb, content=None):
-        with folder.open_search(self.name, self.root).open_storage() as ledger:
-            commands.submit_checked(ledger, verb, content)
+        folder.open_search(self.name, self.root).send(commands.from_json(verb, content))
 
     def trials(self):
         with folder.open_search(self.name, self.root).open_storage() as ledger:
@@ -173,7 +172,7 @@ class Running:
 
 @pytest.fixture
 def begin(start_python, tiny):
-    """Start a search, or go on with one: `begin(root, "name", {"trials": 3})`."""
+    """Start a search, or continue with one: `begin(root, "name", {"trials": 3})`."""
 
     def go(root, name="small", settings=None, space=SPACE, **changes):
         new = not (root / "_searches" / name / FILE_NAME).exists()

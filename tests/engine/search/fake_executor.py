@@ -31,7 +31,7 @@ from engine.messages import (
 from engine.runs import Run
 from engine.search.executor import EventSink, ProcessExited, TrialTask
 
-MAX_STEPS = 5000  # of a search; one that needs more goes on for ever
+MAX_STEPS = 5000  # of a search; one that needs more continues for ever
 
 
 @dataclass(frozen=True)

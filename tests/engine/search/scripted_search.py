@@ -53,8 +53,7 @@ class ScriptedSearch:
 
     def request(self, verb: str, content=None) -> None:
         """Ask something of the search through its ledger, as another process does."""
-        with folder.open_search(self.order.name, self.order.root).open_storage() as ledger:
-            commands.submit_checked(ledger, verb, content)
+        folder.open_search(self.order.name, self.order.root).send(commands.from_json(verb, content))
 
     @property
     def ended(self) -> str:

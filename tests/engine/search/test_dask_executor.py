@@ -71,7 +71,7 @@ def test_no_trial_is_lost_or_doubled_when_a_worker_is_killed_and_then_the_search
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_on_a_cluster_of_its_own_each_trial_has_a_card_of_its_own(begin, fake_framework, tmp_path, monkeypatch):
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")  # which nobody has to have
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")  # which need not exist
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     settings = {"trials": 2, "parallel": 2, "algorithm": "grid", "cluster": "local"}
     running = begin(tmp_path, settings=settings, space=SPACE, epochs=1)
@@ -82,7 +82,7 @@ def test_on_a_cluster_of_its_own_each_trial_has_a_card_of_its_own(begin, fake_fr
 
 
 @needs_dask
-def test_a_wish_to_stop_stays_and_nothing_follows_the_end(monkeypatch, tmp_path):
+def test_request_to_stop_stays_and_nothing_follows_the_end(monkeypatch, tmp_path):
     from engine.search import dask_executor
 
     said, inbox = [], queue.SimpleQueue()

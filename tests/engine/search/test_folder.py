@@ -21,13 +21,13 @@ def test_killed_while_it_is_made_it_can_be_made_again(order, tmp_path, monkeypat
         broken.setattr(folder.TrialStorage, "set_attrs", killed)
         with pytest.raises(KeyboardInterrupt):
             folder.prepare_folder(order)
-    assert folder.list_searches(tmp_path) == []  # nobody finds one without a plan
+    assert folder.list_searches(tmp_path) == []  # one without a plan is not found
     with folder.prepare_folder(order).open_storage() as ledger:
         assert search_spec.spec_from_attrs(ledger).space.names == list(SPACE)
     assert sorted(path.name for path in (tmp_path / "_searches" / "small").iterdir()) == ["ledger.sqlite", "lock"]
 
 
-def test_search_whose_images_are_not_there_takes_no_name_and_does_not_go_on(order, tmp_path, tiny):
+def test_search_whose_images_are_not_there_takes_no_name_and_does_not_continue(order, tmp_path, tiny):
     nowhere = order.model_copy(update={"base": tiny(source=str(tmp_path / "nowhere"))})
     with pytest.raises(SourceNotFound):
         folder.prepare_folder(nowhere)
@@ -44,7 +44,7 @@ def test_search_whose_images_are_not_there_takes_no_name_and_does_not_go_on(orde
     folder.prepare_folder(Search(name="small", root=str(tmp_path), settings=on_cluster))  # its workers may see more
 
 
-def test_who_makes_one_that_is_being_made_is_told_so(order, tmp_path):
+def test_second_maker_is_reported(order, tmp_path):
     folder.SearchFolder(tmp_path / "_searches" / "small").path.mkdir(parents=True)
     with (
         folder.SearchFolder(tmp_path / "_searches" / "small").lock(),

@@ -5,10 +5,10 @@ import pytest
 
 from engine import config
 from engine.messages import ComputeImportances, read_command
-from engine.search import space
-from engine.search.importance import _fits, handle_request, hyperparameter_importances
+from engine.search import space_file
+from engine.search.importance import _fits, compute_importances, hyperparameter_importances
 
-SPACE = space.parse(
+SPACE = space_file.parse(
     {
         "learning_rate": {"low": 1e-5, "high": 1e-2, "log": True},
         "latent": [64, 128, 256, 512],
@@ -79,14 +79,14 @@ def test_all_fits_at_once_are_those_of_one_after_the_other(twins):
         assert fit == pytest.approx(np.linalg.lstsq(centred, targets[rows] - targets[rows].mean(), rcond=1e-8)[0])
 
 
-def test_asked_for_by_a_line_the_numbers_are_the_same_to_the_last_bit():
+def test_requested_by_a_line_the_numbers_are_the_same_to_the_last_bit():
     base = config.RunConfig()
     described = {**SPACE.to_dict(), "filters": [[16, 32], [32, 64], [8, 16, 32]]}
-    points = space.parse(described, base)
+    points = space_file.parse(described, base)
     rng = np.random.default_rng(3)
     tried = [(points.sample(rng), float(score)) for score in rng.random(40)]
     asked = ComputeImportances(number=1, panel="p", base=base, space=points.to_dict(), trials=tried)
-    told = handle_request(read_command(asked.to_json_line()))
+    told = compute_importances(read_command(asked.to_json_line()))
     assert list(told.weighed) == hyperparameter_importances(points, tried)
     few = ComputeImportances(number=2, panel="p", base=base, space=points.to_dict(), trials=tried[:3])
-    assert handle_request(read_command(few.to_json_line())).weighed is None
+    assert compute_importances(read_command(few.to_json_line())).weighed is None

@@ -7,7 +7,7 @@ import pytest
 from engine import runs
 from engine.errors import EngramError
 from engine.messages import EpochEnded, RequestFailed, SearchState, TrialEnded, TrialProposed, TrialStarted
-from engine.search import folder, runner, search_spec, statistics
+from engine.search import folder, job, search_spec, trial_pool
 from tests.engine.search.conftest import SPACE
 from tests.engine.search.fake_executor import Attempt, compute_loss, crash, fail, kill_after
 from tests.engine.search.scripted_search import wait_for
@@ -61,7 +61,7 @@ def test_the_executor_expects_a_trial_while_one_is_to_come(make_search, executor
         (crash(""), "Its process broke off: exit code 1"),
     ],
 )
-def test_a_trial_that_fails_keeps_its_reason_has_no_score_and_the_search_goes_on(
+def test_a_trial_that_fails_keeps_its_reason_has_no_score_and_the_search_continues(
     attempt, reason, make_search, executor
 ):
     executor.attempts = {2: attempt}
@@ -97,7 +97,7 @@ def test_a_trial_without_a_finite_loss_has_failed(make_search, executor):
     executor.losses = lambda settings, epoch: math.nan if settings.model.latent == 4 else 0.5
     search = make_search(ONE_AFTER_THE_OTHER, space={"latent": [4, 8]}).run()
     assert [(trial.state, trial.reason, trial.score) for trial in search.trials] == [
-        ("failed", statistics.NO_NUMBER, None),
+        ("failed", trial_pool.NO_NUMBER, None),
         ("finished", "", 0.5),
     ]
 
@@ -109,7 +109,7 @@ def test_failed_trials_are_tried_again_when_that_is_wanted_but_for_those_that_ca
     assert [trial.state for trial in make_search().run().trials] == ["failed", "failed"]
     search = make_search(retry_failed=True).run()
     assert [(trial.state, trial.reason) for trial in search.trials] == [
-        ("failed", statistics.NO_NUMBER),
+        ("failed", trial_pool.NO_NUMBER),
         ("finished", ""),
     ]
     assert executor.begun == [(1, 0), (2, 0), (2, 1)]
@@ -119,7 +119,7 @@ def test_failed_trials_are_tried_again_when_that_is_wanted_but_for_those_that_ca
 # ---- trials that are killed --------------------------------------------------------------------------------------
 
 
-def test_a_trial_that_is_killed_goes_on_from_its_last_epoch_as_often_as_it_gets_on(make_search, executor):
+def test_a_trial_that_is_killed_continues_from_its_last_epoch_as_often_as_it_gets_on(make_search, executor):
     executor.attempts = {1: [kill_after(1)] * 4}
     search = make_search({"trials": 1}, epochs=6).run()
     assert executor.begun == [(1, 0), (1, 1), (1, 2), (1, 3), (1, 4)]
@@ -154,7 +154,7 @@ def test_side_by_side_the_proposals_do_not_depend_on_which_trial_ends_first(make
     assert ends[0] != ends[1]
 
 
-def test_with_another_number_side_by_side_trials_that_were_broken_off_go_on(make_search, executor):
+def test_with_another_number_side_by_side_trials_that_were_broken_off_continue(make_search, executor):
     make_search(ONE_AFTER_THE_OTHER, lambda search: _stop_at(search, epoch=2)).run()
     search = make_search({"parallel": 2}).run()  # which shares the threads out anew
     assert executor.begun[:3] == [(1, 0), (1, 2), (2, 0)]
@@ -181,7 +181,7 @@ def test_a_hopeless_trial_is_pruned_and_scored_up_to_there_however_late_it_hears
     space = {"latent": [4, 5, 6, 7, 8, 30, 9]}
     search = make_search({**ONE_AFTER_THE_OTHER, "early_stopping": True}, space=space, epochs=6).run()
     pruned = search.trials[5]
-    assert (pruned.state, pruned.reason) == ("stopped", statistics.PRUNED.format(epoch=2))
+    assert (pruned.state, pruned.reason) == ("stopped", trial_pool.PRUNED.format(epoch=2))
     assert (pruned.epochs, pruned.best_epoch) == (2, 2)
     assert pruned.score == pytest.approx(0.1 + 0.001 + 0.23 + 0.5)
     assert [trial.state for trial in search.trials[:5]] == ["finished"] * 5
@@ -211,7 +211,7 @@ def test_without_early_stopping_no_trial_is_pruned(make_search):
 
 
 @pytest.mark.parametrize(("schedule", "first_epoch"), [("constant", 1), ("cosine", 0)])
-def test_a_promoted_trial_goes_on_from_its_parent_s_epochs_where_they_would_be_its_own(
+def test_a_promoted_trial_continues_from_its_parent_s_epochs_where_they_would_be_its_own(
     schedule, first_epoch, make_search, executor
 ):
     executor.attempts = {4: [kill_after(2 - first_epoch)]}
@@ -267,7 +267,7 @@ def test_a_paused_trial_trains_no_epoch(make_search, executor):
     assert search.trials[0].epochs == 9
 
 
-def test_a_stopped_search_goes_on_where_it_was(make_search, executor):
+def test_a_stopped_search_continues_where_it_was(make_search, executor):
     make_search(ONE_AFTER_THE_OTHER, lambda search: _stop_at(search, epoch=2)).run()
     search = make_search().run()
     assert search.ended == "exhausted"
@@ -276,15 +276,15 @@ def test_a_stopped_search_goes_on_where_it_was(make_search, executor):
 
 
 def test_a_trial_that_does_not_obey_is_killed_when_its_time_is_over(make_search, executor, monkeypatch):
-    monkeypatch.setattr(runner, "GRACE_S", 0)
+    monkeypatch.setattr(job, "GRACE_S", 0)
     executor.attempts = {1: Attempt(epochs_until_stop=None)}
     search = make_search({"trials": 1}, lambda search: _stop_at(search, epoch=2), epochs=300).run()
     assert search.ended == "stopped"
-    assert search.trials[0].state == "running"  # to be gone on with
+    assert search.trials[0].state == "running"  # to be resumed
     assert search.trials[0].epochs < 10
 
 
-def test_what_was_wished_of_the_search_before_is_forgotten_and_what_keeps_is_done(make_search, executor):
+def test_what_was_requested_of_the_search_before_is_forgotten_and_what_keeps_is_done(make_search, executor):
     make_search({"trials": 1}).run()
     before = make_search()
     for verb, content in (

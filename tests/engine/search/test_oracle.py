@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from engine import config
-from engine.search import hyperband, space
-from engine.search.hyperband import IDLE
+from engine.search import samplers, space, space_file
+from engine.search.samplers import IDLE
 from engine.search.storage import Trial
 from tests.engine.search.conftest import loss
 
@@ -39,7 +39,7 @@ def test_bayesian_uses_a_space_up_without_a_repetition(play, study):
 @pytest.mark.parametrize("algorithm", ["bayesian", "random"])
 def test_ranges_and_conditions_do_not_repeat_either(algorithm, play):
     base = config.RunConfig()
-    rows = play((base, space.parse(ENDLESS, base)), algorithm, 25)
+    rows = play((base, space_file.parse(ENDLESS, base)), algorithm, 25)
     assert len({row.key for row in rows}) == 25
     assert {row.config["model"] for row in rows} == {"ae", "vae"}
 
@@ -128,6 +128,6 @@ def test_hyperband_ends_when_the_space_is_used_up(play, study):
 
 
 def test_the_plan_of_hyperband_is_the_paper_s():
-    plan = hyperband.brackets(81)
+    plan = samplers.brackets(81)
     assert [(rung.count, rung.epochs) for rung in plan[0]] == [(81, 1), (27, 3), (9, 9), (3, 27), (1, 81)]
     assert [bracket[0].count for bracket in plan] == [81, 34, 15, 8, 5]

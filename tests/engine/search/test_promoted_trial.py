@@ -1,4 +1,4 @@
-"""A trial that Hyperband promotes goes on from its checkpoint as if it had been trained at once, to the bit.
+"""A trial that Hyperband promotes continues from its checkpoint as if it had been trained at once, to the bit.
 
 The trial that is promoted is trained by real processes; those that lose to it are scripted.
 """
@@ -8,8 +8,8 @@ import pytest
 
 from engine import runs
 from engine.messages import TrialStarted
-from engine.search import runner
-from engine.search.local_executor import LocalExecutor
+from engine.search import job
+from engine.search.executor import LocalExecutor
 from tests.engine.search.conftest import read_weights
 from tests.engine.search.fake_executor import FakeExecutor
 
@@ -34,12 +34,12 @@ class HalfReal(FakeExecutor):
 @pytest.fixture
 def executor(monkeypatch, tmp_path):
     made = HalfReal(LocalExecutor(tmp_path), {BEST, PROMOTED})
-    monkeypatch.setattr(runner, "make_executor", lambda settings, folder: made)
+    monkeypatch.setattr(job, "make_executor", lambda settings, folder: made)
     return made
 
 
 @pytest.mark.slow
-def test_hyperband_goes_on_from_a_trial_as_if_it_had_been_trained_at_once(make_search, trained, tmp_path):
+def test_hyperband_continues_from_a_trial_as_if_it_had_been_trained_at_once(make_search, trained, tmp_path):
     search = make_search({"trials": 4, "algorithm": "hyperband"}, space={"latent": [4, 6, 8]}, epochs=3).run()
     assert search.ended == "finished"
     promoted = search.trials[PROMOTED - 1]

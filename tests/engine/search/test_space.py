@@ -7,7 +7,7 @@ import pytest
 
 from engine import config
 from engine.errors import ConfigError
-from engine.search import space
+from engine.search import space, space_file
 
 BASE = config.RunConfig()
 MIXED = {
@@ -21,7 +21,7 @@ MIXED = {
 
 @pytest.mark.parametrize(("name", "model"), [("study-ae", "ae"), ("study-vae", "vae")])
 def test_the_study_s_tables_have_81_points(name, model):
-    base, table = space.preset(name)
+    base, table = space_file.preset(name)
     points = list(table.points())
     assert base.model.model == model
     assert table.size() == len(points) == len({space.config_key(point, base) for point in points}) == 81
@@ -37,34 +37,34 @@ def test_the_study_s_tables_have_81_points(name, model):
 
 @pytest.mark.parametrize(("old", "new"), [("seed-ae", "study-ae"), ("seed-vae", "study-vae")])
 def test_former_name_of_a_preset_has_the_same_space(old, new):
-    assert space.preset(old) == space.preset(new)
+    assert space_file.preset(old) == space_file.preset(new)
 
 
 def test_a_space_comes_back_from_its_description():
-    made = space.parse(MIXED, BASE)
-    assert space.parse(json.loads(json.dumps(made.to_dict())), BASE) == made
+    made = space_file.parse(MIXED, BASE)
+    assert space_file.parse(json.loads(json.dumps(made.to_dict())), BASE) == made
 
 
 def test_a_range_has_no_end_of_points_unless_it_is_of_whole_numbers():
-    assert space.parse(MIXED, BASE).size() is None
-    assert space.parse({"latent": {"low": 8, "high": 11}, "epochs": [1, 2]}, BASE).size() == 8
+    assert space_file.parse(MIXED, BASE).size() is None
+    assert space_file.parse({"latent": {"low": 8, "high": 11}, "epochs": [1, 2]}, BASE).size() == 8
 
 
 def test_a_setting_that_one_model_has_varies_with_that_model_alone():
     described = {"beta": [1, 2, 4], "model": ["ae", "vae"], "latent": [8, 16]}
-    points = list(space.parse(described, BASE).points())
+    points = list(space_file.parse(described, BASE).points())
     assert len(points) == (1 + 3) * 2
     assert all(("beta" in point) == (point["model"] == "vae") for point in points)
 
 
 def test_a_condition_may_name_any_list():
     described = {"batch_size": [8, 16], "latent": {"values": [4, 8], "when": {"batch_size": 16}}}
-    made = space.parse(described, BASE)
+    made = space_file.parse(described, BASE)
     assert list(made.points()) == [{"batch_size": 8}, {"batch_size": 16, "latent": 4}, {"batch_size": 16, "latent": 8}]
 
 
 def test_drawn_points_are_settings_and_spread_over_decades():
-    made, rng = space.parse(MIXED, BASE), np.random.default_rng(0)
+    made, rng = space_file.parse(MIXED, BASE), np.random.default_rng(0)
     drawn = [made.sample(rng) for _ in range(400)]
     for point in drawn:
         config.from_flat({**point, "size": 64}, BASE)
@@ -75,7 +75,7 @@ def test_drawn_points_are_settings_and_spread_over_decades():
 
 
 def test_features_lie_between_0_and_1_and_keep_the_order():
-    made = space.parse({"learning_rate": [1e-3, 1e-5, 1e-4], "model": ["ae", "vae"], "beta": [1, 2]}, BASE)
+    made = space_file.parse({"learning_rate": [1e-3, 1e-5, 1e-4], "model": ["ae", "vae"], "beta": [1, 2]}, BASE)
     rows = np.array([made.features(point) for point in made.points()])
     assert rows.min() == 0
     assert rows.max() == 1
@@ -114,18 +114,18 @@ REFUSED = {
 @pytest.mark.parametrize("sentence", REFUSED)
 def test_a_space_that_cannot_be_is_refused_in_a_sentence(sentence):
     with pytest.raises(ConfigError, match=sentence):
-        space.parse(REFUSED[sentence], BASE)
+        space_file.parse(REFUSED[sentence], BASE)
 
 
 @pytest.mark.parametrize("content", ["{", "[1]", "[" * 200_000 + "]" * 200_000], ids=lambda text: text[:3])
 def test_a_file_that_is_no_space_is_refused_in_a_sentence(content, tmp_path):
     (tmp_path / "space.json").write_text(content)
     with pytest.raises(ConfigError, match=r"space\.json"):
-        space.load_space(tmp_path / "space.json", BASE)
+        space_file.load_space(tmp_path / "space.json", BASE)
 
 
 def test_a_fixed_setting_leaves_the_space_unless_another_depends_on_it():
-    _, table = space.preset("study-ae")
+    _, table = space_file.preset("study-ae")
     assert table.drop_dimension("epochs").size() == 27
     with pytest.raises(ConfigError, match="'beta' depends on 'model'"):
-        space.parse({"model": ["ae", "vae"], "beta": [1]}, BASE).drop_dimension("model")
+        space_file.parse({"model": ["ae", "vae"], "beta": [1]}, BASE).drop_dimension("model")

@@ -3,10 +3,20 @@
 import os
 import signal
 import sqlite3
+from contextlib import closing
 
 import pytest
 
 from engine.errors import EngramError, SearchDamaged, SearchError
+from engine.search.commands import (
+    AddTrial,
+    ChangeTrialCount,
+    ContinueSearch,
+    EndTrial,
+    PauseSearch,
+    ReplaceSpace,
+    StopSearch,
+)
 from engine.search.search_spec import spec_from_attrs
 from engine.search.storage import FILE_NAME, TrialStorage
 
@@ -54,12 +64,32 @@ def test_no_configuration_is_taken_twice(ledger):
     assert ledger.add_trial("b", {}, "hand", {}).number == 2
 
 
-def test_wishes_are_taken_once_and_in_order_by_another_connection(ledger):
-    ledger.push_command("pause")
-    ledger.push_command("enqueue", {"latent": 3})
+def test_requests_are_taken_once_and_in_order_by_another_connection(ledger):
+    ledger.push_command(PauseSearch())
+    ledger.push_command(AddTrial({"latent": 3}))
     with TrialStorage(ledger.path) as other:
-        assert other.pop_commands() == [("pause", None), ("enqueue", {"latent": 3})]
+        assert other.pop_commands() == [PauseSearch(), AddTrial({"latent": 3})]
     assert ledger.pop_commands() == []
+
+
+COMMANDS = [
+    (StopSearch(), "stop", "null"),
+    (PauseSearch(), "pause", "null"),
+    (ContinueSearch(), "continue", "null"),
+    (EndTrial(7), "stop-trial", "7"),
+    (AddTrial({"latent": 3}), "enqueue", '{"latent": 3}'),
+    (ReplaceSpace({"latent": [4, 8]}), "space", '{"latent": [4, 8]}'),
+    (ChangeTrialCount(9), "trials", "9"),
+]
+
+
+def test_commands_are_stored_under_their_verbs_and_come_back(ledger):
+    for command, _, _ in COMMANDS:
+        ledger.push_command(command)
+    with closing(sqlite3.connect(ledger.path)) as raw:
+        rows = raw.execute("SELECT verb, content FROM wishes ORDER BY number").fetchall()
+    assert rows == [(verb, content) for _, verb, content in COMMANDS]
+    assert ledger.pop_commands() == [command for command, _, _ in COMMANDS]
 
 
 def test_kill_9_leaves_whole_trials(tmp_path, start_python):
@@ -89,13 +119,13 @@ def test_a_cut_journal_is_passed_over(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"no ledger at all, but some text" * 99, b"SQLite format 3\0" + b"\1" * 5000])
-def test_a_damaged_ledger_is_told_in_a_sentence(content, tmp_path):
+def test_a_damaged_ledger_is_reported_in_a_sentence(content, tmp_path):
     (tmp_path / FILE_NAME).write_bytes(content)
     with pytest.raises(SearchDamaged, match="cannot be read"), TrialStorage(tmp_path / FILE_NAME) as ledger:
         ledger.trials()
 
 
-def test_a_ledger_cut_in_half_is_told_in_a_sentence(tmp_path):
+def test_a_ledger_cut_in_half_is_reported_in_a_sentence(tmp_path):
     with TrialStorage(tmp_path / FILE_NAME) as ledger:
         for number in range(200):
             ledger.add_trial(f"key {number}" * 50, {}, "search", {})

@@ -10,7 +10,7 @@ from engine import backend, cli, config
 from engine.errors import ConfigError, TrackingError
 from engine.messages import Search, read_event
 from engine.processes.training_worker import TrainingWorker
-from engine.search import folder, job, runner, search_spec, wandb_sweep
+from engine.search import folder, job, search_spec, wandb_sweep
 from tests.engine.tracking.wandb_server import SweepServer
 from tests.trained_runs import TINY
 
@@ -103,7 +103,7 @@ def test_what_a_sweep_cannot_do_is_said_before_anything_is_made(space, settings,
 
 @pytest.mark.slow
 def test_what_w_b_proposes_is_trained_and_told_and_nothing_twice(executor, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(runner, "POLL_INTERVAL_S", 0.05)  # it waits for the agent, a real process
+    monkeypatch.setattr(job, "POLL_INTERVAL_S", 0.05)  # it waits for the agent, a real process
     monkeypatch.setattr(
         backend, "import_without_compute", lambda: None
     )  # the tests after this one compute in this process

@@ -46,7 +46,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def tracked(folder, tiny):
-    """A tracked run on a folder of pictures whose path names a patient, trained once for all tests that look at it."""
+    """A tracked run on a folder of images whose path names a patient, trained once for all tests that look at it."""
     if not (folder / "kept").exists():
         job.train(tiny(tracking="offline"), run="kept", root=folder)
     return runs.open_run("kept", folder)
@@ -88,7 +88,7 @@ def test_a_source_is_named_only_where_it_names_nobody(tiny, tmp_path):
     assert tracking.anonymized(tiny(source="/data/anna-mueller"))["source"] == "folder"
 
 
-def test_nobody_asked_for_tracking(tiny, tmp_path):
+def test_without_tracking_nothing_is_tracked(tiny, tmp_path):
     def hear(event):
         raise AssertionError
 
@@ -137,7 +137,7 @@ def tracker(tiny, tmp_path):
     assert [event.event for event in told][-1] == "job-ended"
 
 
-def test_w_b_dying_hurts_nobody(tracker):
+def test_w_b_dying_does_no_harm(tracker):
     tracker(epoch(1))
     os.kill(tracker._process.pid, signal.SIGKILL)
     tracker._process.wait()
@@ -146,7 +146,7 @@ def test_w_b_dying_hurts_nobody(tracker):
     assert len(tracker.told) == 100
 
 
-def test_w_b_hanging_holds_nobody_up(tracker):
+def test_w_b_hanging_does_not_block(tracker):
     os.kill(tracker._process.pid, signal.SIGSTOP)
     for number in range(1, 5000):  # far more than the pipe holds: one that waits would wait here for ever
         tracker(epoch(number))

@@ -59,7 +59,7 @@ def test_progress_counts_images_and_the_time_left(fit):
     assert not reporter.stopped
 
 
-def test_a_wish_to_stop_ends_the_epoch_at_once(fit):
+def test_request_to_stop_ends_the_epoch_at_once(fit):
     reporter, _ = fit(iter([False, False, True]).__next__)
     assert reporter.stopped
     assert reporter.images == 12

@@ -40,7 +40,7 @@ def same(first, second):
     return all(np.array_equal(a, b) for a, b in zip(contents(first), contents(second), strict=True))
 
 
-def test_everything_comes_back_seeds_and_optimiser_included(model, tiny, tmp_path):
+def test_everything_comes_back_seeds_and_optimizer_included(model, tiny, tmp_path):
     state = TrainingState(epoch=4, best_epoch=3, best_loss=0.25, conditions={"threads": 2})
     checkpoints.save(tmp_path, model, state)
     other = models.build_compiled(tiny(model="vae"))
@@ -62,7 +62,7 @@ def test_the_last_two_are_kept(model, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["variables.npz", "state.json"])
-def test_a_damaged_checkpoint_gives_way_to_the_one_before(model, tmp_path, name):
+def test_a_damaged_checkpoint_yields_to_the_one_before(model, tmp_path, name):
     for epoch in (1, 2):
         checkpoints.save(tmp_path, model, TrainingState(epoch=epoch))
     damaged = tmp_path / "epoch-00002" / name

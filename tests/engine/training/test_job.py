@@ -2,12 +2,15 @@
 
 import json
 import math
+import threading
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import engine
 from engine import metrics, runs
+from engine.data.phantom_source import PhantomSource
 from engine.errors import BackendError, ConfigError, RunBusy, SourceNotFound, TrainingError
 from engine.messages import EpochEnded, JobEnded, JobStarted, Log, Progress
 from tests.engine.training_child import TrainingChildren
@@ -77,6 +80,26 @@ def test_a_denoising_run_keeps_what_its_model_was_given(trained):
     assert not (trained(epochs=1).previews / "noisy.npy").exists()
 
 
+def test_what_was_left_out_of_the_images_is_told_and_recorded(tiny, tmp_path):
+    for number in range(8):
+        pixels = np.random.default_rng(number).integers(0, 256, (40, 40), dtype=np.uint8)
+        for name in (f"images/{number}.png", f"masks/{number}.png"):
+            (tmp_path / "scans" / name).parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(tmp_path / "scans" / name)
+    (tmp_path / "scans" / "images" / "volume.nii").write_bytes(b"\0" * 344 + b"n+1\0")
+    settings = tiny(source=str(tmp_path / "scans"), epochs=1)
+    heard = []
+    run = engine.train(settings, root=tmp_path / "runs", emit=heard.append)
+    said = [event.text for event in run.events() if isinstance(event, Log)]
+    sentence = "8 of 17 files are used as images: 8 are masks, 1 is a NIfTI volume."
+    assert sentence in said
+    assert sentence in [event.text for event in heard if isinstance(event, Log)]
+    recorded = run.provenance["data"]
+    assert (recorded["images"], recorded["left_out"]) == (8, sentence)
+    assert recorded["skipped"] == {"a mask": 8, "a NIfTI volume": 1}
+    assert [note for note in said if "only 8 images" in note or "no test set" in note] == recorded["notes"][1:]
+
+
 def test_a_job_tells_and_keeps_everything(tiny, tmp_path):
     heard, free = [], []
 
@@ -110,7 +133,7 @@ def test_a_job_tells_and_keeps_everything(tiny, tmp_path):
     assert str(tmp_path) not in text
 
 
-def test_entropy_floors_are_told_where_the_loss_is_in_nats(trained):
+def test_entropy_floors_are_reported_where_the_loss_is_in_nats(trained):
     run = trained("vae", epochs=3)
     started = next(event for event in run.events() if isinstance(event, JobStarted))
     images = engine.data.load(config=run.config.data)
@@ -141,7 +164,17 @@ def test_a_stop_before_the_first_epoch_keeps_a_model(tiny, tmp_path):
     assert run.model_path.exists()
 
 
-def test_more_epochs_can_be_asked_for_but_not_fewer(trained, tmp_path):
+def test_a_stop_while_the_images_are_loaded_ends_the_job(tiny, tmp_path, monkeypatch):
+    read, began, heard = PhantomSource.read, threading.Event(), []
+    monkeypatch.setattr(PhantomSource, "read", lambda source, index: (began.set(), read(source, index))[1])
+    fresh = tiny(phantom_seed=76, phantom_count=200)  # not in the cache
+    run = engine.train(fresh, run="one", root=tmp_path, emit=heard.append, should_stop=began.is_set)
+    assert [type(event) for event in heard] == [Log, JobEnded]
+    assert (heard[-1].state, heard[-1].epoch, heard[-1].reason) == ("stopped", 0, "")
+    assert (run.state(), run.model_path.exists()) == ("stopped", False)
+
+
+def test_more_epochs_can_be_requested_but_not_fewer(trained, tmp_path):
     run = trained(epochs=2, at=tmp_path / "one")
     engine.resume(run, epochs=3)
     assert [row["epoch"] for row in run.history()] == [1, 2, 3]
@@ -154,7 +187,7 @@ def test_more_epochs_can_be_asked_for_but_not_fewer(trained, tmp_path):
 
 
 def test_a_cosine_is_stretched_over_a_new_goal_and_says_so(tiny, tmp_path, monkeypatch):
-    """At its old end the rate was zero; it goes on at the middle of the longer cosine and is zero at the new end."""
+    """At its old end the rate was zero; it continues at the middle of the longer cosine and is zero at the new end."""
     from engine.models import optimizer
 
     made, build = [], optimizer.build
@@ -212,7 +245,7 @@ def poisoned(speak):
     return broken
 
 
-def test_a_source_that_is_not_there_is_told_and_recorded(tiny, tmp_path):
+def test_a_source_that_is_not_there_is_reported_and_recorded(tiny, tmp_path):
     run = runs.create_run(tiny(source=str(tmp_path / "nowhere")), "one", tmp_path)
     with pytest.raises(SourceNotFound, match="a new run may take the name 'one'"):
         engine.train(run=run)

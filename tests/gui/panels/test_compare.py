@@ -7,12 +7,10 @@ from PySide6.QtTest import QTest
 
 from engine.config import DataConfig
 from engine.messages import EpochEnded, EvaluateRun, OpenScan, PerImageErrors, Progress, Reconstruct, RequestFailed
-from gui.navigation import CompareRuns, OpenFile, ShowImage
-from gui.panel import DISCLAIMER
+from gui.panel import DISCLAIMER, CompareRuns, OpenFile, ShowImage
 from gui.panels.compare import ComparePanel
-from gui.panels.compare.comparison import grid_rows
-from gui.panels.compare.metrics_dialog import MetricsDialog
-from gui.panels.compare.pages import Pager, sorted_by
+from gui.panels.compare.comparison import Pager, grid_rows, sorted_by
+from gui.panels.compare.metrics import MetricsDialog
 from gui.panels.compare.runs_card import mismatch_warning
 from gui.pixmaps import Colormap, pixels_of
 from gui.run_record import open_record
@@ -86,7 +84,7 @@ class TestPages:
 
 
 class TestGrid:
-    def test_asks_for_the_test_scans_through_the_chosen_runs(self, panel, loaded, asked, session):
+    def test_requests_the_test_images_through_the_chosen_runs(self, panel, loaded, asked, session):
         request = asked(Reconstruct)
         paths = tuple(str(session.record(name).run.path) for name in ("ae-0001", "vae-0001"))
         assert (request.runs, request.split, request.indices) == (paths, "test", (0, 1, 2, 3))
@@ -154,7 +152,7 @@ class TestGrid:
         QTest.keyClick(panel.board.rows.view(0, 0), Qt.Key.Key_PageUp)
         assert asked(Reconstruct, second.number).indices == (0, 1, 2, 3)
 
-    def test_worst_first_asks_for_the_errors_once_and_sorts(self, panel, loaded, pictures, asked, answer, session):
+    def test_worst_first_requests_the_errors_once_and_sorts(self, panel, loaded, pictures, asked, answer, session):
         first = pictures()
         pick(panel.view.order, "worst")
         rank = asked(PerImageErrors)
@@ -166,7 +164,7 @@ class TestGrid:
         assert pictures(after=newest.number).indices == (0, 2, 4, 5)
         assert asked(PerImageErrors).number == rank.number
 
-    def test_ticking_runs_changes_what_is_asked(self, panel, loaded, pictures, asked):
+    def test_ticking_runs_changes_what_is_requested(self, panel, loaded, pictures, asked):
         first = pictures()
         panel.runs.table.set_checked(["vae-0001"])
         request = asked(Reconstruct, first.number)
@@ -199,7 +197,7 @@ class TestGrid:
         QTest.keyRelease(board.rows.view(0, 0), Qt.Key.Key_F)
         assert board.rows.view(1, 0).values[0, 0] == pytest.approx(0.4)
 
-    def test_without_scans_it_says_what_to_do(self, panel, qtbot):
+    def test_without_images_it_says_what_to_do(self, panel, qtbot):
         assert panel.board.empty.isVisible()
         assert "Choose a source in Data" in panel.board.empty.text()
 
@@ -223,7 +221,7 @@ class TestGrid:
 
 
 class TestCloser:
-    def test_maximising_looks_at_one_scan_and_back(self, panel, loaded, pictures, asked):
+    def test_maximizing_looks_at_one_image_and_back(self, panel, loaded, pictures, asked):
         first = pictures()
         panel.board.rows.maximized.emit(0, 2)
         closer = pictures(after=first.number)
@@ -233,16 +231,16 @@ class TestCloser:
         panel.board.rows.maximized.emit(0, 0)
         assert asked(Reconstruct, closer.number).indices == (0, 1, 2, 3)
 
-    def test_image_that_data_wished_for_is_shown(self, panel, loaded, asked):
+    def test_image_that_data_requested_is_shown(self, panel, loaded, asked):
         panel.navigate(ShowImage("train", 5))
         request = asked(Reconstruct)
         assert (request.split, request.indices) == ("train", (5,))
 
-    def test_runs_that_train_wished_for_are_compared(self, panel, loaded, asked):
+    def test_runs_that_train_requested_are_compared(self, panel, loaded, asked):
         panel.navigate(CompareRuns(("vae-0001",)))
         assert [record.name for record in panel.runs.records()] == ["vae-0001"]
 
-    def test_swipe_and_flicker_show_two_pictures_in_one_place(self, panel, loaded, pictures, asked, qtbot):
+    def test_swipe_and_flicker_show_two_images_in_one_place(self, panel, loaded, pictures, asked, qtbot):
         first = pictures()
         pick(panel.view.layout_, "swipe")
         swiped = pictures(after=first.number)
@@ -300,7 +298,7 @@ class TestScan:
         assert "Orientation unknown" in panel.scan._facts.text()
         assert not panel.scan.slider.isVisible()
 
-    def test_back_to_the_data_set(self, panel, session, answer, asked, pictures, loaded, tmp_path):
+    def test_back_to_the_dataset(self, panel, session, answer, asked, pictures, loaded, tmp_path):
         self.opened(panel, session, answer, tmp_path)
         number = pictures().number
         panel.scan.back.click()
@@ -317,7 +315,7 @@ class TestScan:
         assert "notes.txt" in panel.board.empty.text()
 
 
-def test_strange_preparation_and_strange_scans_are_said(make_run):
+def test_strange_preparation_and_strange_images_are_said(make_run):
     record = open_record(make_run("ae-0001").path)
     assert mismatch_warning(record, record.config.data) == []
     other = DataConfig(source="/somewhere/scans", size=64, fit="squash")
@@ -326,7 +324,7 @@ def test_strange_preparation_and_strange_scans_are_said(make_run):
     assert "32 px, letterbox" in sentences[1]
 
 
-def test_figure_has_the_pictures_and_the_mark(panel, loaded, pictures, tmp_path, monkeypatch):
+def test_figure_has_the_images_and_the_mark(panel, loaded, pictures, tmp_path, monkeypatch):
     from PySide6.QtGui import QImage, QPainter
 
     written = []
@@ -343,7 +341,7 @@ def test_figure_has_the_pictures_and_the_mark(panel, loaded, pictures, tmp_path,
     assert any(DISCLAIMER in str(text) for text in written)
 
 
-def test_figure_without_pictures_asks_nothing(panel):
+def test_figure_without_images_asks_nothing(panel):
     asked = []
     panel.ask_path = lambda *words: asked.append(words) or ("", "")
     panel.export()
@@ -361,7 +359,7 @@ def test_memory_puts_runs_and_view_back(panel, loaded, desk, qtbot):
     twin.restore_state({"runs": 3, "view": []})
 
 
-def test_script_names_runs_scans_and_images(panel, loaded, pictures):
+def test_script_names_runs_images_and_images(panel, loaded, pictures):
     pictures()
     script = panel.as_python()
     assert "engine.config.DataConfig(size=32)" in script
@@ -385,7 +383,7 @@ class TestMeasures:
         answer("compare-measure", {"run": request.run, "splits": parts})
         return request
 
-    def test_clean_and_leaked_scans_are_shown_apart(self, panel, leaky, asked):
+    def test_clean_and_leaked_images_are_shown_apart(self, panel, leaky, asked):
         titles = [panel.view.split.itemText(at) for at in range(panel.view.split.count())]
         assert titles == ["training", "validation", "test", "leaked test", "deduplicated test"]
         first = asked(Reconstruct)
@@ -394,7 +392,7 @@ class TestMeasures:
         assert asked(Reconstruct, first.number).indices == (1, 5)
         assert panel.gallery.title().startswith("2 leaked test images")
 
-    def test_worst_of_the_clean_scans_come_first(self, panel, leaky, pictures, asked, answer):
+    def test_worst_of_the_clean_images_come_first(self, panel, leaky, pictures, asked, answer):
         first = pictures()
         pick(panel.view.order, "worst")
         assert asked(PerImageErrors).split == "test"
@@ -416,7 +414,7 @@ class TestMeasures:
         panel.refresh()
         assert [sent for sent in session.explorer.engine.sent if isinstance(sent, EvaluateRun)] == numbers
 
-    def test_linear_map_is_a_row_of_pictures(self, panel, leaky, pictures, asked, session):
+    def test_linear_map_is_a_row_of_images(self, panel, leaky, pictures, asked, session):
         first = pictures()
         panel.runs.table.set_checked(["ae-0001", "pca:8"])
         request = pictures(after=first.number)
@@ -454,7 +452,7 @@ class TestMeasures:
         assert not panel.runs.measures.is_pending(panel.runs.compared()[1])
         assert panel.runs.table.text(0, 1) == "—"
 
-    def test_scans_without_a_test_set_are_not_measured(self, panel, session, answer, data_content):
+    def test_images_without_a_test_set_are_not_measured(self, panel, session, answer, data_content):
         nothing = {"rows": [], "labels": [], "names": []}
         session.load_data(DataConfig(size=32))
         answer("data", data_content | {"splits": data_content["splits"] | {"test": nothing}})

@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 
 from engine.config import DataConfig
 from engine.messages import LoadData, RequestFailed, RequestProgress, Stop
-from gui.navigation import ShowImage
+from gui.panel import ShowImage
 from gui.panels.data import DataPanel
 from gui.panels.data.summary_card import SkippedFilesDialog
 
@@ -34,7 +34,7 @@ def test_phantoms_are_the_default_and_need_nothing_typed(panel):
     assert not panel.source.source.place.isVisible()
 
 
-def test_use_these_scans_asks_the_explorer_for_what_the_form_says(panel, session):
+def test_use_these_images_asks_the_explorer_for_what_the_form_says(panel, session):
     panel.source.form.change_values({"size": 64, "normalisation": "percentile"})
     panel.source.use.click()
     sent = session.explorer.engine.sent[-1]
@@ -135,7 +135,7 @@ def leaky(session, answer, data_content):
     return session.data
 
 
-def test_leaked_scans_can_be_looked_at_alone(panel, leaky, qtbot):
+def test_leaked_images_can_be_looked_at_alone(panel, leaky, qtbot):
     panel.scans.leaked.click()
     assert panel.scans.grid.shown() == [18, 22]
     assert "leaked test images only" in panel.scans._subtitle.text()
@@ -144,7 +144,7 @@ def test_leaked_scans_can_be_looked_at_alone(panel, leaky, qtbot):
     assert blocker.args == ["test/18.png · glioma tumor · test · leaked"]
 
 
-def test_without_leaked_scans_there_is_no_chip_for_them(panel, session, leaky, answer, data_content):
+def test_without_leaked_images_there_is_no_chip_for_them(panel, session, leaky, answer, data_content):
     panel.scans.leaked.click()
     session.load_data(DataConfig(size=64))
     answer("data", data_content | {"leaked": []})
@@ -160,7 +160,7 @@ def test_another_source_brings_its_own_chips(panel, session, loaded, answer, dat
     assert len(panel.scans.grid.shown()) == 24
 
 
-def test_opening_a_thumbnail_wishes_for_a_closer_look(panel, loaded, qtbot):
+def test_opening_a_thumbnail_requests_a_closer_look(panel, loaded, qtbot):
     panel.scans.grid.select(19)
     with qtbot.waitSignal(panel.navigation_requested) as blocker:
         QTest.keyClick(panel.scans.grid, Qt.Key.Key_Return)
@@ -173,7 +173,7 @@ def test_pointing_at_a_thumbnail_names_its_file(panel, loaded, qtbot):
     assert blocker.args == ["validation/17.png · no tumor · validation"]
 
 
-def test_using_other_scans_can_be_undone(panel, session, loaded, desk, answer, data_content):
+def test_using_other_images_can_be_undone(panel, session, loaded, desk, answer, data_content):
     panel.source.form.change_values({"size": 64})
     panel.source.use.click()
     answer("data", data_content)
@@ -193,7 +193,7 @@ def test_memory_puts_the_form_back(panel, desk, qtbot):
     twin.restore_state({})
 
 
-def test_list_of_the_shown_scans_is_written(panel, leaky, tmp_path):
+def test_list_of_the_shown_images_is_written(panel, leaky, tmp_path):
     panel.scans.splits[2].click()
     path = tmp_path / "scans.csv"
     panel.ask_path = lambda *words: (str(path), "")
@@ -209,7 +209,7 @@ def test_list_that_cannot_be_written_is_a_sentence(panel, loaded, tmp_path):
     assert "Could not write the list" in panel.source.notice.text()
 
 
-def test_copied_script_loads_the_same_scans(panel, loaded):
+def test_copied_script_loads_the_same_images(panel, loaded):
     script = panel.as_python()
     asked = []
     fake = type("Engine", (), {"config": __import__("engine").config, "data": None})

@@ -55,11 +55,11 @@ def open_pairs(panel):
     return sheet
 
 
-def test_nothing_is_said_before_there_are_scans(panel):
+def test_nothing_is_said_before_there_are_images(panel):
     assert not panel.audit.isVisible()
 
 
-def test_identical_scans_are_told_at_once_and_near_ones_are_looked_for(panel, session, loaded):
+def test_identical_images_are_reported_at_once_and_near_ones_are_looked_for(panel, session, loaded):
     assert panel.audit.warning.text() == REPEATS["warning"]
     assert panel.audit.warning.isVisible()
     assert not panel.audit.clean.isVisible()
@@ -103,7 +103,7 @@ def test_other_scans_are_audited_anew_and_an_old_answer_is_dropped(panel, sessio
     assert counts(panel)["near-duplicates, all sets"] == "—"
 
 
-def test_an_audit_that_was_refused_can_be_asked_for_again(panel, session, loaded):
+def test_an_audit_that_was_refused_can_be_requested_again(panel, session, loaded):
     number = asked(session)[0].number
     session.explorer.engine.say(RequestFailed(reason="No room.", advice="Make some.", number=number, panel=AUDIT))
     assert panel.audit.notice.text() == "No room. Make some."

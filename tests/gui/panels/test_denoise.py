@@ -1,4 +1,4 @@
-"""The Denoise panel: what is asked and when, pictures, numbers, the lesion, warnings, exports, scans from files."""
+"""The Denoise panel: what is asked and when, images, numbers, the lesion, warnings, exports, scans from files."""
 
 import csv
 from typing import ClassVar
@@ -14,13 +14,11 @@ from engine.config import DataConfig
 from engine.messages import ApplyFilter, Denoise, DenoiseCurve, DenoiseDraft, NoiseLevelErrors, OpenScan, RequestFailed
 from gui.lesion_regions import BOXES, mask_of
 from gui.loaded_data import scan_title
-from gui.navigation import OpenFile
-from gui.panel import DISCLAIMER, LEFT_PX
+from gui.panel import DISCLAIMER, LEFT_PX, OpenFile
 from gui.panels.denoise import DenoisePanel
 from gui.panels.denoise.case import Case, Noise
 from gui.panels.denoise.case_card import CaseCard
-from gui.panels.denoise.results_data import DenoisedImage, ErrorCurve
-from gui.panels.denoise.warnings_text import describe_harm, help_text
+from gui.panels.denoise.results_data import DenoisedImage, ErrorCurve, describe_harm, help_text
 from gui.pixmaps import Colormap
 from gui.widgets.region.region import Region
 
@@ -30,7 +28,7 @@ LESION = Region("ellipse", ((0.25, 0.25), (0.5, 0.5)))
 
 
 def head():
-    """A clean picture with a bright lesion where LESION is."""
+    """A clean image with a bright lesion where LESION is."""
     image = np.full((SIDE, SIDE), 0.3, np.float32)
     image[mask_of(LESION, (SIDE, SIDE))] = 0.7
     return image
@@ -64,7 +62,7 @@ def write(tmp_path):
 
 @pytest.fixture
 def questions(session):
-    """What has been asked about pictures: "draft" or "full", and the level."""
+    """What has been asked about images: "draft" or "full", and the level."""
 
     def told():
         kinds = {DenoiseDraft: "draft", Denoise: "full"}
@@ -75,7 +73,7 @@ def questions(session):
 
 @pytest.fixture
 def awaited(session):
-    """The question about pictures that has no answer yet, or None."""
+    """The question about images that has no answer yet, or None."""
 
     def find():
         questions = session.explorer
@@ -121,7 +119,7 @@ def pictures(qtbot, awaited, answer, write, draft):
 
 @pytest.fixture
 def seen(panel, loaded, pictures):
-    """A panel with its first pictures."""
+    """A panel with its first images."""
     pictures()
     return panel
 
@@ -142,7 +140,7 @@ def slide(panel, value):
 
 
 class TestAsking:
-    def test_first_scan_is_asked_for_through_the_ticked_run(self, panel, loaded, asked, session):
+    def test_first_image_is_requested_through_the_ticked_run(self, panel, loaded, asked, session):
         request = asked(Denoise)
         assert request.runs == (path_of(session, "ae-0001"),)
         assert (request.split, request.indices, request.noise, request.sigma) == ("test", (0,), "gaussian", 0.1)
@@ -182,7 +180,7 @@ class TestAsking:
         pictures()
         assert questions()[3:] == [("draft", 0.12)]
 
-    def test_full_answer_is_not_asked_for_while_the_slider_may_still_move(self, seen, questions, draft, qtbot):
+    def test_full_answer_is_not_requested_while_the_slider_may_still_move(self, seen, questions, draft, qtbot):
         seen.experiment._pause.setInterval(3_600_000)
         slide(seen, 0.11)
         draft()
@@ -190,7 +188,7 @@ class TestAsking:
         seen.experiment._pause.start(0)
         qtbot.waitUntil(lambda: questions()[2:] == [("full", 0.11)])
 
-    def test_another_scan_or_another_run_has_no_draft(self, seen, session, questions, draft, pictures):
+    def test_another_image_or_another_run_has_no_draft(self, seen, session, questions, draft, pictures):
         slide(seen, 0.11)
         seen.case.images.step(1)
         slide(seen, 0.1)
@@ -207,7 +205,7 @@ class TestAsking:
         slide(seen, 0.2)
         assert questions()[-1] == ("full", 0.2)
 
-    def test_refused_draft_is_a_sentence_and_the_next_level_is_asked_for_in_full(self, seen, session, questions):
+    def test_refused_draft_is_a_sentence_and_the_next_level_is_requested_in_full(self, seen, session, questions):
         slide(seen, 0.11)
         number = session.explorer.engine.sent[-1].number
         session.explorer.engine.say(RequestFailed(number=number, panel="denoise", reason="The run is gone."))
@@ -215,7 +213,7 @@ class TestAsking:
         slide(seen, 0.12)
         assert questions()[-1] == ("full", 0.12)
 
-    def test_noisy_picture_follows_the_slider_before_any_answer(self, seen):
+    def test_noisy_image_follows_the_slider_before_any_answer(self, seen):
         slide(seen, 0.2)
         wanted = noise.add_noise(head()[None, ..., None], "gaussian", 0.2, 0)[0, ..., 0]
         assert np.array_equal(seen.stage.pictures.board.view("noisy").values, wanted)
@@ -247,7 +245,7 @@ class TestAsking:
         assert asked(ApplyFilter, first.number).method == "median"
         assert "gaussian" not in seen.experiment.pending_methods()
 
-    def test_curve_is_asked_for_once_for_a_scan_and_its_noise(self, seen, asked, session, pictures, qtbot):
+    def test_curve_is_requested_once_for_an_image_and_its_noise(self, seen, asked, session, pictures, qtbot):
         request = asked(DenoiseCurve)
         assert request.sigmas[0] == 0.0
         assert request.sigmas[-1] == 0.3
@@ -260,20 +258,20 @@ class TestAsking:
         pictures()
         assert asked(DenoiseCurve, request.number).seed == 4
 
-    def test_refused_pictures_are_a_sentence(self, panel, loaded, asked, session):
+    def test_refused_images_are_a_sentence(self, panel, loaded, asked, session):
         request = asked(Denoise)
         session.explorer.engine.say(RequestFailed(number=request.number, panel="denoise", reason="The run is gone."))
         assert panel.stage.pictures.empty.text() == "The run is gone."
         assert panel.stage.pictures.picture() is None
 
-    def test_without_scans_it_says_what_to_do(self, panel):
+    def test_without_images_it_says_what_to_do(self, panel):
         assert "No dataset loaded" in panel.stage.pictures.empty.text()
 
 
 class TestDrafts:
     """What a draft shows is marked as one, and no number or warning of it stays."""
 
-    def test_its_picture_and_difference_are_shown_and_called_a_draft(self, seen, session, draft):
+    def test_its_image_and_difference_are_shown_and_called_a_draft(self, seen, session, draft):
         slide(seen, 0.2)
         draft()
         board, run = seen.stage.pictures.board, path_of(session, "ae-0001")
@@ -283,7 +281,7 @@ class TestDrafts:
         made = seen.experiment.made[run]
         assert np.array_equal(made.noisy, noise.add_noise(head()[None, ..., None], "gaussian", 0.2, 0)[0, ..., 0])
 
-    def test_picture_that_is_exact_only_waits_for_its_numbers(self, seen, session, draft, qtbot):
+    def test_image_that_is_exact_only_waits_for_its_numbers(self, seen, session, draft, qtbot):
         slide(seen, 0.2)
         draft(exact=True)
         view = seen.stage.pictures.board.view(path_of(session, "ae-0001"))
@@ -348,7 +346,7 @@ class TestPictures:
         differences = [f"{key} −" for key in ("noisy", *runs)]
         assert seen.stage.pictures.board.shown() == ["original", "noisy", *runs, *differences]
 
-    def test_all_pictures_share_one_light(self, seen):
+    def test_all_images_share_one_light(self, seen):
         board = seen.stage.pictures.board
         assert {board.view(key).state for key in board.shown()} == {seen.state}
 
@@ -425,7 +423,7 @@ class TestLesion:
             == f"Drawn lesion · {mask_of(LESION, (SIDE, SIDE)).sum()} pixels · background ring 4 px wide"
         )
 
-    def test_every_scan_has_its_own_lesion_and_undo_does_not_mix_them(self, seen, desk):
+    def test_every_image_has_its_own_lesion_and_undo_does_not_mix_them(self, seen, desk):
         seen.regions.change(LESION, "drawing")
         seen.case.images.step(1)
         assert seen.regions.region is None
@@ -448,7 +446,7 @@ class TestLesion:
         seen.lesion.buttons.polygon.click()
         assert seen.regions.mode == ""
 
-    def test_known_lesions_are_offered_and_scans_with_one_can_be_picked(
+    def test_known_lesions_are_offered_and_images_with_one_can_be_picked(
         self, panel, session, answer, data_content, tmp_path, pictures, qtbot
     ):
         rows = ["split,file,x_center,y_center,width,height", "test,20.png,0.5,0.25,0.5,0.25"]
@@ -484,12 +482,12 @@ class TestHelp:
             "★ ae-0001: break-even at noise level 0.060. Below it, the noisy input has the higher PSNR."
         )
 
-    def test_it_says_that_one_scan_is_one_scan_and_names_the_command_for_many(self, seen):
+    def test_it_says_that_one_image_is_one_image_and_names_the_command_for_many(self, seen):
         words = seen.stage.help.scope.text()
         assert "is for one image" in words
         assert "python -m engine denoise-curve RUN --data SOURCE" in words
 
-    def test_model_that_is_worse_than_doing_nothing_is_named(self, panel, loaded, pictures, qtbot):
+    def test_model_that_is_worse_than_no_denoising_is_named(self, panel, loaded, pictures, qtbot):
         pictures(kept=1.0, psnr_db=15.0)
         qtbot.waitUntil(lambda: not panel.stage.help.notices[0].isHidden())
         assert (
@@ -533,7 +531,7 @@ class TestHelp:
 
 
 class TestNoise:
-    def test_level_is_written_in_gray_values_too(self, panel):
+    def test_level_is_written_in_intensities_too(self, panel):
         slide(panel, 0.12)
         assert panel.case.noise.grays.text() == "σ = 30.6/255"
 
@@ -559,7 +557,7 @@ class TestNoise:
         assert picker.value().sigma == 0.2
         assert picker.grays.text() == "σ = 51.0/255"
 
-    def test_undone_noise_is_asked_for_again(self, seen, desk, questions, pictures):
+    def test_undone_noise_is_requested_again(self, seen, desk, questions, pictures):
         slide(seen, 0.2)
         pictures()
         desk.undo.undo()
@@ -592,7 +590,7 @@ class TestScan:
         panel.navigate(OpenFile("/scans/head.nii"))
         answer("denoise-scan", {**self.CONTENT, **changes})
 
-    def test_scan_takes_the_place_of_the_data_set_at_its_middle_slice(self, seen, answer, write, pictures):
+    def test_scan_takes_the_place_of_the_dataset_at_its_middle_slice(self, seen, answer, write, pictures):
         self.opened(seen, answer, write)
         request = pictures()
         assert (request.scan, request.slice) == ("/scans/head.nii", 2)
@@ -600,7 +598,7 @@ class TestScan:
         assert "NIfTI. Image left = patient right (R)" in seen.case.scan.facts.text()
         assert not seen.case.images.isVisible()
 
-    def test_slices_are_gone_through_and_the_data_set_comes_back(self, seen, answer, write, asked, pictures):
+    def test_slices_are_gone_through_and_the_dataset_comes_back(self, seen, answer, write, asked, pictures):
         before = asked(Denoise).number
         self.opened(seen, answer, write)
         pictures()
@@ -611,7 +609,7 @@ class TestScan:
         assert seen.case.images.isVisible()
         assert asked(Denoise).scan is None
 
-    def test_file_that_cannot_be_opened_is_a_sentence_and_the_pictures_stay(self, seen, asked, session):
+    def test_file_that_cannot_be_opened_is_a_sentence_and_the_images_stay(self, seen, asked, session):
         seen.navigate(OpenFile("/scans/notes.txt"))
         request = asked(OpenScan)
         reason = "'notes.txt' cannot be opened: it is neither a picture nor a DICOM or NIfTI file."
@@ -636,7 +634,7 @@ class TestExports:
         assert float(rows[1]["psnr_db"]) == 24.0
 
     @pytest.mark.parametrize(("name", "begins"), [("f.png", b"\x89PNG"), ("f.pdf", b"%PDF")])
-    def test_figure_is_written_as_a_picture_or_a_page(self, seen, tmp_path, name, begins):
+    def test_figure_is_written_as_an_image_or_a_page(self, seen, tmp_path, name, begins):
         seen.ask_path = lambda *words: (str(tmp_path / name), "")
         seen.export()
         assert (tmp_path / name).read_bytes().startswith(begins)
@@ -648,7 +646,7 @@ class TestExports:
         seen.write_numbers()
         assert "Could not write" in seen.stage.notice.text()
 
-    def test_script_makes_the_same_pictures(self, seen, session):
+    def test_script_makes_the_same_images(self, seen, session):
         seen.regions.change(LESION, "drawing")
         seen.methods.set_checked([path_of(session, "ae-0001"), "median"])
         text = seen.as_python()
@@ -670,7 +668,7 @@ def test_memory_puts_noise_methods_and_case_back(seen, desk, qtbot, loaded):
     assert again.case.noise.value() == Noise("rician", 0.2, 7)
 
 
-def test_case_of_the_last_session_is_found_when_the_scans_come_later(panel, session, answer, data_content, qtbot):
+def test_case_of_the_last_session_is_found_when_the_images_come_later(panel, session, answer, data_content, qtbot):
     panel.restore_state({"part": "train", "case": "train / 3"})
     session.load_data(DataConfig(size=32))
     answer("data", data_content)

@@ -23,8 +23,7 @@ from engine.messages import (
     SampleLatent,
     TraverseDimension,
 )
-from gui.navigation import OpenFile, ShowImage
-from gui.panel import DISCLAIMER
+from gui.panel import DISCLAIMER, OpenFile, ShowImage
 from gui.panels.latent import NO_RUN, NO_SCANS, LatentPanel
 from gui.panels.latent.latent_map import LEAKED, to_scatter
 from gui.panels.latent.map_card import HINT
@@ -131,9 +130,9 @@ def neighbours(asked, answer):
     return reply
 
 
-def choose_colour(panel, colour):
+def choose_color(panel, color):
     box = panel.choice.color
-    box.setCurrentIndex(box.findData(colour))
+    box.setCurrentIndex(box.findData(color))
     box.activated.emit(box.currentIndex())
 
 
@@ -153,7 +152,7 @@ def group_of(panel):
 
 
 class TestMap:
-    def test_asks_for_all_scans_by_principal_components(self, panel, loaded, asked, session):
+    def test_requests_all_images_by_principal_components(self, panel, loaded, asked, session):
         request = asked(EmbedLatents)
         assert request.run == str(session.record("vae-0001").run.path)
         assert (request.splits, request.method) == (("train", "validation", "test"), "pca")
@@ -180,7 +179,7 @@ class TestMap:
         assert not item.isEnabled()
         assert item.toolTip() == UMAP
 
-    def test_another_map_is_asked_for_and_keeps_the_chosen_scan(self, mapped, asked, answer, content):
+    def test_another_map_is_requested_and_keeps_the_chosen_image(self, mapped, asked, answer, content):
         mapped.exploration.choose(("test", 2))
         first = asked(EmbedLatents).number
         mapped.choice.splits["train"].click()
@@ -189,22 +188,22 @@ class TestMap:
         answer("latent-map", content(run=request.run))
         assert mapped.exploration.scene.chosen == ("test", 2)
 
-    def test_colours_by_class_split_error_and_leak(self, mapped):
+    def test_colors_by_class_split_error_and_leak(self, mapped):
         scene = mapped.exploration.scene
-        by = {colour: to_scatter(scene.mapped, colour) for colour in ("class", "split", "error", "leak")}
+        by = {color: to_scatter(scene.mapped, color) for color in ("class", "split", "error", "leak")}
         assert [mark.title for mark in by["split"].marks] == ["training", "validation", "test"]
         assert by["error"].values is not None
         assert by["class"].values is by["split"].values is None
         assert np.bincount(by["leak"].groups).tolist() == [18, 4, 2]
         assert by["leak"].marks[2].title == LEAKED
 
-    def test_errors_are_asked_for_once_they_are_the_colour(self, panel, loaded, asked, answer, content, session):
+    def test_errors_are_requested_once_they_are_the_color(self, panel, loaded, asked, answer, content, session):
         answer("latent-map", content(run=asked(EmbedLatents).run, mse=None))
         assert not [sent for sent in session.explorer.engine.sent if isinstance(sent, EmbeddingErrors)]
         assert panel.map.plot.preview(18)[1] == ["test / 18", "glioma tumor · test · leaked"]
         panel.map.plot.canvas.pan(40, 0)
         view = center_and_scale(panel.map.plot.canvas)
-        choose_colour(panel, "error")
+        choose_color(panel, "error")
         request = asked(EmbeddingErrors)
         assert request.splits == ("train", "validation", "test")
         assert panel.map.plot.scatter.values is None
@@ -218,7 +217,7 @@ class TestMap:
 
     def test_errors_that_fail_leave_the_map_with_a_notice(self, panel, loaded, asked, answer, content, session):
         answer("latent-map", content(run=asked(EmbedLatents).run, mse=None))
-        choose_colour(panel, "error")
+        choose_color(panel, "error")
         request = asked(EmbeddingErrors)
         assert subtitle(panel).startswith("Computing reconstruction errors")
         failure = RequestFailed(reason="No memory.", advice="Retry.", number=request.number, panel="latent-errors")
@@ -230,9 +229,9 @@ class TestMap:
     def test_errors_of_another_map_are_not_taken(self, panel, loaded, asked, answer, content):
         first = asked(EmbedLatents)
         answer("latent-map", content(run=first.run, mse=None))
-        choose_colour(panel, "error")
+        choose_color(panel, "error")
         asked(EmbeddingErrors)
-        choose_colour(panel, "class")
+        choose_color(panel, "class")
         panel.choice.splits["train"].click()
         answer("latent-map", content(run=asked(EmbedLatents, first.number).run, mse=None))
         answer("latent-errors", {"run": first.run, "mse": [1.0] * COUNT})
@@ -245,7 +244,7 @@ class TestMap:
         rows = list(csv.DictReader((tmp_path / "points.csv").read_text(encoding="utf-8").splitlines()[2:]))
         assert {row["mse"] for row in rows} == {""}
 
-    def test_long_layout_is_told(self, mapped, asked, session):
+    def test_long_layout_is_reported(self, mapped, asked, session):
         first = asked(EmbedLatents).number
         mapped.choice.method.setCurrentIndex(mapped.choice.method.findData("tsne"))
         mapped.choice.method.activated.emit(1)
@@ -261,7 +260,7 @@ class TestMap:
         mapped.exploration._recolor()
         assert mapped.map.plot.hidden == {1}
 
-    def test_progress_is_told(self, panel, loaded, asked, session):
+    def test_progress_is_reported(self, panel, loaded, asked, session):
         request = asked(EmbedLatents)
         session.explorer.engine.say(RequestProgress(number=request.number, panel="latent-map", done=6, total=24))
         assert "25%" in panel.tools.page().message() or "25%" in panel.map.plot._empty
@@ -273,7 +272,7 @@ class TestMap:
         )
         assert panel.tools.page().message() == "No memory. Map fewer splits."
 
-    def test_refused_map_is_asked_again_only_when_it_is_wanted_anew(self, panel, loaded, asked, session):
+    def test_refused_map_is_requested_again_only_when_it_is_wanted_anew(self, panel, loaded, asked, session):
         refused = asked(EmbedLatents)
         session.explorer.engine.say(
             RequestFailed(reason="No memory.", advice="Map fewer splits.", number=refused.number, panel="latent-map")
@@ -288,7 +287,7 @@ class TestMap:
         panel.refresh()
         assert asked(EmbedLatents, after=again.number).method == "tsne"
 
-    def test_hover_says_and_shows_the_scan(self, mapped, qtbot):
+    def test_hover_says_and_shows_the_image(self, mapped, qtbot):
         with qtbot.waitSignal(mapped.status_changed) as told:
             mapped.map.plot.pointed.emit(18)
         assert told.args == ["test / 18 · glioma tumor · test · leaked · MSE 0.019"]
@@ -298,7 +297,7 @@ class TestMap:
 
 
 class TestScan:
-    def test_click_asks_for_reconstruction_and_neighbours(self, mapped, asked):
+    def test_click_requests_reconstruction_and_neighbors(self, mapped, asked):
         mapped.map.plot.chosen.emit(19)
         for kind in (FindNeighbors, Reconstruct):
             request = asked(kind)
@@ -306,7 +305,7 @@ class TestScan:
         assert mapped.scan.pair.shown() == ["original"]
         assert 19 in mapped.map.plot._rings
 
-    def test_neighbours_and_the_flag_in_words(self, mapped, neighbours):
+    def test_neighbors_and_the_flag_in_words(self, mapped, neighbours):
         mapped.exploration.choose(("test", 1))
         neighbours(memorised=True)
         assert mapped.scan.boards["latent"].shown() == [f"latent-{at}" for at in range(4)]
@@ -323,7 +322,7 @@ class TestScan:
         assert mapped.scan.pair.shown() == ["original", "made"]
         assert mapped.scan.pair.view("made").values.mean() == 1
 
-    def test_neighbour_can_be_chosen(self, mapped, neighbours):
+    def test_neighbor_can_be_chosen(self, mapped, neighbours):
         mapped.exploration.choose(("test", 1))
         neighbours()
         mapped.scan.boards["pixel"].maximized.emit("pixel-3")
@@ -355,10 +354,10 @@ class TestFile:
 
         return drop
 
-    def test_panel_takes_scans(self):
+    def test_panel_takes_images(self):
         assert LatentPanel.takes_scans
 
-    def test_it_is_placed_and_its_neighbours_are_asked_for(self, mapped, drop, asked, answer, neighbours):
+    def test_it_is_placed_and_its_neighbors_are_requested(self, mapped, drop, asked, answer, neighbours):
         drop()
         for kind in (ProjectScan, FindNeighbors, Reconstruct):
             request = asked(kind)
@@ -380,7 +379,7 @@ class TestFile:
         assert 0 < x < plot.width()
         assert 0 < y < plot.height()
 
-    def test_map_without_a_place_for_it_marks_its_nearest_scans(self, mapped, drop, answer):
+    def test_map_without_a_place_for_it_marks_its_nearest_images(self, mapped, drop, answer):
         drop()
         answer("latent-place", {"run": "", "name": "head.nii", "point": None, "nearest": [5, 2]})
         assert mapped.map.plot.scatter.extra_point is None
@@ -406,7 +405,7 @@ class TestFile:
         compile(text, "script", "exec")
         assert "open_scan('/scans/head.nii')" in text
 
-    def test_scan_of_the_data_takes_its_place(self, mapped, drop, answer):
+    def test_image_of_the_data_takes_its_place(self, mapped, drop, answer):
         drop()
         answer("latent-place", {"run": "", "name": "head.nii", "point": [3.0, 2.0], "nearest": [0, 1]})
         mapped.map.plot.chosen.emit(19)
@@ -589,7 +588,7 @@ class TestKeeping:
         again.refresh()
         assert again.save_state() == kept
 
-    def test_choosing_another_colour_leaves_the_run(self, mapped):
+    def test_choosing_another_color_leaves_the_run(self, mapped):
         mapped.choice.set_values({"colour": "error"})
         assert mapped.choice.run.currentText() == "vae-0001"
         mapped.choice.set_values({"run": "ae-0001"})

@@ -24,12 +24,11 @@ from engine.messages import (
     TopActivations,
     TraceLesion,
 )
-from gui.navigation import OpenFile
-from gui.panel import DISCLAIMER
+from gui.panel import DISCLAIMER, OpenFile
 from gui.panels.layers import LayersPanel
-from gui.panels.layers.channel_order import ColorScale, sort_channels, value_limits
 from gui.panels.layers.network import INPUT, to_network
 from gui.panels.layers.page import CACHE_SIZE
+from gui.panels.layers.state import ColorScale, sort_channels, value_limits
 from gui.pixmaps import Colormap
 from gui.widgets.region.region import Region
 
@@ -145,7 +144,7 @@ def counted(dead=()):
 
 
 class TestNetwork:
-    def test_run_is_listed_and_its_first_layer_asked_for_through_the_first_scan(self, panel, loaded, reply, asked):
+    def test_run_is_listed_and_its_first_layer_requested_through_the_first_image(self, panel, loaded, reply, asked):
         request = reply(ListLayers)
         assert request.run.endswith("ae-0001")
         wanted = asked(ComputeActivations)
@@ -160,7 +159,7 @@ class TestNetwork:
         assert [box.caption for box in boxes[:2]] == ["32×32×1", "16×16×6"]
         assert boxes[0].height > boxes[1].height > boxes[2].height > boxes[3].height
 
-    def test_chosen_layer_is_told_in_plain_words(self, seen, reply):
+    def test_chosen_layer_is_reported_in_plain_words(self, seen, reply):
         assert seen.cards.strip.words.text() == "What conv1 does."
         turn_to(seen, reply, "conv2")
         assert seen.cards.strip.words.text() == "What conv2 does."
@@ -176,12 +175,12 @@ class TestNetwork:
         assert seen.choice.layer == "act1"
         assert asked(ComputeActivations).layer == "act1"
 
-    def test_input_is_the_scan_itself(self, seen, reply):
+    def test_input_is_the_image_itself(self, seen, reply):
         values = turn_to(seen, reply, INPUT)
         assert values.shape == (SIDE, SIDE, 1)
         assert np.array_equal(values[..., 0], seen.presenter.seen.original)
 
-    def test_refused_network_is_told(self, panel, loaded, session, asked):
+    def test_refused_network_is_reported(self, panel, loaded, session, asked):
         request = asked(ListLayers)
         said = RequestFailed(
             reason="It has no model.", advice="Train it.", number=request.number, panel="layers-network"
@@ -225,7 +224,7 @@ class TestKeys:
         QTest.keyClicks(seen.cards.mosaic.mosaic, "p")
         assert seen.cards.mosaic.mosaic.channels.marks == {}
 
-    def test_enter_enlarges_beside_the_scan_and_goes_back(self, seen, reply):
+    def test_enter_enlarges_beside_the_image_and_goes_back(self, seen, reply):
         QTest.keyClick(seen.cards.mosaic.mosaic, Qt.Key.Key_Return)
         assert seen.cards.mosaic.is_large()
         assert seen.cards.mosaic.large.cells[0].title.text() == "image"
@@ -269,7 +268,7 @@ class TestChannels:
         assert channels.limits(0) == (float(values[..., 0].min()), float(values[..., 0].max()))
         assert seen.cards.mosaic.bar.isHidden()
 
-    def test_signed_colours_have_zero_in_their_middle(self):
+    def test_signed_colors_have_zero_in_their_middle(self):
         values = np.array([[[-1.0, 2.0]]])
         assert value_limits(values, ColorScale(signed=True)) == (-2.0, 2.0)
         assert ColorScale(signed=True).scale is Colormap.SIGNED
@@ -296,14 +295,14 @@ class TestPointing:
 
 
 class TestScans:
-    def test_three_scans_to_begin_with_and_the_others_are_asked_for_afterwards(self, seen, reply, asked, qtbot):
+    def test_three_images_to_begin_with_and_the_others_are_requested_afterwards(self, seen, reply, asked, qtbot):
         assert [scan.index for scan in seen.choice.scans] == [0, 1, 2]
         qtbot.waitUntil(lambda: asked(ComputeActivations).panel == "layers-ahead")
         assert asked(ComputeActivations).indices == (1,)
         reply(ComputeActivations, "layers-ahead")
         assert seen.cards.scans.pairs.pairs[1].answer is not None
 
-    def test_scan_is_added_changed_and_taken_away(self, seen):
+    def test_image_is_added_changed_and_taken_away(self, seen):
         scans = seen.cards.scans
         scans.add_button.click()
         assert (len(seen.choice.scans), seen.choice.at) == (4, 3)
@@ -336,12 +335,12 @@ class TestTakingAway:
         assert len(rows) == CHANNELS
         assert float(rows[2]["mean"]) == pytest.approx(float(seen.presenter.seen.values[..., 2].mean()), rel=1e-6)
 
-    def test_path_that_cannot_be_written_is_told(self, seen, tmp_path):
+    def test_path_that_cannot_be_written_is_reported(self, seen, tmp_path):
         seen.exporter.ask_path = lambda *_: (str(tmp_path / "no" / "a.csv"), "")
         seen.cards.export.numbers.click()
         assert "Could not write" in seen.notice.text()
 
-    def test_script_names_run_layer_channel_and_scans(self, seen):
+    def test_script_names_run_layer_channel_and_images(self, seen):
         text = seen.as_python()
         compile(text, "script", "exec")
         assert "'conv1'" in text
@@ -379,7 +378,7 @@ class TestTakingAway:
 
 
 class TestCounting:
-    def test_numbers_over_the_data_set_arrive_later_and_order_and_mark_the_channels(
+    def test_numbers_over_the_dataset_arrive_later_and_order_and_mark_the_channels(
         self, rested, answer, asked, session
     ):
         assert "Until then: this image only." in rested.cards.channel.source.text()
@@ -398,12 +397,12 @@ class TestCounting:
         assert rested.cards.channel.values["SD"].text() == "4"
         assert rested.cards.channel.source.text() == "Statistics over 40 validation images."
 
-    def test_they_are_asked_for_once(self, rested, answer, asked, session):
+    def test_they_are_requested_once(self, rested, answer, asked, session):
         answer("layers-statistics", counted())
         rested.counting.request_for(rested.choice)
         assert len([sent for sent in session.explorer.engine.sent if isinstance(sent, ComputeChannelStatistics)]) == 1
 
-    def test_refusal_is_told_and_the_scan_counts(self, rested, asked, session):
+    def test_refusal_is_reported_and_the_image_counts(self, rested, asked, session):
         number = asked(ComputeChannelStatistics).number
         session.explorer.engine.say(RequestFailed(reason="No disk.", number=number, panel="layers-statistics"))
         assert "No disk." in rested.cards.channel.source.text()
@@ -504,7 +503,7 @@ class TestPages:
             qtbot.waitUntil(lambda: asked(ComputeSaliency).unit == unit)
             stack = write(np.full((1, SIDE, SIDE), 1 + units.index(unit)))
             answer("layers-saliency", salient(stack, unit=list(unit)))
-            Path(stack).unlink(missing_ok=True)  # whoever deletes it
+            Path(stack).unlink(missing_ok=True)  # as another process may
 
         def show(unit):
             seen.cards.channel.view.clicked.emit(unit[1], unit[0])
@@ -528,7 +527,7 @@ class TestPages:
         asked = (ReadKernels, TopActivations, MaximizeActivation, ComputeSaliency, MatchChannels, TraceLesion)
         assert not [sent for sent in session.explorer.engine.sent if isinstance(sent, asked)]
 
-    def test_refusal_is_told_on_the_page(self, seen, asked, session):
+    def test_refusal_is_reported_on_the_page(self, seen, asked, session):
         seen.more.choose(seen.more.saliency)
         request = asked(ComputeSaliency)
         said = RequestFailed(reason="Too much.", advice="Wait.", number=request.number, panel="layers-saliency")
@@ -564,7 +563,7 @@ class TestBoth:
         QTest.keyClicks(seen.cards.mosaic.mosaic, "b")
         assert np.array_equal(seen.cards.channel.view.values, mine[..., 0])
 
-    def test_two_scans_of_one_run_are_compared_without_asking(self, rested, session):
+    def test_two_images_of_one_run_are_compared_without_asking(self, rested, session):
         both = rested.more.both
         rested.more.choose(both)
         sent = len(session.explorer.engine.sent)
@@ -598,7 +597,7 @@ class TestLesion:
         seen.cards.regions.change(Region("ellipse", ((0.25, 0.25), (0.5, 0.5))), "drawing")
         return seen
 
-    def test_drawn_lesion_is_followed_when_that_is_asked_for_and_the_thief_named(self, drawn, asked, answer):
+    def test_drawn_lesion_is_followed_when_that_is_requested_and_the_largest_loss_is_named(self, drawn, asked, answer):
         lesion = drawn.more.lesion
         lesion.go.click()
         request = asked(TraceLesion)
@@ -633,7 +632,7 @@ class TestLesion:
         desk.undo.undo()
         assert drawn.cards.regions.region.points[0] == (0.25, 0.25)
 
-    def test_each_scan_has_a_lesion_of_its_own(self, drawn):
+    def test_each_image_has_a_lesion_of_its_own(self, drawn):
         drawn.controller.select_scan(1)
         assert drawn.cards.regions.region is None
         drawn.controller.select_scan(0)

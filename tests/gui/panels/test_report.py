@@ -11,7 +11,7 @@ from PySide6.QtCore import QUrl
 
 from engine.config import DataConfig, StudyConfig
 from engine.messages import Continue, Log, Pause, Paused, RequestFailed, RunStudy, Stop, StudyEnded, StudyProgress
-from gui.navigation import ShowStudy
+from gui.panel import ShowStudy
 from gui.panels.report import ReportPanel
 from gui.panels.report.contents_card import items
 
@@ -69,12 +69,12 @@ def test_quick_study_beside_the_runs_is_one_click_away(panel, session, root):
     assert panel.progress.stop.isVisible()
 
 
-def test_order_has_the_scans_of_the_session_without_their_preparation(panel, session):
+def test_order_has_the_images_of_the_session_without_their_preparation(panel, session):
     session.requested_data = DataConfig(source="phantom", phantom_count=99, size=64, fit="letterbox", split_seed=4)
     assert panel.order.command().settings == {"source": "phantom", "phantom_count": 99, "split_seed": 4}
 
 
-def test_trials_are_asked_for_when_it_is_not_quick(panel):
+def test_trials_are_requested_when_it_is_not_quick(panel):
     assert not panel.order.form.rows["trials_ae"].editor.isVisible()
     panel.order.form.change_values({"quick": False})
     assert panel.order.form.rows["trials_ae"].editor.isVisible()
@@ -129,7 +129,7 @@ def test_stop_asks_the_engine_and_the_end_frees_the_button(panel, session, root)
     assert not panel.progress.stop.isVisible()
 
 
-def test_study_is_paused_and_goes_on(panel, session):
+def test_study_is_paused_and_continues(panel, session):
     panel.order.start.click()
     engine = session.job.engine
     engine.say(StudyProgress(stage="training", text="ae-0001", share=0.1))
@@ -187,7 +187,7 @@ def test_figure_is_shown_with_its_caption_and_zooms(panel, folder):
     assert view.scale_now() == pytest.approx(before)
 
 
-def test_study_that_goes_on_elsewhere_is_read_as_it_grows(panel, folder):
+def test_study_that_continues_elsewhere_is_read_as_it_grows(panel, folder):
     panel.order.out.setText(str(folder))
     panel.contents.choose("runs")
     write(folder, runs=[], state="stopped")
@@ -206,7 +206,7 @@ def test_study_that_changes_within_a_tick_of_the_clock_is_read_anew(panel, folde
     assert titles(panel) == ["Runs"]
 
 
-def test_study_whose_process_died_can_be_gone_on_with(panel, folder):
+def test_study_whose_process_died_can_be_resumed(panel, folder):
     write(folder, state="running")
     panel.order.out.setText(str(folder))
     assert "interrupted" in panel.progress._subtitle.text()
@@ -244,7 +244,7 @@ def test_page_is_opened_where_pages_are_read(panel, folder):
     assert opened == [QUrl.fromLocalFile(str(folder / "study.html"))]
 
 
-def test_shown_figure_is_saved_in_the_kind_that_is_asked_for(panel, folder, tmp_path):
+def test_shown_figure_is_saved_in_the_kind_that_is_requested(panel, folder, tmp_path):
     panel.order.out.setText(str(folder))
     panel.contents.choose("figure-05")
     panel.exporter.ask_path = lambda *words: (str(tmp_path / "mine.pdf"), "")
@@ -303,6 +303,6 @@ def test_script_makes_the_same_study(panel, folder):
     assert panel.as_python() == ""
 
 
-def test_other_panels_wish_for_a_study(panel, folder):
+def test_other_panels_request_a_study(panel, folder):
     panel.navigate(ShowStudy(str(folder)))
     assert panel.study().path == folder

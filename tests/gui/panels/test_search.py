@@ -27,8 +27,9 @@ from engine.messages import (
     TrialProposed,
     read_command,
 )
-from engine.search import folder, importance, job, search_spec, space
-from gui.navigation import CompareRuns
+from engine.search import folder, importance, job, search_spec, space, space_file
+from engine.search.commands import AddTrial, ChangeTrialCount, ContinueSearch, PauseSearch, ReplaceSpace, StopSearch
+from gui.panel import CompareRuns
 from gui.panels.search import SearchPanel
 from gui.panels.search.importance_card import effects
 from gui.panels.search.manual_trial_dialog import ManualTrialDialog
@@ -58,7 +59,7 @@ def make_search(root, tiny, make_run):
         base = base or tiny()
         order = Search(name=name, root=str(root), base=base, space=described, settings={"trials": trials, **settings})
         made = folder.prepare_folder(order)
-        points = space.parse(described, base)
+        points = space_file.parse(described, base)
         with made.open_storage() as ledger:
             for number, values in zip(range(1, count + 1), points.points(), strict=False):
                 ledger.add_trial(space.config_key(values, base), values, "search", {})
@@ -79,7 +80,7 @@ def weighed(session, answer):
 
     def weigh():
         sent = [each for each in session.explorer.engine.sent if isinstance(each, ComputeImportances)][-1]
-        answer(sent.panel, importance.handle_request(read_command(sent.to_json_line())).model_dump(mode="json"))
+        answer(sent.panel, importance.compute_importances(read_command(sent.to_json_line())).model_dump(mode="json"))
 
     return weigh
 
@@ -109,7 +110,7 @@ class TestSpace:
         order = panel.order
         assert [order.preset.itemData(i) for i in range(order.preset.count())] == ["", "study-ae", "study-vae"]
         assert order.preset.currentData() == "study-ae"
-        assert parse_drafts(order.editor.drafts) == dict(space.presets()["study-ae"])
+        assert parse_drafts(order.editor.drafts) == dict(space_file.presets()["study-ae"])
         assert order.points.text() == "81 configurations."
 
     def test_preset_is_chosen_and_taken_back(self, panel, desk):
@@ -117,7 +118,7 @@ class TestSpace:
         order.preset.setCurrentIndex(2)
         order.preset.activated.emit(2)
         assert order.base().model.model == "vae"
-        assert parse_drafts(order.editor.drafts) == dict(space.presets()["study-vae"])
+        assert parse_drafts(order.editor.drafts) == dict(space_file.presets()["study-vae"])
         desk.undo.undo()
         assert (order.base().model.model, order.preset.currentData()) == ("ae", "study-ae")
 
@@ -302,7 +303,7 @@ class TestSearching:
         panel.session.job.engine.say(SearchEnded(search="s", state="failed", reason="The disk is full.", advice=""))
         assert panel.plot.notice.text() == "The disk is full."
 
-    def test_search_of_another_process_is_told_by_its_ledger(self, panel, make_search):
+    def test_search_of_another_process_is_reported_by_its_ledger(self, panel, make_search):
         made = make_search("s")
         with made.lock():
             panel.open("s")
@@ -314,7 +315,7 @@ class TestSearching:
             assert panel.plot.pause.text() == "Pause"
             panel.plot.stop.click()
         with made.open_storage() as ledger:
-            assert [verb for verb, _ in ledger.pop_commands()] == ["pause", "continue", "stop"]
+            assert ledger.pop_commands() == [PauseSearch(), ContinueSearch(), StopSearch()]
         assert panel.session.job.search is None
 
     def test_ledger_that_changes_within_a_tick_of_the_clock_is_read_anew(self, panel, make_search):
@@ -341,9 +342,9 @@ class TestSearching:
             assert panel.change.points.text() == "12 configurations."
             panel.change.apply.click()
         with made.open_storage() as ledger:
-            assert ledger.pop_commands() == [("space", {**SPACE, "latent": [4, 8, 16]}), ("trials", 12)]
+            assert ledger.pop_commands() == [ReplaceSpace({**SPACE, "latent": [4, 8, 16]}), ChangeTrialCount(12)]
 
-    def test_search_that_is_over_goes_on_over_more(self, panel, make_search, qtbot):
+    def test_search_that_is_over_continues_over_more(self, panel, make_search, qtbot):
         make_search("s", 8)
         panel.open("s")
         assert "all configurations tried" in panel.plot.facts.text()
@@ -376,7 +377,7 @@ class TestSearching:
         sheet.submit()
         assert not sheet.isVisible()
         with made.open_storage() as ledger:
-            assert ledger.pop_commands() == [("enqueue", {"learning_rate": 1e-3, "latent": 5, "epochs": 1})]
+            assert ledger.pop_commands() == [AddTrial({"learning_rate": 1e-3, "latent": 5, "epochs": 1})]
 
 
 class TestPictures:
@@ -446,7 +447,7 @@ class TestPictures:
         assert not panel.trial.keep.isEnabled()
         assert panel.trials.table.chosen_keys() == ["3"]
 
-    def test_pictures_of_the_chosen_trial_are_asked_for_once(self, panel, make_search, loaded, answer, tmp_path):
+    def test_images_of_the_chosen_trial_are_requested_once(self, panel, make_search, loaded, answer, tmp_path):
         made = make_search("s")
         for number in (1, 2):
             (made.root / f"s-000{number}" / "model.keras").touch()
@@ -522,7 +523,7 @@ class TestPictures:
         panel.open("full")
         assert not panel.importance.bars.isVisible()
 
-    def test_importance_that_cannot_be_had_says_why_and_is_asked_for_again(self, panel, make_search, weighed):
+    def test_importance_that_cannot_be_had_says_why_and_is_requested_again(self, panel, make_search, weighed):
         make_search("s", 8)
         panel.open("s")
         panel.session.explorer.engine.die()
@@ -541,7 +542,7 @@ class TestPictures:
             (0.4, 0.1, 0.8, 0, "across its values · +40%", True),
         ],
     )
-    def test_effects_are_told_as_sure_as_they_are(self, effect, low, high, sign, said, whisker):
+    def test_effects_are_reported_as_sure_as_they_are(self, effect, low, high, sign, said, whisker):
         ordered = () if said.startswith("across") else ("latent",)
         weighed = Importance(name="latent", effect=effect, low=low, high=high, sign=sign, is_relative=True)
         bar = effects([weighed], ordered)[0]
@@ -558,7 +559,7 @@ class TestPictures:
         panel.trials.as_curves.click()
         curves = panel.trials.curves
         qtbot.waitUntil(lambda: list(curves.items) == ["s-0001", "s-0002", "s-0004", "s-0005"])
-        assert curves.items["s-0001"].series.style.colour_key == "score:0.000"
+        assert curves.items["s-0001"].series.style.color_key == "score:0.000"
         assert curves.isVisible()
 
     def test_search_is_exported_in_three_kinds(self, panel, make_search, tmp_path):
@@ -600,7 +601,7 @@ class TestTrials:
         table.sortByColumn(5, Qt.SortOrder.DescendingOrder)
         assert load_snapshot("s", panel.session.runs.root).best.number == 1
 
-    def test_interrupted_trial_is_told(self, make_search, root):
+    def test_interrupted_trial_is_reported(self, make_search, root):
         made = make_search("s")
         with made.open_storage() as ledger:
             ledger.update_trial(5, state="running", score=None)
@@ -678,7 +679,7 @@ class TestScript:
         panel.order.form.change_values({"trials": 0})
         assert panel.as_python() == ""
 
-    def test_script_of_a_search_that_is_looked_at_goes_on_with_it(self, panel, make_search, monkeypatch):
+    def test_script_of_a_search_that_is_looked_at_continues_with_it(self, panel, make_search, monkeypatch):
         made = make_search("s", 2, trials=9)
         panel.open("s")
         order = ordered(panel.as_python(), monkeypatch)

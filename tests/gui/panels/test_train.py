@@ -1,4 +1,4 @@
-"""The Train panel: settings, presets, runs, curves, pictures, log."""
+"""The Train panel: settings, presets, runs, curves, images, log."""
 
 import csv
 import shutil
@@ -11,11 +11,11 @@ from PySide6.QtTest import QTest
 
 from engine import config
 from engine.config import DataConfig
-from engine.messages import JobEnded, JobStarted, LoadData, Log, Paused, Progress, RequestFailed, Resume
+from engine.messages import EpochEnded, JobEnded, JobStarted, LoadData, Log, Paused, Progress, RequestFailed, Resume
 from gui import palette
 from gui.panels.train import TrainPanel
+from gui.panels.train.curves_card import SQUARED, TOTAL, entropy_floors, plots_for
 from gui.panels.train.log_card import MOST_LINES, LogView
-from gui.panels.train.plots import SQUARED, TOTAL, entropy_floors, plots_for
 from gui.run_record import open_record
 from tests.gui.conftest import story
 
@@ -137,7 +137,7 @@ class TestNewRun:
         assert not card.start.isEnabled()
         assert "from 1 to 16,384" in card.settings.form.rows["latent"].problem.text()
 
-    def test_model_that_does_not_fit_the_scans_says_so(self, panel, session, answer, data_content):
+    def test_model_that_does_not_fit_the_images_says_so(self, panel, session, answer, data_content):
         session.load_data(DataConfig(size=48))
         answer("data", data_content)
         card = panel.new_run
@@ -219,7 +219,7 @@ class TestRuns:
         assert (halted["Resume"], halted["Extend…"]) == (True, False)
         assert done["Compare"]
 
-    def test_run_without_a_checkpoint_cannot_go_on(self, panel, make_run):
+    def test_run_without_a_checkpoint_cannot_continue(self, panel, make_run):
         for name, state in (("done", "finished"), ("halted", "stopped")):
             shutil.rmtree(make_run(name, state=state).checkpoints)
         refreshed(panel)
@@ -283,7 +283,25 @@ class TestShown:
         shown = [name for name, plot in panel.curves.plots.items() if plot.isVisible()]
         assert shown == ["loss", "reconstruction", "kl"]
 
-    def test_floor_of_the_scans_is_a_line_under_loss_and_reconstruction(self, panel, make_run, session):
+    def test_epoch_redraws_each_plot_once_and_its_floors_not_at_all(self, panel, make_run, session, monkeypatch):
+        run = make_run("vae", model="vae", state=None)
+        refreshed(panel)
+        redrawn, levels = [], []
+        for name in ("loss", "reconstruction", "kl"):
+            plot = panel.curves.plots[name]
+            redraw = plot._redraw
+            monkeypatch.setattr(
+                plot, "_redraw", lambda items, name=name, redraw=redraw: (redrawn.append(name), redraw(items))
+            )
+            monkeypatch.setattr(plot, "set_reference", lambda *level: levels.append(level))
+        last = [event for event in story(run, 4) if isinstance(event, EpochEnded)][-1]
+        session.apply_event(last, "vae")
+        panel.refresh()
+        assert sorted(redrawn) == ["kl", "loss", "reconstruction"]
+        assert levels == []
+        assert list(panel.curves.plots["loss"].items["vae training"].series.x) == [1, 2, 3, 4]
+
+    def test_floor_of_the_images_is_a_line_under_loss_and_reconstruction(self, panel, make_run, session):
         make_run("vae-0001", model="vae")
         refreshed(panel)
         lines = {name: references(plot) for name, plot in panel.curves.plots.items()}
@@ -317,17 +335,17 @@ class TestShown:
         assert set(plots["loss"].items) == {"vae-0001 training", "vae-0001 validation"}
         assert [quantity.name for quantity in plots_for([session.record("ae-0001")])] == ["mse"]
 
-    def test_run_has_one_colour_everywhere(self, panel, make_run):
+    def test_run_has_one_color_everywhere(self, panel, make_run):
         make_run("ae-0001")
         make_run("ae-0002")
         refreshed(panel)
         panel.runs.table.select(["ae-0001", "ae-0002"])
         panel.refresh()
-        keys = {item.series.style.colour_key for item in panel.curves.plots["mse"].items.values()}
+        keys = {item.series.style.color_key for item in panel.curves.plots["mse"].items.values()}
         assert keys == {"ae-0001", "ae-0002"}
         assert palette.find_series_color("ae-0001") != palette.find_series_color("ae-0002")
 
-    def test_pictures_follow_the_newest_epoch_until_drawn_back(self, panel, make_run, session):
+    def test_images_follow_the_newest_epoch_until_drawn_back(self, panel, make_run, session):
         run = make_run("ae-0001", epochs=2, goal=4, state=None)
         previews = refreshed(panel).previews
         assert previews.epoch() == 2
@@ -349,7 +367,7 @@ class TestShown:
         assert rows.view(1, 0).accessibleName() == "noisy input"
         assert rows.view(2, 0).accessibleName() == "reconstruction"
 
-    def test_hovering_a_picture_tells_its_numbers(self, panel, make_run, qtbot):
+    def test_hovering_an_image_tells_its_numbers(self, panel, make_run, qtbot):
         run = make_run("ae-0001")
         refreshed(panel)
         original = np.load(run.previews / "originals.npy")[2, 5, 4] / 255
@@ -358,7 +376,7 @@ class TestShown:
         assert blocker.args[0].startswith(f"x 4 · y 5 · original {original:.3f} · reconstruction")
 
     @pytest.mark.parametrize("damage", ["missing", "garbage", "other shape"])
-    def test_pictures_that_cannot_be_read_are_left_out(self, panel, make_run, damage):
+    def test_images_that_cannot_be_read_are_left_out(self, panel, make_run, damage):
         run = make_run("ae-0001", epochs=1)
         file = run.previews / "epoch-00001.npy"
         if damage == "missing":

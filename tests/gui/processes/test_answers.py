@@ -11,7 +11,7 @@ from engine import data, noise
 from engine.config import DataConfig
 from engine.messages import LoadData, OpenScan, Reconstruct
 from gui.explorer_client import ExplorerClient
-from gui.navigation import LoadSource
+from gui.panel import LoadSource
 from gui.widgets.region.region import Region
 from tests.gui.processes.conftest import IMAGES
 
@@ -118,7 +118,7 @@ def test_copied_script_of_compare_prints_the_same_numbers(window, wait, finished
     assert psnr_db == pytest.approx(panel.board._shown.made[0].psnr_db, rel=1e-4)
 
 
-def test_slider_puts_noise_on_a_scan_and_the_run_takes_it_out(window, wait, finished):
+def test_slider_puts_noise_on_an_image_and_the_run_takes_it_out(window, wait, finished):
     record = finished("ae")
     panel = window.show_panel("denoise")
     wait(lambda: panel.experiment.is_current() and str(record.run.path) in panel.experiment.made)
@@ -178,7 +178,7 @@ def test_layers_of_a_run_are_walked_through_with_keys(window, wait, finished):
     assert session.explorer.engine.is_running()
 
 
-def test_map_of_scans_is_hovered_lassoed_and_drawn_from(window, wait, finished):
+def test_map_of_images_is_hovered_lassoed_and_drawn_from(window, wait, finished):
     finished("ae")
     panel = window.show_panel("latent")
     wait(lambda: panel.exploration.scene is not None)

@@ -72,7 +72,7 @@ def test_killed_engine_leaves_the_window_a_sentence_and_a_way_to_resume(window, 
     assert record.state == "stopped"
 
 
-def test_kept_in_the_background_a_run_goes_on_without_its_window(window, start, wait, engines, monkeypatch):
+def test_kept_in_the_background_a_run_continues_without_its_window(window, start, wait, engines, monkeypatch):
     session = window.desk.session
     record = start("later", 40)
     wait(lambda: record.last_epoch >= 1)
@@ -154,7 +154,7 @@ def test_engine_that_says_nonsense_is_passed_over(qtbot, tmp_path, monkeypatch):
     engine.deleteLater()
 
 
-def test_last_words_of_an_engine_are_told(qtbot, tmp_path, monkeypatch):
+def test_last_words_of_an_engine_are_reported(qtbot, tmp_path, monkeypatch):
     monkeypatch.setattr("sys.executable", str(_fake_python(tmp_path, "echo KeyError: x >&2; exit 1")))
     engine = EngineProcess("job", tmp_path, "tensorflow")
     with qtbot.waitSignal(engine.ended) as blocker:

@@ -32,7 +32,7 @@ def test_study_is_made_stopped_and_finished_from_the_panel(window, wait, tmp_pat
     assert panel.contents.figure.isVisible()
 
 
-def test_study_whose_engine_is_killed_takes_its_run_with_it_and_goes_on(window, wait, tmp_path):
+def test_study_whose_engine_is_killed_takes_its_run_with_it_and_continues(window, wait, tmp_path):
     session, panel = window.desk.session, window.show_panel("report")
     panel.order.out.setText(str(tmp_path / "study"))
     panel.order.shrink.click()

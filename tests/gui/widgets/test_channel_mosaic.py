@@ -1,4 +1,4 @@
-"""Many small pictures of channels: whoever has the keys sees it."""
+"""Many small images of channels: keyboard focus is visible."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def mosaic(qtbot):
     return made
 
 
-def test_frame_of_the_chosen_picture_lies_within_that_of_the_focus(mosaic):
+def test_frame_of_the_chosen_image_lies_within_that_of_the_focus(mosaic):
     mosaic.set_channels(MosaicData(np.zeros((8, 8, 4)), range(4), lambda _: (0.0, 1.0)))
     cell = mosaic.cell(0)
     outside = mosaic.viewport().grab().toImage()

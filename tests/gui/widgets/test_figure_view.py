@@ -63,7 +63,7 @@ def test_keys_zoom_and_fit(view):
     assert view.scale_now() == pytest.approx(0.5, abs=0.01)
 
 
-def test_what_is_no_picture_is_told(view, tmp_path):
+def test_what_is_no_image_is_reported(view, tmp_path):
     (tmp_path / "b.png").write_text("no")
     assert not view.show_figure(tmp_path / "b.png")
     assert view.show_figure(None)

@@ -64,7 +64,7 @@ def test_columns_share_the_width_without_being_cut_off(qtbot, grid):
         assert len(tops) == 1
 
 
-def test_wide_picture_is_fitted_not_stretched(grid):
+def test_wide_image_is_fitted_not_stretched(grid):
     wide = np.full((1, 10, 20), 255, np.uint8)
     grid.set_images(wide)
     rect = grid.visualRect(grid.model().index(0, 0))

@@ -1,4 +1,4 @@
-"""Rows of pictures: nothing cut off, one light, one scale of differences."""
+"""Rows of images: nothing cut off, one light, one scale of differences."""
 
 import numpy as np
 import pytest
@@ -48,7 +48,7 @@ def test_cells_fill_the_width_when_the_height_lets_them_and_else_the_height():
     assert fit_grid(QSize(2000, 150), 4, 1.0, empty).cell == QSize(150, 150)
 
 
-def test_pictures_keep_their_shape():
+def test_images_keep_their_shape():
     grid = fit_grid(QSize(1000, 1000), 4, 1.5, Grid(QSize(), 100, 0, (0, 0)))
     assert grid.cell.height() / grid.cell.width() == pytest.approx(1.5, abs=0.01)
 
@@ -61,7 +61,7 @@ def test_rows_scroll_rather_than_shrink_to_nothing(qtbot, rows):
     assert rows.horizontalScrollBar().maximum() == 0
 
 
-def test_every_picture_obeys_one_state(rows, wheel):
+def test_every_image_obeys_one_state(rows, wheel):
     wheel(rows.view(0, 2), (20, 20), 3)
     assert rows.view(2, 5).state.view.zoom == pytest.approx(1.2**3)
     assert len({id(rows.view(r, c).state) for r in range(3) for c in range(6)}) == 1
@@ -79,7 +79,7 @@ def test_unlinked_columns_go_their_own_way_but_differences_keep_one_scale(rows):
     assert rows.view(0, 1).state.view.zoom == 1.0
 
 
-def test_colour_bar_stands_beside_differences_and_says_their_limit(rows):
+def test_color_bar_stands_beside_differences_and_says_their_limit(rows):
     header = rows._headers[2]
     assert header.bar.isVisible()
     assert not rows._headers[0].bar.isVisible()
@@ -88,7 +88,7 @@ def test_colour_bar_stands_beside_differences_and_says_their_limit(rows):
     assert "0.25" in header.bar.accessibleName()
 
 
-def test_new_pictures_of_the_same_shape_keep_the_views(rows):
+def test_new_images_of_the_same_shape_keep_the_views(rows):
     kept = rows.view(0, 0)
     rows.state.update(zoom=3.0)
     rows.set_rows(
@@ -98,7 +98,7 @@ def test_new_pictures_of_the_same_shape_keep_the_views(rows):
     assert kept.state.view.zoom == 3.0
 
 
-def test_hover_and_double_click_say_which_picture(qtbot, rows, move):
+def test_hover_and_double_click_say_which_image(qtbot, rows, move):
     with qtbot.waitSignal(rows.hovered) as hovered:
         view = rows.view(1, 4)
         move(view, (view.width() - 1, 1))
@@ -108,7 +108,7 @@ def test_hover_and_double_click_say_which_picture(qtbot, rows, move):
     assert maximised.args == [2, 3]
 
 
-def test_arrows_go_from_picture_to_picture(qtbot, rows):
+def test_arrows_go_from_image_to_image(qtbot, rows):
     rows.activateWindow()
     rows.view(0, 0).setFocus()
     qtbot.waitUntil(rows.view(0, 0).hasFocus)
@@ -123,11 +123,11 @@ def test_arrows_go_from_picture_to_picture(qtbot, rows):
         assert rows.view(*at).hasFocus()
 
 
-def test_pictures_have_names(rows):
+def test_images_have_names(rows):
     assert rows.view(1, 2).accessibleName() == "first, scan 2"
 
 
-def test_orientation_is_said_once_or_on_every_picture(rows):
+def test_orientation_is_said_once_or_on_every_image(rows):
     def said():
         return [text.text() for text in rows.findChildren(QLabel) if "orientation unknown" in text.text()]
 

@@ -1,4 +1,4 @@
-"""One picture: what it draws and how hands change its state."""
+"""One image: what it draws and how hands change its state."""
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def test_corner_mark_appears_in_its_corner(view):
     assert shown[50:].max() == shown[:, :150].max() == 0
 
 
-def test_wide_picture_is_centred_and_keeps_its_shape(view):
+def test_wide_image_is_centered_and_keeps_its_shape(view):
     view.clearFocus()
     view.set_image(np.ones((50, 100)))
     shown = pixels(view)
@@ -63,14 +63,14 @@ def test_wheel_keeps_the_point_under_the_cursor(view, wheel, cursor):
     assert view.state.view.zoom == pytest.approx(1.2**3)
 
 
-def test_zoom_stays_between_the_whole_picture_and_64(view, wheel):
+def test_zoom_stays_between_the_whole_image_and_64(view, wheel):
     wheel(view, (10, 10), 100)
     assert view.state.view.zoom == 64
     wheel(view, (150, 10), -200)
     assert view.state.view == View()
 
 
-def test_middle_drag_moves_the_picture_with_the_mouse(view, wheel, drag):
+def test_middle_drag_moves_the_image_with_the_mouse(view, wheel, drag):
     wheel(view, (100, 100), 5)
     grabbed = view.placement().to_picture((90, 90))
     drag(view, (90, 90), (80, 97), Qt.MouseButton.MiddleButton)
@@ -137,7 +137,7 @@ def test_keys_with_control_are_left_to_the_window(view, key):
     assert view.state.view == View()
 
 
-def test_inverted_picture_is_drawn_inverted(view):
+def test_inverted_image_is_drawn_inverted(view):
     view.clearFocus()
     view.set_image(np.zeros((4, 4)))
     view.state.update(invert=True)
@@ -155,7 +155,7 @@ def test_hover_names_the_pixel_under_the_cursor_at_any_zoom(view, move, wheel):
     assert seen == [(0, 99), (60, 16)]
 
 
-def test_hover_ends_beside_the_picture_and_when_the_mouse_leaves(qtbot, view, move):
+def test_hover_ends_beside_the_image_and_when_the_mouse_leaves(qtbot, view, move):
     view.set_image(np.ones((50, 100)))
     move(view, (100, 100))
     with qtbot.waitSignal(view.hover_ended):
@@ -206,7 +206,7 @@ def test_below_100_percent_pixels_are_averaged(view):
     assert 110 < shown.min() <= shown.max() < 145
 
 
-def test_double_click_and_enter_ask_for_the_large_view(qtbot, view):
+def test_double_click_and_enter_request_the_large_view(qtbot, view):
     with qtbot.waitSignal(view.maximized):
         qtbot.mouseDClick(view, Qt.MouseButton.LeftButton)
     with qtbot.waitSignal(view.maximized):
@@ -234,7 +234,7 @@ def test_escape_is_for_the_crosshair_and_else_for_others(qtbot, view):
         assert view.state.view.crosshair is None
 
 
-def test_focus_is_visible_and_taken_only_from_another_picture(qtbot, values):
+def test_focus_is_visible_and_taken_only_from_another_image(qtbot, values):
     page = QWidget()
     qtbot.addWidget(page)
     column, first, second, line = QVBoxLayout(page), ImageView(), ImageView(), QLineEdit()
@@ -290,7 +290,7 @@ def test_state_says_nothing_when_nothing_changes(qtbot):
         state.update(zoom=0.2)
 
 
-def test_view_without_a_picture_says_what_to_do_and_survives_hands(view, wheel, drag, move):
+def test_view_without_an_image_says_what_to_do_and_survives_hands(view, wheel, drag, move):
     view.set_image(None)
     empty = pixels(view)
     view.set_empty_text("Choose a scan.")

@@ -52,7 +52,7 @@ def test_sorting_goes_by_value_with_the_missing_last(table):
     assert names(table) == ["run d", "run b", "run a", "run c"]  # 100 before 40, not by letters
 
 
-def test_choice_is_told_and_survives_new_rows(qtbot, table):
+def test_choice_is_reported_and_survives_new_rows(qtbot, table):
     with qtbot.waitSignal(table.chosen) as chosen:
         table.select(["b"])
     assert chosen.args == [["b"]]
@@ -68,14 +68,14 @@ def test_same_keys_change_in_place(qtbot, table):
     assert table.chosen_keys() == ["a"]
 
 
-def test_only_rows_that_changed_are_told(table):
+def test_only_rows_that_changed_are_reported(table):
     told = []
     table._model.dataChanged.connect(lambda first, last: told.append((first.row(), last.row(), last.column())))
     table.set_rows([ROWS[0], TableRow("b", ["run b", 5.0, 24]), *ROWS[2:]])
     assert told == [(1, 1, 2)]
 
 
-def test_rows_that_are_added_and_changed_are_told_alone_and_stand_in_their_order(qtbot, table):
+def test_rows_that_are_added_and_changed_are_reported_alone_and_stand_in_their_order(qtbot, table):
     table.sortByColumn(2, Qt.SortOrder.AscendingOrder)
     table.select(["b"])
     told = []
@@ -96,7 +96,7 @@ def test_columns_are_as_wide_as_what_has_changed_in_them(table):
     assert before < changed < table.columnWidth(2)
 
 
-def test_a_light_and_a_tick_are_told_of_their_rows_alone(table):
+def test_a_light_and_a_tick_are_reported_of_their_rows_alone(table):
     told = []
     table._model.dataChanged.connect(lambda first, last, *_: told.append((first.row(), last.row())))
     table.highlight("c")
@@ -146,7 +146,7 @@ def test_table_without_boxes_has_none(qtbot):
     assert plain.checked() == []
 
 
-def test_row_carries_its_series_colour_its_role_and_its_tip(table):
+def test_row_carries_its_series_color_its_role_and_its_tip(table):
     model = table.model()
     icon = model.index(1, 0).data(Qt.ItemDataRole.DecorationRole)
     image = icon.pixmap(DOT_PX, DOT_PX).toImage()
@@ -169,7 +169,7 @@ def test_row_at_a_place_is_known_by_its_key(table):
     assert table.key_at(table.viewport().rect().bottomRight()) is None
 
 
-def test_dot_keeps_its_colour_in_a_chosen_row(qapp):
+def test_dot_keeps_its_color_in_a_chosen_row(qapp):
     plain, chosen = (dot("#b58cf0").pixmap(DOT_PX, mode) for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected))
     middle = QPoint(DOT_PX // 2, DOT_PX // 2)
     assert plain.toImage().pixelColor(middle) == chosen.toImage().pixelColor(middle) == QColor("#b58cf0")
@@ -184,7 +184,7 @@ def test_light_lies_behind_a_row_that_is_not_chosen(table, qtbot):
     assert not table.model().index(1, 1).data(Qt.ItemDataRole.BackgroundRole)
 
 
-def test_row_under_the_cursor_is_told(table, qtbot):
+def test_row_under_the_cursor_is_reported(table, qtbot):
     with qtbot.waitSignal(table.hovered) as blocker:
         table.entered.emit(table.model().index(1, 0))
     assert blocker.args == ["b"]

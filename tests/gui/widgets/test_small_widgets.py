@@ -9,12 +9,10 @@ from engine.formatting import format_fixed, format_measured, format_number, form
 from gui import palette
 from gui.pixmaps import Colormap
 from gui.widgets.buttons import Button, IconButton, RailButton
-from gui.widgets.card import Card
-from gui.widgets.chip import Chip, FilterChip
+from gui.widgets.card import Card, NoticeBox
 from gui.widgets.color_bar import ColorBar
-from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.flow_layout import FlowLayout
-from gui.widgets.notice import NoticeBox
+from gui.widgets.labels import Chip, ElidedLabel, FilterChip, label, plain_tip
 
 
 @pytest.mark.parametrize(
@@ -106,16 +104,16 @@ def test_notice_says_its_kind_and_hides_when_it_has_nothing_to_say(qtbot):
     assert not notice.isVisible()
 
 
-def test_notice_is_coloured_by_its_kind_and_theme(qtbot, dressed):
+def test_notice_is_colored_by_its_kind_and_theme(qtbot, dressed):
     notice = NoticeBox("Careful.")
     qtbot.addWidget(notice)
     notice.resize(300, 80)
-    for mode, colours in (("dark", palette.DARK), ("light", palette.LIGHT)):
+    for mode, colors in (("dark", palette.DARK), ("light", palette.LIGHT)):
         dressed(mode)
         notice.show_notice("Careful.", "warning")
-        assert notice.grab().toImage().pixelColor(150, 70).name() == colours.warning_card
+        assert notice.grab().toImage().pixelColor(150, 70).name() == colors.warning_card
         notice.show_notice("By the way.", "info")
-        assert notice.grab().toImage().pixelColor(150, 70).name() == colours.info_card
+        assert notice.grab().toImage().pixelColor(150, 70).name() == colors.info_card
 
 
 def test_filter_chip_shows_its_state_by_a_mark_too(qtbot):
@@ -151,10 +149,10 @@ def test_elided_label_shortens_and_tells_the_rest(qtbot):
     assert label.toolTip() == ""
 
 
-def colours_of(icon, size=24, mode=None):
+def colors_of(icon, size=24, mode=None):
     image = icon.pixmap(size, size).toImage()
     seen = [image.pixelColor(x, y) for x in range(size) for y in range(size)]
-    return max(seen, key=lambda colour: colour.alpha()).name()
+    return max(seen, key=lambda color: color.alpha()).name()
 
 
 def test_icons_follow_the_theme(qtbot, dressed):
@@ -164,8 +162,8 @@ def test_icons_follow_the_theme(qtbot, dressed):
         qtbot.addWidget(widget)
         widget.ensurePolished()
     dressed("light")
-    assert colours_of(button.icon()) == palette.LIGHT.text
-    assert colours_of(tool.icon()) == colours_of(rail.icon()) == palette.LIGHT.quiet
+    assert colors_of(button.icon()) == palette.LIGHT.text
+    assert colors_of(tool.icon()) == colors_of(rail.icon()) == palette.LIGHT.quiet
     button.set_icon("play")
     assert tool.accessibleName() == tool.toolTip() == "Export"
 
@@ -234,7 +232,7 @@ def test_flow_breaks_into_lines_and_cuts_nothing_off(qtbot):
     assert flow.count() == 5
 
 
-def test_colour_bar_names_its_ends(qtbot):
+def test_color_bar_names_its_ends(qtbot):
     bar = ColorBar()
     qtbot.addWidget(bar)
     bar.set_range(Colormap.HEAT, 0.0, 2.41)
@@ -244,7 +242,7 @@ def test_colour_bar_names_its_ends(qtbot):
     assert left < 20 < 200 < right
 
 
-def test_colour_bar_writes_only_what_does_not_touch(qtbot):
+def test_color_bar_writes_only_what_does_not_touch(qtbot):
     bar = ColorBar()
     qtbot.addWidget(bar)
     bar.set_range(Colormap.SIGNED, -1.2e-5, 1.2e-5)
@@ -259,3 +257,12 @@ def test_colour_bar_writes_only_what_does_not_touch(qtbot):
     bar.set_range(Colormap.HEAT, -1.2e-5, 2.4e-5)
     bar.resize(room[0], 30)
     assert [text for _, text in bar.shown_texts()] == ["\u22121.2e\u22125 to 2.4e\u22125"]
+
+
+def test_name_that_looks_like_markup_is_shown_letter_for_letter(qapp):
+    name = "a<b>bold.png"
+    for made in (label(name), ElidedLabel(name)):
+        assert made.textFormat() == Qt.TextFormat.PlainText
+        assert made.text() == name
+    assert plain_tip(name) == "<span>a&lt;b&gt;bold.png</span>"
+    assert plain_tip("R & D.png") == "R & D.png"

@@ -25,7 +25,7 @@ def test_less_is_lower_and_later_is_further_right(curve):
 
 
 @pytest.mark.parametrize("shares", [(1, 1, 1, 0.98), (1, 0.9, 0.2, 0.2), (1, 1, 0.5, 0.45), (1, 0.02, 0.01, 0.01)])
-def test_words_at_the_worst_stage_lie_in_the_picture_and_hide_nothing_of_the_line(curve, shares):
+def test_words_at_the_worst_stage_lie_in_the_image_and_hide_nothing_of_the_line(curve, shares):
     curve.set_stages([Stage(str(at), share, share, "") for at, share in enumerate(shares)])
     line = [curve.point(at, share) for at, share in enumerate(shares)]
     for at in range(1, len(shares)):
@@ -41,7 +41,7 @@ def test_where_there_is_no_free_place_words_hide_as_little_as_can_be(curve):
     assert box.right() < 100
 
 
-def test_both_lines_are_told_apart_in_words(curve):
+def test_both_lines_are_distinguished_in_words(curve):
     picture = curve.grab().toImage()
     ground = picture.pixel(6, picture.height() - 6)
     below = range(round(curve.room().bottom()) + 4, picture.height() - 4)

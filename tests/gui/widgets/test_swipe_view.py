@@ -1,4 +1,4 @@
-"""Two pictures in one place."""
+"""Two images in one place."""
 
 import numpy as np
 import pytest
@@ -48,7 +48,7 @@ def test_holding_f_shows_the_second_everywhere_and_letting_go_ends_it(view):
     assert row_of(view)[5:95].max() == 0
 
 
-def test_both_pictures_obey_the_same_light(view):
+def test_both_images_obey_the_same_light(view):
     view.state.update(window=1.0, level=1.0)
     assert set(row_of(view)[105:195]) == {128}
     view.state.update(invert=True)

@@ -44,7 +44,7 @@ CHANGES = {
 
 @pytest.fixture(scope="session")
 def phantoms():
-    """Gray phantoms as pictures of 8 bits, another for each number: `phantoms(3)`."""
+    """Gray phantoms as images of 8 bits, another for each number: `phantoms(3)`."""
 
     def make(index, side=SIDE):
         return Image.fromarray(np.rint(np.asarray(phantom(side, 7, index).image) * 255).astype(np.uint8))
@@ -54,19 +54,19 @@ def phantoms():
 
 @pytest.fixture(scope="session")
 def as_picture():
-    """A Pillow picture as a decoded one."""
+    """A Pillow image as a decoded one."""
     return lambda image: DecodedImage(np.asarray(image), 255.0)
 
 
 @pytest.fixture(params=CHANGES)
 def change(request):
-    """Each way to change a picture and leave it the same scan."""
+    """Each way to change an image and leave it the same scan."""
     return CHANGES[request.param]
 
 
 @pytest.fixture
 def save(tmp_path):
-    """Write a picture below the folder `scans`: `save(picture, "train/a/1.png")`; return the folder."""
+    """Write an image below the folder `scans`: `save(picture, "train/a/1.png")`; return the folder."""
 
     def go(picture, name):
         file = tmp_path / "scans" / name

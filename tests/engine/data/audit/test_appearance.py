@@ -11,7 +11,7 @@ def alike(one, other):
     return float((pair[0] * pair[1]).mean())
 
 
-def test_a_thumbnail_is_square_whatever_the_picture(phantoms, as_picture):
+def test_a_thumbnail_is_square_whatever_the_image(phantoms, as_picture):
     seen = normalize_appearance(as_picture(phantoms(0).resize((300, 170))))
     assert seen.thumbnail.shape == (SIDE, SIDE)
     assert seen.thumbnail.dtype == np.uint16
@@ -34,13 +34,13 @@ def test_depth_does_not_matter(phantoms):
         assert alike(normalize_appearance(DecodedImage(gray, 255.0)), normalize_appearance(other)) > 0.9999
 
 
-def test_a_huge_picture_is_made_smaller_first(phantoms, as_picture):
+def test_a_huge_image_is_made_smaller_first(phantoms, as_picture):
     large = phantoms(3).resize((4000, 3000), Image.Resampling.BICUBIC)
     assert alike(normalize_appearance(as_picture(phantoms(3))), normalize_appearance(as_picture(large))) > 0.999
 
 
 @pytest.mark.parametrize("value", [0, 128, 255])
-def test_a_picture_of_one_gray_has_no_look(value):
+def test_an_image_of_one_gray_has_no_look(value):
     assert normalize_appearance(DecodedImage(np.full((40, 40), value, np.uint8), 255.0)) is None
 
 
@@ -49,7 +49,7 @@ def test_other_phantoms_look_otherwise(phantoms, as_picture):
     assert max(alike(looks[i], looks[j]) for i in range(12) for j in range(i)) < 0.97
 
 
-def test_standardised_thumbnails_have_mean_0_and_deviation_1(phantoms, as_picture):
+def test_standardized_thumbnails_have_mean_0_and_deviation_1(phantoms, as_picture):
     images = standardize(np.stack([normalize_appearance(as_picture(phantoms(index))).thumbnail for index in range(3)]))
     assert images.dtype == np.float32
     np.testing.assert_allclose(images.mean((1, 2)), 0, atol=1e-4)

@@ -55,7 +55,7 @@ def test_the_whole_answer(planted, config):
     assert [each["name"] for each in found["skipped"]] == ["test/damaged.png"]
 
 
-def test_what_was_done_is_told(phantoms, save, config):
+def test_what_was_done_is_reported(phantoms, save, config):
     save(phantoms(0), "train/1.png")
     folder = save(CHANGES["quarter turn"](phantoms(0)), "test/2.png")
     [group] = audit(config(source=str(folder)))["near"]["groups"]
@@ -65,7 +65,7 @@ def test_what_was_done_is_told(phantoms, save, config):
     ]
 
 
-def test_a_loaded_data_set_tells_the_same_at_once(planted, config):
+def test_a_loaded_dataset_tells_the_same_at_once(planted, config):
     folder, _ = planted
     images = load(str(folder), config())
     found, at_once = audit(images.config), find_exact_duplicates(images)
@@ -113,13 +113,13 @@ def test_a_hugging_face_folder(planted, config):
     assert by_library["near"]["splits"] == by_folder["near"]["splits"]
 
 
-def test_a_source_without_pictures_is_refused(tmp_path, config):
+def test_a_source_without_images_is_refused(tmp_path, config):
     (tmp_path / "notes.txt").write_text("nothing")
     with pytest.raises(EmptySource, match="no usable image"):
         audit(config(source=str(tmp_path)))
 
 
-def test_flat_pictures_are_the_same_but_never_nearly(save, config):
+def test_flat_images_are_the_same_but_never_nearly(save, config):
     for name, value in (("train/1", 0), ("train/2", 3), ("test/3", 0), ("test/4", 250)):
         folder = save(Image.fromarray(np.full((30, 30), value, np.uint8)), f"{name}.png")
     found = audit(config(source=str(folder)))
@@ -128,7 +128,7 @@ def test_flat_pictures_are_the_same_but_never_nearly(save, config):
 
 
 @pytest.mark.real_data
-def test_the_real_scans(real_data, config):
+def test_the_real_images(real_data, config):
     found = audit(config(source=str(real_data)))
     assert found["splits"] == {
         "train": {"n": 2870, "redundant": 101},

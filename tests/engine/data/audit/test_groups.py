@@ -7,7 +7,6 @@ from engine.data.audit.appearance import normalize_appearance
 from engine.data.audit.groups import GroupMember, describe_changes, find_exact_groups, find_near_groups
 from engine.data.audit.near_duplicates import NearDuplicatePair, find_near_duplicates
 from engine.data.audit.survey import ImageRecord, SourceSurvey
-from engine.messages import never_stop
 
 
 def facts(number, key, **changed):
@@ -19,7 +18,7 @@ def facts(number, key, **changed):
 GRAY = {"black": 0.0, "white": 0.9, "exponent": 1.0}
 
 
-def test_same_has_the_files_of_each_picture_train_first():
+def test_same_has_the_files_of_each_image_train_first():
     members = [GroupMember("test", "a"), GroupMember("train", "b"), GroupMember("train", "c"), GroupMember("test", "d")]
     assert find_exact_groups(["x", "x", "y", "x"], members) == [(members[1], members[0], members[3])]
 
@@ -54,7 +53,7 @@ def test_near_follows_chains_and_brings_the_copies_along():
         (6, "flipped top to bottom", "flipped top to bottom"),
     ],
 )
-def test_a_turn_is_told_from_either_side(turn, onward, back):
+def test_a_turn_is_recognized_from_either_side(turn, onward, back):
     sides = {"height": 40, "width": 60} if turn % 2 else {}
     pair, pictures = NearDuplicatePair(0, 1, turn, 0.0, 0.0), (facts(0, "a"), facts(1, "b", **sides))
     assert describe_changes(pair, 0, 1, pictures) == (onward,)
@@ -71,7 +70,7 @@ def test_a_turn_is_told_from_either_side(turn, onward, back):
         ({"height": 30}, 0.0, ("resized from 40 × 60 to 40 × 30",)),
     ],
 )
-def test_what_was_done_is_told(changed, moved, words):
+def test_what_was_done_is_reported(changed, moved, words):
     assert (
         describe_changes(NearDuplicatePair(0, 1, 0, 0.0, moved), 0, 1, (facts(0, "a"), facts(1, "b", **changed)))
         == words
@@ -79,7 +78,7 @@ def test_what_was_done_is_told(changed, moved, words):
 
 
 def test_the_words_fit_what_pillow_does(phantoms, as_picture):
-    """From pixels to words: a picture turned clockwise is said to be turned clockwise."""
+    """From pixels to words: an image turned clockwise is said to be turned clockwise."""
     for method, words in (
         (Image.Transpose.ROTATE_270, "rotated by 90° clockwise"),
         (Image.Transpose.ROTATE_90, "rotated by 90° counterclockwise"),
@@ -88,8 +87,6 @@ def test_the_words_fit_what_pillow_does(phantoms, as_picture):
         (Image.Transpose.TRANSVERSE, groups.TURNS[7]),
     ):
         looks = [normalize_appearance(as_picture(each)) for each in (phantoms(1), phantoms(1).transpose(method))]
-        [pair] = find_near_duplicates(
-            np.stack([each.thumbnail for each in looks]), lambda done, total: None, never_stop
-        )
+        [pair] = find_near_duplicates(np.stack([each.thumbnail for each in looks]))
         square = {"height": 128, "width": 128}
         assert describe_changes(pair, 0, 1, (facts(0, "a", **square), facts(1, "b", **square))) == (words,)

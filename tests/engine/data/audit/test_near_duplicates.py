@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.data import Cancelled
 from engine.data.audit import near_duplicates
 from engine.data.audit.appearance import normalize_appearance, standardize
 from engine.data.audit.near_duplicates import (
@@ -12,21 +11,21 @@ from engine.data.audit.near_duplicates import (
     compute_perceptual_hashes,
     find_near_duplicates,
 )
-from engine.messages import never_stop
+from engine.job_context import Cancelled, JobContext
 
 
 @pytest.fixture
 def thumbnails(as_picture):
-    """Thumbnails of some pictures."""
+    """Thumbnails of some images."""
     return lambda *pictures: np.stack([normalize_appearance(as_picture(picture)).thumbnail for picture in pictures])
 
 
 def pairs(thumbnails):
-    return find_near_duplicates(thumbnails, lambda done, total: None, never_stop)
+    return find_near_duplicates(thumbnails)
 
 
 def test_a_changed_copy_is_found_and_nothing_else(phantoms, thumbnails, change):
-    # As large as scans are: half of 128 px is another picture.
+    # As large as scans are: half of 128 px is another image.
     originals = [phantoms(index, 256) for index in range(24)]
     found = pairs(thumbnails(*originals, *map(change, originals[:8])))
     assert [(pair.one, pair.other) for pair in found] == [(index, 24 + index) for index in range(8)]
@@ -48,7 +47,7 @@ def test_a_small_crop_is_a_near_duplicate_that_moved(phantoms, thumbnails):
     assert still.moved < 0.002
 
 
-def test_a_lesion_drawn_into_a_copy_makes_it_another_picture(phantoms, thumbnails):
+def test_a_lesion_drawn_into_a_copy_makes_it_another_image(phantoms, thumbnails):
     original = np.asarray(phantoms(0)).copy()
     changed = original.copy()
     changed[50:64, 50:64] = 255 - changed[50:64, 50:64]
@@ -68,10 +67,10 @@ def test_blocks_make_no_difference(phantoms, thumbnails, monkeypatch):
 
 def test_progress_and_stop(phantoms, thumbnails):
     seen, told = thumbnails(phantoms(0), phantoms(1)), []
-    find_near_duplicates(seen, lambda done, total: told.append((done, total)), never_stop)
-    assert told == [(2, 2)]
+    find_near_duplicates(seen, JobContext(on_progress=lambda *step: told.append(step), title="Comparing"))
+    assert told == [("Comparing", 2, 2)]
     with pytest.raises(Cancelled):
-        find_near_duplicates(seen, lambda done, total: None, lambda: True)
+        find_near_duplicates(seen, JobContext(should_stop=lambda: True))
 
 
 def test_nothing_has_no_pairs():

@@ -4,17 +4,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.data import Cancelled
 from engine.data.audit import survey
 from engine.data.loading import open_source
 from engine.errors import DataError
 from engine.folders import cache_root
-from engine.messages import never_stop
+from engine.job_context import Cancelled, JobContext
 
 
 @pytest.fixture
 def source(phantoms, save, config):
-    """Three phantoms, the first one twice more (identical and rotated), one picture of one gray, one damaged file."""
+    """Three phantoms, the first one twice more (identical and rotated), one image of one gray, one damaged file."""
     for index in range(3):
         save(phantoms(index), f"{index}.png")
     save(phantoms(0), "3.bmp")
@@ -26,10 +25,10 @@ def source(phantoms, save, config):
 
 
 def fetch(source):
-    return survey.survey_source(source, lambda what, done, total: None, never_stop)
+    return survey.survey_source(source)
 
 
-def test_facts_of_every_picture(source):
+def test_facts_of_every_image(source):
     found = fetch(source())
     assert [facts.item for facts in found.pictures] == list(range(7))
     assert [number for number, _ in found.unusable] == [7]
@@ -87,12 +86,12 @@ def test_no_room_for_thumbnails_is_a_sentence(source, monkeypatch):
 
 def test_progress_goes_through_both_stages(source):
     told = []
-    survey.survey_source(source(), lambda *step: told.append(step), never_stop)
+    survey.survey_source(source(), JobContext(on_progress=lambda *step: told.append(step)))
     assert told == [*(("Reading images", done, 8) for done in range(1, 9)), ("Comparing images", 4, 4)]
 
 
 def test_a_stop_is_obeyed_and_leaves_nothing_behind(source):
     wanted = threading.Event()
     with pytest.raises(Cancelled):
-        survey.survey_source(source(), lambda *step: wanted.set(), wanted.is_set)
+        survey.survey_source(source(), JobContext(wanted.is_set, lambda *step: wanted.set()))
     assert not (cache_root() / "audits").exists()

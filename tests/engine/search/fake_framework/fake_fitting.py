@@ -1,7 +1,7 @@
 """Stands for `engine.training.trainer` in the process of a trial: epochs that take a moment and leave a checkpoint.
 
 The environment says how: `FAKE_EPOCH_S` how long an epoch takes, `FAKE_FITTING` what else an epoch does: "talk" on the
-bare stdout, or "break" off with an error that nobody foresaw.
+bare stdout, or "break" off with an unexpected error.
 """
 
 import os
@@ -12,13 +12,13 @@ from engine.messages import EpochEnded, JobEnded, JobStarted
 EPOCH_S = float(os.environ.get("FAKE_EPOCH_S", "0.01"))
 
 
-def fit(run, config, images, emit, should_stop):
+def fit(run, config, images, emit, context):
     kept = sorted(run.checkpoints.glob("epoch-*"))
     epoch, epochs = int(kept[-1].name.removeprefix("epoch-")) if kept else 0, config.training.epochs
     counts = {"train_images": len(images.train), "validation_images": len(images.validation), "parameters": 1}
     known = {"run": run.name, "path": str(run.path), "backend": "tensorflow", "device": "CPU"}
     emit(JobStarted(first_epoch=epoch, epochs=epochs, **known, **counts))
-    while epoch < epochs and not should_stop():
+    while epoch < epochs and not context.should_stop():
         time.sleep(EPOCH_S)
         epoch += 1
         (run.checkpoints / f"epoch-{epoch:05d}").mkdir(parents=True, exist_ok=True)

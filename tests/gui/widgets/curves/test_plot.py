@@ -39,17 +39,17 @@ def view_range(plot):
     return left, right, low, high
 
 
-def colours_on(plot):
-    """Return the colours of the canvas with the number of pixels that have them."""
+def colors_on(plot):
+    """Return the colors of the canvas with the number of pixels that have them."""
     image = plot.canvas.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
     found, counts = np.unique(np.frombuffer(image.constBits(), np.uint32) & 0xFFFFFF, return_counts=True)
-    return {f"#{colour:06x}": int(count) for colour, count in zip(found, counts, strict=True)}
+    return {f"#{color:06x}": int(count) for color, count in zip(found, counts, strict=True)}
 
 
-def is_near(colour, key):
-    """Whether a drawn colour is the series' own, edges smoothed."""
+def is_near(color, key):
+    """Whether a drawn color is the series' own, edges smoothed."""
     series = palette.rgb(palette.find_series_color(key))
-    return max(abs(one - other) for one, other in zip(palette.rgb(colour), series, strict=True)) < 90
+    return max(abs(one - other) for one, other in zip(palette.rgb(color), series, strict=True)) < 90
 
 
 def test_view_holds_all_points_and_grows_with_the_curve(drawn):
@@ -58,6 +58,21 @@ def test_view_holds_all_points_and_grows_with_the_curve(drawn):
     assert low < 0.1 < 2 < high
     drawn.set_series("train", np.arange(1, 41), 1 / np.arange(1, 41))
     assert view_range(drawn)[1] > 40
+
+
+def test_changes_of_a_batch_are_drawn_once(drawn, monkeypatch):
+    redrawn, redraw = [], drawn._redraw
+    monkeypatch.setattr(drawn, "_redraw", lambda items: (redrawn.append(len(items)), redraw(items)))
+    with drawn.batch():
+        drawn.set_series("train", EPOCHS, 4 / EPOCHS)
+        drawn.set_series("new", EPOCHS, 8 / EPOCHS)
+        drawn.mark_best("new", 10)
+        drawn.keep_series(["train", "new"])
+    assert redrawn == [2]
+    assert view_range(drawn)[3] > 8
+    assert drawn.items["train"]._smooth.getData()[1][0] == 4
+    drawn.set_series("train", EPOCHS, 16 / EPOCHS)
+    assert redrawn == [2, 1]
 
 
 def test_view_moved_by_hand_stays_until_it_is_given_back(drawn):
@@ -74,7 +89,7 @@ def test_one_point_is_visible_in_a_sane_range(plot):
     left, right, low, high = view_range(plot)
     assert left < 1 < right < 3
     assert 0 < low < 0.02 < high < 0.03
-    assert colours_on(plot)[palette.find_series_color("a")] > 10
+    assert colors_on(plot)[palette.find_series_color("a")] > 10
 
 
 def test_all_steps_to_the_goal_are_in_sight_and_only_whole_ones_are_named(plot):
@@ -89,11 +104,11 @@ def test_all_steps_to_the_goal_are_in_sight_and_only_whole_ones_are_named(plot):
     assert view_range(plot)[1] < 2.5
 
 
-def test_curve_has_its_series_colour_and_follows_the_theme(drawn, dressed):
+def test_curve_has_its_series_color_and_follows_the_theme(drawn, dressed):
     dressed("dark")
-    assert colours_on(drawn)[palette.DARK.series[0]] > 50
+    assert colors_on(drawn)[palette.DARK.series[0]] > 50
     dressed("light")
-    seen = colours_on(drawn)
+    seen = colors_on(drawn)
     assert seen[palette.LIGHT.series[0]] > 50
     assert palette.DARK.series[0] not in seen
     assert seen[palette.LIGHT.field] > 1000
@@ -103,7 +118,7 @@ def test_validation_is_dashed_and_train_is_not(plot):
     drawn = {}
     for dashed in (False, True):
         plot.set_series("a", EPOCHS, EPOCHS, SeriesStyle("a", "a", dashed))
-        drawn[dashed] = sum(count for colour, count in colours_on(plot).items() if is_near(colour, "a"))
+        drawn[dashed] = sum(count for color, count in colors_on(plot).items() if is_near(color, "a"))
     assert 0.4 * drawn[False] < drawn[True] < 0.8 * drawn[False]
 
 
@@ -234,7 +249,7 @@ def test_numbers_stand_at_both_ends_of_the_axis(plot):
     assert [text for _, _, text in labels] == ["0.0", "0.1", "0.2", "0.3"]
 
 
-def test_legend_names_curves_by_line_and_name_not_by_colour_alone(drawn):
+def test_legend_names_curves_by_line_and_name_not_by_color_alone(drawn):
     text = drawn._legend.text()
     assert "━━</span>&nbsp;run train" in text
     assert "╍╍</span>&nbsp;run validation" in text
@@ -242,7 +257,7 @@ def test_legend_names_curves_by_line_and_name_not_by_colour_alone(drawn):
     assert "ae&#8209;0001 validation" in drawn._legend.text()
 
 
-def test_export_writes_the_picture_with_its_footer(drawn, tmp_path):
+def test_export_writes_the_image_with_its_footer(drawn, tmp_path):
     path = tmp_path / "plot.png"
     export_png(drawn, path, "not for diagnosis")
     image = QImage(str(path))

@@ -1,4 +1,4 @@
-"""Parallel axes: places, brushes, order, flips, pointing, keys, colours, files."""
+"""Parallel axes: places, brushes, order, flips, pointing, keys, colors, files."""
 
 import math
 
@@ -175,7 +175,7 @@ class TestMouse:
             drag(axes, QPoint(round(axes.frame().x("rate")), 12))
         assert axes.model.flipped == {"rate"}
 
-    def test_line_under_the_cursor_is_told_and_chosen_by_a_click(self, axes, qtbot):
+    def test_line_under_the_cursor_is_reported_and_chosen_by_a_click(self, axes, qtbot):
         frame, model = axes.frame(), axes.model
         x = (frame.x("rate") + frame.x("latent")) / 2
         y = (frame.y(model.unit_values("rate")[2]) + frame.y(model.unit_values("latent")[2])) / 2
@@ -226,7 +226,7 @@ class TestKeys:
 
 
 class TestPicture:
-    def colours(self, axes):
+    def colors(self, axes):
         image = axes.grab().toImage()
         return {image.pixelColor(x, y).name() for x in range(image.width()) for y in range(40, image.height() - 30)}
 
@@ -239,10 +239,10 @@ class TestPicture:
             assert seen == sorted(seen, reverse=True)
             assert seen[0] > 9
             assert seen[-1] > 1.7
-            colours = self.colours(axes)
-            assert palette.current().danger in colours
+            colors = self.colors(axes)
+            assert palette.current().danger in colors
 
-    def test_picture_has_heading_and_mark(self, axes, tmp_path):
+    def test_image_has_heading_and_mark(self, axes, tmp_path):
         write_png(axes, tmp_path / "a.png", "Search s", "not for diagnosis")
         image = QImage(str(tmp_path / "a.png"))
         assert (image.width(), image.height()) == (1600, 904)
@@ -268,7 +268,7 @@ class TestManyLines:
         values = np.random.default_rng(0).random((count, 4)) * [1e-2, 1000, 1, 1] + [1e-4, 100, 0, 0.1]
         return Lines(tuple(map(str, range(count))), values, np.zeros(count, np.int8), "score")
 
-    def test_they_are_drawn_between_beats_and_become_the_same_picture(self, axes, qtbot):
+    def test_they_are_drawn_between_beats_and_become_the_same_image(self, axes, qtbot):
         axes.grab()
         axes.show_lines(AXES, self.lines(MANY + 1))
         first = axes.layer.picture()

@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QApplication
 from gui import palette
 from gui.pixmaps import pixels_of
 from gui.widgets.image_view import ImageView
-from gui.widgets.region.region import Region
-from gui.widgets.region.state import RegionState
+from gui.widgets.region.region import Region, RegionState
 from gui.widgets.region.tool import RegionTool, path_of, with_rim
 
 LEFT = Qt.MouseButton.LeftButton
@@ -32,7 +31,7 @@ def state(undo):
 
 @pytest.fixture
 def view(qtbot, state):
-    """A picture of 100 x 100 px on a view of 200 x 200, so that a share of 0.1 is 20 px."""
+    """An image of 100 x 100 px on a view of 200 x 200, so that a share of 0.1 is 20 px."""
     made = ImageView()
     qtbot.addWidget(made)
     made.resize(200, 200)
@@ -78,7 +77,7 @@ class TestGeometry:
         assert ELLIPSE.with_handle(3, (0.9, 0.0)).box == pytest.approx((0.2, 0.3, 0.9, 0.5))
         assert ELLIPSE.with_handle(6, (0.1, 1.4)).box == pytest.approx((0.1, 0.3, 0.6, 1.0))
 
-    def test_growing_keeps_the_middle_and_the_picture_keeps_it_in(self):
+    def test_growing_keeps_the_middle_and_the_image_keeps_it_in(self):
         assert ELLIPSE.grown((0.05, 0.1)).box == pytest.approx((0.15, 0.2, 0.65, 0.6))
         assert ELLIPSE.grown((-9, -9)).box == pytest.approx((0.39, 0.395, 0.41, 0.405))
         assert ELLIPSE.grown((9, 9)).box == (0, 0, 1, 1)
@@ -100,7 +99,7 @@ class TestMouse:
         undo.redo()
         assert state.region == ELLIPSE
 
-    def test_a_click_draws_nothing_and_drawing_goes_on(self, view, state, undo, drag):
+    def test_a_click_draws_nothing_and_drawing_continues(self, view, state, undo, drag):
         state.set_mode("ellipse")
         drag(view, (40, 60), (41, 60))
         assert (state.region, state.mode, undo.count()) == (None, "ellipse", 0)
@@ -161,7 +160,7 @@ class TestMouse:
         assert state.region == ELLIPSE
         assert undo.count() == 0
 
-    def test_zoomed_in_it_is_drawn_where_the_picture_is(self, view, state, drag):
+    def test_zoomed_in_it_is_drawn_where_the_image_is(self, view, state, drag):
         view.state.update(zoom=2.0)
         state.set_mode("ellipse")
         drag(view, (0, 0), (100, 100))
@@ -195,7 +194,7 @@ class TestLook:
         assert not shown[80, 80].any()  # nothing over the lesion itself
         assert 0 < shown[80, 30].sum() < 200  # the band, a tint
 
-    def test_pictures_that_share_a_state_show_the_same(self, view, state, qtbot, drag):
+    def test_images_that_share_a_state_show_the_same(self, view, state, qtbot, drag):
         other = ImageView()
         qtbot.addWidget(other)
         other.resize(200, 200)

@@ -1,4 +1,4 @@
-"""The map of points: places, pointing, choosing, lasso, zoom, keys, legend, colours."""
+"""The map of points: places, pointing, choosing, lasso, zoom, keys, legend, colors."""
 
 import numpy as np
 import pytest
@@ -87,7 +87,7 @@ class TestModel:
 
 
 class TestLook:
-    def test_shapes_are_as_many_as_colours(self):
+    def test_shapes_are_as_many_as_colors(self):
         assert len(SHAPES) >= len(palette.DARK.series) == len(palette.LIGHT.series)
 
     def test_large_groups_lie_under_small_ones(self):
@@ -100,7 +100,7 @@ class TestLook:
         assert find_color(scatter, 0, scatter.shares()) == palette.DARK.score[-1]
         assert find_color(scatter, 1, scatter.shares()) == palette.DARK.score[0]
 
-    def test_points_are_drawn_in_the_colours_of_their_groups(self, plot):
+    def test_points_are_drawn_in_the_colors_of_their_groups(self, plot):
         image = plot.grab().toImage()
         assert image.pixelColor(place(plot, 0)).name() == palette.find_series_color("series:0")
         assert image.pixelColor(place(plot, 4)).name() == palette.find_series_color("series:1")

@@ -1,0 +1,97 @@
+"""Files that the user opens: their kind by their path, and one image file as the explorer opened it."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from PySide6.QtCore import QMimeData
+
+from engine.messages import OpenScanReply
+
+KINDS = {"picture": "Image", "dicom": "DICOM", "nifti": "NIfTI"}
+SIDES = {"R": "right", "L": "left", "A": "anterior", "P": "posterior", "S": "superior", "I": "inferior"}
+
+
+@dataclass(frozen=True)
+class DroppedPath:
+    """Path and its kind; `problem` says why the app cannot open it."""
+
+    kind: Literal["folder", "run", "scan", "none"]
+    path: Path
+    problem: str = ""
+
+
+def paths_of(mime: QMimeData) -> list[Path]:
+    """Return the local files and folders of a drag."""
+    return [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
+
+
+def classify(paths: list[Path]) -> DroppedPath:
+    """Return whether the path is a run, a folder of images or an image file.
+
+    The reader decides later whether it can open the file.
+    """
+    if not paths:
+        return DroppedPath("none", Path(), "Only files and folders on this computer can be opened.")
+    path = paths[0]
+    if len(paths) > 1:
+        return DroppedPath(
+            "none",
+            path,
+            f"You dropped {len(paths)} items. Drop one item at a time: a folder of images, an image, or a run.",
+        )
+    if (path / "config.json").is_file() and (path / "events.jsonl").is_file():
+        return DroppedPath("run", path)
+    if path.is_dir():
+        return DroppedPath("folder", path)
+    if path.is_file():
+        return DroppedPath("scan", path)
+    return DroppedPath("none", path, f"File or folder not found: {path}.")
+
+
+@dataclass(frozen=True)
+class OpenedScan:
+    """A file, its slices, and what is known of it; `slice` counts from 0."""
+
+    path: str
+    name: str
+    kind: str
+    slices: int
+    orientation: str | None
+    notes: tuple[str, ...]
+    slice: int
+
+    def with_slice(self, slice_: int) -> "OpenedScan":
+        """Return the same file at another slice."""
+        return replace(self, slice=slice_)
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} · slice {self.slice + 1} of {self.slices}" if self.slices > 1 else self.name
+
+
+def opened_scan_from(path: str, reply: OpenScanReply) -> OpenedScan:
+    """Return the opened file of a reply at its middle slice."""
+    return OpenedScan(
+        path=path,
+        name=reply.name,
+        kind=reply.kind,
+        slices=reply.slices,
+        orientation="".join(reply.orientation) if reply.orientation else None,
+        notes=reply.notes,
+        slice=reply.slices // 2,
+    )
+
+
+def orientation_text(letters: str | None) -> str:
+    """Return which side of the patient is at the left and at the top of the image."""
+    if letters is None:
+        return "Orientation unknown."
+    left, top = letters[0], letters[2]
+    return f"Image left = patient {SIDES[left]} ({left}) · image top = {SIDES[top]} ({top})"
+
+
+def describe(scan: OpenedScan) -> str:
+    """Return what is known of a file, one fact a line."""
+    kind = KINDS.get(scan.kind, scan.kind)
+    return "\n".join([f"{kind}. {orientation_text(scan.orientation)}", *scan.notes])

@@ -1,0 +1,55 @@
+"""Ctrl-C while the images are loaded: nothing is saved, and the exit status says so."""
+
+import json
+import os
+import signal
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine import cli, runs
+from engine.cli.result import INTERRUPTED
+from engine.data.folder import FolderSource
+from engine.messages import JobEnded
+
+
+@pytest.fixture
+def folder(tmp_path):
+    images = tmp_path / "images"
+    images.mkdir()
+    for number in range(40):
+        Image.fromarray(np.full((32, 32), number, np.uint8)).save(images / f"{number}.png")
+    return images
+
+
+@pytest.fixture
+def _interrupted(monkeypatch):
+    """Send SIGINT once, while the first file is hashed."""
+    digest, sent = FolderSource.digest, []
+
+    def interrupt(self, index):
+        if not sent:
+            sent.append(index)
+            os.kill(os.getpid(), signal.SIGINT)
+        return digest(self, index)
+
+    monkeypatch.setattr(FolderSource, "digest", interrupt)
+
+
+@pytest.mark.usefixtures("_interrupted")
+def test_training_ends_as_a_stopped_run(folder, tmp_path, capsys):
+    words = ["--data", folder, "--size", 32, "--run", "one", "--runs", tmp_path, "--json"]
+    assert cli.main(["train", *map(str, words)]) == INTERRUPTED
+    assert json.loads(capsys.readouterr().out)["state"] == "stopped"
+    run = runs.open_run("one", tmp_path)
+    [ended] = [event for event in run.events() if isinstance(event, JobEnded)]
+    assert (ended.state, ended.epoch, ended.reason) == ("stopped", 0, "")
+    assert not run.model_path.exists()
+
+
+@pytest.mark.usefixtures("_interrupted")
+def test_curves_end_without_a_result(folder, trained, tmp_path, capsys):
+    trained(epochs=1, at=tmp_path / "first")
+    assert cli.main(["denoise-curve", "first", "--data", str(folder), "--runs", str(tmp_path)]) == INTERRUPTED
+    assert capsys.readouterr().out == "Stopped.\n"
