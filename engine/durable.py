@@ -51,6 +51,19 @@ def replace_durably(source: Path, target: Path) -> None:
     flush_folder(target.parent)
 
 
+def move_copy(source: Path, target: Path) -> None:
+    """Flush a copied folder with all that is in it, and rename it.
+
+    Raises:
+        OSError: the disk cannot be written, or the folder cannot be renamed.
+    """
+    for folder, _, names in os.walk(source):
+        for name in names:
+            flush_file(Path(folder) / name)
+        flush_folder(Path(folder))
+    replace_durably(source, target)
+
+
 def make_folder(folder: Path) -> None:
     """Create a folder unless it exists, and flush its name.
 

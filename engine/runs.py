@@ -29,7 +29,7 @@ import numpy as np
 from engine import config as settings
 from engine.archives import content_checksum
 from engine.config import RunConfig
-from engine.durable import flush_folder, make_folder, name_failures, remove_folder, replace_durably
+from engine.durable import flush_folder, make_folder, move_copy, name_failures, remove_folder, replace_durably
 from engine.durable import write_text_atomic as write_text_atomic
 from engine.errors import EngramError, RunBusy, RunDamaged, RunError, RunExists, RunNotFound
 from engine.folder_lock import is_locked as is_locked
@@ -262,7 +262,7 @@ def copy_run(run: Run, name: str) -> Run:
         write_text_atomic(
             unfinished / "events.jsonl", "".join(retarget_event(event, path).to_json_line() for event in run.events())
         )
-        replace_durably(unfinished, path)
+        move_copy(unfinished, path)
     except OSError as error:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise RunError(

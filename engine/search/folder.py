@@ -13,7 +13,7 @@ from pathlib import Path
 from engine import config, runs, tracking
 from engine.config import RunConfig
 from engine.data import loading
-from engine.durable import replace_durably
+from engine.durable import move_copy, replace_durably
 from engine.errors import RunExists, SearchBusy, SearchError, SearchNotFound
 from engine.messages import EpochEnded, JobEnded, JobStarted
 from engine.messages import Search as Order
@@ -214,7 +214,7 @@ def continue_from(parent: Run, path: Path) -> None:
     write_text_atomic(
         temporary / "events.jsonl", "".join(retarget_event(event, path).to_json_line() for event in events)
     )
-    replace_durably(temporary, path)
+    move_copy(temporary, path)
 
 
 def list_val_losses(run: Run) -> list[float]:

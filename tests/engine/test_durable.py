@@ -45,6 +45,18 @@ def test_a_new_folder_is_flushed_into_the_one_above(tmp_path, calls):
     assert calls == [("flush folder", tmp_path.name)]
 
 
+def test_a_copied_run_is_on_the_disk_before_its_name(tmp_path, calls):
+    run = runs.create_run(RunConfig(), "one", tmp_path)
+    (run.path / "checkpoint").mkdir()
+    (run.path / "checkpoint" / "a.npz").write_bytes(b"a")
+    calls.clear()
+    runs.copy_run(run, "two")
+    renamed = calls.index(("rename", ".two", "two"))
+    before = [("flush", "a.npz"), ("flush folder", "checkpoint"), ("flush", "config.json"), ("flush folder", ".two")]
+    assert set(before) <= set(calls[:renamed])
+    assert calls[renamed + 1 :] == [("flush folder", tmp_path.name)]
+
+
 def test_on_windows_no_folder_is_flushed(tmp_path, calls, monkeypatch):
     monkeypatch.setattr(durable, "HAS_FOLDER_FLUSH", False)
     durable.write_text_atomic(tmp_path / "a.json", "new")
