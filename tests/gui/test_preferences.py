@@ -47,6 +47,8 @@ def plant(file, change=lambda text: text):
     settings.sync()
     del settings
     file.write_text(change(file.read_text()))
+    # Qt reads a file again only when its size or its time, in milliseconds, has changed.
+    os.utime(file, (0, 0))
 
 
 @pytest.mark.parametrize("hidden", [False, True])
