@@ -13,7 +13,7 @@ export PYTHON
 .PHONY: FORCE
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up run test check bench shots demo-run clean
+.PHONY: help set-up run test check bench shots fuzz torture demo-run clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):[^#]*## /\1|/' | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -57,6 +57,12 @@ bench: set-up ## measure training speed (compared with plain Keras), phantoms an
 
 shots: set-up ## take the app's screenshots for docs/images
 	@QT_QPA_PLATFORM=offscreen $(PY) scripts/shots.py
+
+fuzz: set-up ## feed mutated files to the readers (ARGS="--inputs 20000 --target ledger")
+	@$(PY) scripts/fuzz.py $(ARGS)
+
+torture: set-up ## cut the power of trainings and resume them (Linux, root; ARGS="--filesystem xfs --cuts 20")
+	@$(PY) scripts/torture.py power $(ARGS)
 
 demo-run: set-up ## rebuild the demo runs in resources/
 	@$(PY) scripts/build_demo_run.py

@@ -6,6 +6,10 @@
 Importing this package does not import Keras; names that need it are imported on first use.
 """
 
+# Before every other import, for what it does.
+import engine.safe_path  # noqa: F401
+
+# isort: split
 import importlib
 from typing import TYPE_CHECKING, Any
 

@@ -18,6 +18,7 @@ from typing import Any, Final, cast
 from engine import __version__
 from engine.config import TrainingConfig
 from engine.errors import BackendError, TrainingError
+from engine.failures import describe_lack_of_memory, is_out_of_memory
 
 INSTALL_HINTS = {
     "tensorflow": "pip install tensorflow",
@@ -254,14 +255,11 @@ def describe_environment(training: TrainingConfig) -> dict[str, Any]:
     }
 
 
-def describe_failure(error: BaseException) -> TrainingError:
+def describe_failure(error: BaseException, batch_size: int | None = None) -> TrainingError:
     """Return a framework's exception as a readable error: out of memory, or the first line of its message."""
+    if is_out_of_memory(error):
+        return describe_lack_of_memory(batch_size)
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    signs = ("out of memory", "oom", "resource_exhausted", "resource exhausted", "cannot allocate")
-    if isinstance(error, MemoryError) or any(sign in f"{type(error).__name__} {error}".lower() for sign in signs):
-        return TrainingError(
-            "There is not enough memory for this model.", "Use a smaller batch size, image size or latent size."
-        )
     return TrainingError(f"{device()} could not compute a training step: {text[:300]}", "See the log of the run.")
 
 

@@ -17,6 +17,7 @@ EngramError
 │   ├── SearchBusy         another process is running it
 │   └── SearchDamaged      its ledger cannot be read
 ├── StudyError             a study cannot be created in this folder
+├── StorageError           a file cannot be written or read (full disk, read-only folder)
 ├── TrackingError          Weights & Biases cannot be used as wanted
 ├── BaselineMissing        a baseline is not installed or lacks what it needs
 ├── BackendError           the wanted backend is not installed or cannot be used now
@@ -113,6 +114,10 @@ class SearchDamaged(SearchError):
 
 class StudyError(EngramError):
     """Error of a study that cannot be created in this folder."""
+
+
+class StorageError(EngramError):
+    """Error of a file that cannot be written or read."""
 
 
 class TrackingError(EngramError):

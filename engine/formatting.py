@@ -5,6 +5,7 @@ Thousands have a comma, minus is a true minus sign, and a missing number is a da
 
 import math
 import unicodedata
+from pathlib import PureWindowsPath
 
 MINUS = "\u2212"
 _REPLACEMENT = "\ufffd"
@@ -104,6 +105,19 @@ def format_count(count: int) -> str:
         '1,800'
     """
     return f"{count:,}"
+
+
+def format_source(source: str) -> str:
+    """Return a source of images for a report that others read: of a path only its last part, never the way there.
+
+    Example:
+        >>> format_source("/home/ada/clinic/scans"), format_source("hf:benschill/brain-tumor-collection")
+        ('scans', 'hf:benschill/brain-tumor-collection')
+    """
+    prefix = "hf:" if source.startswith("hf:") else ""
+    path = PureWindowsPath(source.removeprefix(prefix))
+    is_relative = not path.anchor and not source.removeprefix(prefix).startswith((".", "~"))
+    return source if prefix and is_relative and len(path.parts) <= 2 else prefix + path.name
 
 
 def make_printable(text: str) -> str:

@@ -16,8 +16,8 @@ import io
 import json
 import os
 import re
+import secrets
 import shutil
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -25,13 +25,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from engine import config as settings
+from engine.archives import content_checksum
 from engine.config import RunConfig
+from engine.durable import flush_folder, make_folder, move_copy, name_failures, remove_folder, replace_durably
+from engine.durable import write_text_atomic as write_text_atomic
 from engine.errors import EngramError, RunBusy, RunDamaged, RunError, RunExists, RunNotFound
+from engine.folder_lock import is_locked as is_locked
+from engine.folder_lock import lock_folder as lock_folder
 from engine.folders import cache_root
-from engine.messages import EpochEnded, Event, JobEnded, JobStarted, read_event
+from engine.messages import EpochEnded, Event, JobEnded, JobStarted, Log, read_event
+from engine.run_damage import check_folder
 
 NOT_COPIED = ("lock", "wandb", "tracking.json")  # files of the run itself, not of a copy
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -40,31 +45,6 @@ NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 def default_root() -> Path:
     """Return the folder that holds the runs: `ENGRAM_RUNS`, else `Engram/runs` in the user's home."""
     return Path(os.environ.get("ENGRAM_RUNS") or Path.home() / "Engram" / "runs")
-
-
-def is_locked(folder: Path) -> bool:
-    """Return whether a living process holds a folder by its file `lock`."""
-    if not (folder / "lock").exists():
-        return False
-    try:
-        with FileLock(folder / "lock", timeout=0):
-            return False
-    except Timeout:
-        return True
-
-
-@contextmanager
-def lock_folder(folder: Path, busy: EngramError) -> Iterator[None]:
-    """Hold a folder by its file `lock`; the system releases it when the process dies, however it dies.
-
-    Raises:
-        EngramError: `busy`, if another process holds it.
-    """
-    try:
-        with FileLock(folder / "lock", timeout=1):
-            yield
-    except Timeout:
-        raise busy from None
 
 
 @dataclass(frozen=True)
@@ -144,30 +124,46 @@ class Run:
         """
         try:
             content = json.loads((self.path / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise RunDamaged(f"{name} of run '{self.name}' cannot be read ({error}).", "Restore the file.") from None
-        return dict(content)
+        if not isinstance(content, dict):
+            raise RunDamaged(f"{name} of run '{self.name}' holds no settings or facts.", "Restore the file.")
+        return content
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write one of the run's JSON files atomically: a reader sees the old or the new content."""
         write_text_atomic(self.path / name, json.dumps(content, indent=2))
 
     def append(self, event: Event) -> None:
-        """Append an event to the run's record, on a line of its own even after a line that a crash cut off."""
-        with builtins.open(self.path / "events.jsonl", "ab+") as file:
-            if file.tell():
+        """Append an event to the run's record, on a line of its own even after a line that a crash cut off.
+
+        It is on the disk when this returns, except a line of the log.
+
+        Raises:
+            OSError: the record cannot be written.
+        """
+        record = self.path / "events.jsonl"
+        with name_failures(record), builtins.open(record, "ab+") as file:
+            is_new = not file.tell()
+            if not is_new:
                 file.seek(-1, os.SEEK_END)
                 cut_off = file.read(1) != b"\n"
                 file.write(b"\n" * cut_off)
             file.write(event.to_json_line().encode())
+            file.flush()
+            if not isinstance(event, Log):
+                os.fsync(file.fileno())
+        if is_new:
+            flush_folder(self.path)
 
     def events(self) -> Iterator[Event]:
         """Yield every event so far, in order; a line cut off by a crash is skipped."""
         try:
-            lines = (self.path / "events.jsonl").read_text(encoding="utf-8", errors="replace").splitlines()
-        except FileNotFoundError:
+            record = (self.path / "events.jsonl").read_bytes().decode(errors="replace")
+        except OSError:
             return
-        for line in lines:
+        # Not `splitlines`: a path may hold one of the separators that Unicode also counts as ends of lines.
+        for line in record.split("\n"):
             try:
                 yield read_event(line)
             except EngramError:
@@ -178,7 +174,7 @@ class Run:
         rows: dict[int, dict[str, float]] = {}
         for event in self.events():
             if isinstance(event, EpochEnded):
-                rows[event.epoch] = {"epoch": event.epoch, **event.metrics}
+                rows[event.epoch] = {"epoch": event.epoch} | event.metrics | {"epoch": event.epoch}
         return [rows[epoch] for epoch in sorted(rows)]
 
     def best_epoch(self) -> int | None:
@@ -212,6 +208,7 @@ class Run:
                 f"Run '{self.name}' is a demo run that comes with Engram and cannot be changed.",
                 "Train a run of your own.",
             )
+        check_folder(self.path)
         busy = RunBusy(f"Run '{self.name}' is being trained by another process.", "Stop it there first.")
         with lock_folder(self.path, busy):
             yield
@@ -234,11 +231,10 @@ def create_run(config: RunConfig, name: str | None = None, root: Path | str | No
         raise RunError(f"'{name}' is not a valid run name.", "Use letters, digits, '.', '_' and '-'.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        run = _make_folder(folder, name) if name else _claim_next(folder, config.model.model)
+        return _make_folder(folder, name, config) if name else _claim_next(folder, config)
     except OSError as error:
-        raise RunError(f"Runs cannot be saved in {folder} ({error.strerror}).", "Choose another folder.") from None
-    run.write_json("config.json", config.model_dump(mode="json"))
-    return run
+        reason = error.strerror or error
+        raise RunError(f"Runs cannot be saved in {folder} ({reason}).", "Choose another folder.") from None
 
 
 def copy_run(run: Run, name: str) -> Run:
@@ -266,7 +262,7 @@ def copy_run(run: Run, name: str) -> Run:
         write_text_atomic(
             unfinished / "events.jsonl", "".join(retarget_event(event, path).to_json_line() for event in run.events())
         )
-        os.replace(unfinished, path)
+        move_copy(unfinished, path)
     except OSError as error:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise RunError(
@@ -281,17 +277,45 @@ def retarget_event(event: Event, path: Path) -> Event:
     return event.model_copy(update={name: value for name, value in changes.items() if name in type(event).model_fields})
 
 
-def _make_folder(folder: Path, name: str) -> Run:
-    run = Run(folder / name)
-    try:
-        run.path.mkdir()
-    except FileExistsError:
-        if _is_blank(run):
-            _clear(run)
-            return run
-        advice = "Choose another name, or resume the existing run."
-        raise RunExists(f"There is already a run '{name}' in {folder}.", advice) from None
+def _make_folder(folder: Path, name: str, config: RunConfig) -> Run:
+    run, content = Run(folder / name), config.model_dump(mode="json")
+    _remove_unfinished(run)
+    if not run.path.exists():
+        _write_folder(run, content)
+    elif _is_blank(run):
+        _clear(run)
+        run.write_json("config.json", content)
+    else:
+        raise _name_taken(run)
     return run
+
+
+def _write_folder(run: Run, content: Mapping[str, Any]) -> None:
+    """Create a run folder with its settings in one step, so that no crash leaves a folder without them."""
+    staged = Run(run.path.with_name(f".{run.name}-{secrets.token_hex(4)}"))
+    try:
+        make_folder(staged.path)
+        staged.write_json("config.json", content)
+        replace_durably(staged.path, run.path)
+    except OSError:
+        remove_folder(staged.path)
+        if run.path.exists():
+            raise _name_taken(run) from None
+        raise
+
+
+def _name_taken(run: Run) -> RunExists:
+    advice = "Choose another name, or resume the existing run."
+    return RunExists(f"There is already a run '{run.name}' in {run.path.parent}.", advice)
+
+
+def _remove_unfinished(run: Run) -> None:
+    """Remove a folder that a killed process left before it wrote the settings, as earlier versions of Engram did."""
+    leftovers = {"config.json.new", "lock"}
+    if run.path.is_dir() and not run.is_busy() and {path.name for path in run.path.iterdir()} <= leftovers:
+        for name in leftovers:
+            (run.path / name).unlink(missing_ok=True)
+        run.path.rmdir()
 
 
 def _is_blank(run: Run) -> bool:
@@ -308,12 +332,13 @@ def _clear(run: Run) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _claim_next(folder: Path, model: str) -> Run:
+def _claim_next(folder: Path, config: RunConfig) -> Run:
+    model = config.model.model
     taken = [int(m[1]) for path in folder.iterdir() if (m := re.fullmatch(rf"{model}-(\d+)", path.name))]
     number = max(taken, default=0) + 1
     while True:
         try:
-            return _make_folder(folder, f"{model}-{number:04d}")
+            return _make_folder(folder, f"{model}-{number:04d}", config)
         except RunExists:
             number += 1
 
@@ -335,43 +360,33 @@ def open_run(name: str | Path, root: Path | str | None = None) -> Run:
 def list_runs(root: Path | str | None = None) -> list[Run]:
     """Return all runs of a folder, oldest first."""
     folder = Path(root or default_root())
-    found = [path for path in folder.iterdir() if (path / "config.json").is_file()] if folder.is_dir() else []
-    found.sort(key=lambda path: ((path / "config.json").stat().st_mtime, path.name))
-    return [Run(path.resolve()) for path in found]
+    times = {path: _creation_time(path) for path in folder.iterdir()} if folder.is_dir() else {}
+    found = sorted((time, path.name, path) for path, time in times.items() if time is not None)
+    return [Run(path.resolve()) for _, _, path in found]
+
+
+def _creation_time(path: Path) -> float | None:
+    """Return when the settings of a run folder were written. Returns None if it is no run, or cannot be looked into."""
+    settings_file = path / "config.json"
+    try:
+        # A folder that is still being copied or created has a name with a dot in front.
+        is_run = not path.name.startswith(".") and settings_file.is_file()
+        return settings_file.stat().st_mtime if is_run else None
+    except OSError:
+        return None
 
 
 def model_checksum(run: Run) -> str:
-    """Return a hash that identifies the content of a run's model file; empty if there is no model.
-
-    A Keras file is a zip archive, whose directory holds a checksum of every member, so little is read. The file's time
-    is not enough: two models may be written within one tick of the clock, or restored with an old time.
-    """
-    try:
-        with zipfile.ZipFile(run.model_path) as archive:
-            members = [(member.filename, member.file_size, member.CRC) for member in archive.infolist()]
-        content = repr(members).encode()
-    except FileNotFoundError:
-        return ""
-    except zipfile.BadZipFile:
-        content = run.model_path.read_bytes()
-    return hashlib.sha256(content).hexdigest()
+    """Return a hash that identifies the content of a run's model file; empty if there is no model."""
+    return content_checksum(run.model_path)
 
 
 def last_sequence(run: Run) -> int:
     """Return the number of a run's last event; a line without a number, or an unreadable one, counts as one."""
     record = run.path / "events.jsonl"
-    lines = len(record.read_bytes().splitlines()) if record.exists() else 0
+    content = record.read_bytes() if record.exists() else b""
+    lines = content.count(b"\n") + (content[-1:] not in (b"", b"\n"))
     return max([lines, *(event.sequence or 0 for event in run.events())])
-
-
-def write_text_atomic(path: Path, text: str) -> None:
-    """Write a text file so that a crash leaves the old content or the new, never a part."""
-    temporary = path.with_name(path.name + ".new")
-    with builtins.open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
 
 
 def write_history(run: Run) -> None:

@@ -63,7 +63,7 @@ class LineTrace:
         with suppress(OSError):
             file = self._find_file()
             file.parent.mkdir(parents=True, exist_ok=True)
-            with file.open("a", encoding="utf-8") as trace:
+            with file.open("a", encoding="utf-8", errors="backslashreplace") as trace:
                 trace.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
 
@@ -103,6 +103,7 @@ class EngineProcess(QObject):
         self.log = scratch / f"{name}.log"
         self._buffer = b""
         self._exit_expected = False
+        self._log_start = 0
         self.trace: LineTrace | None = None
         self._process = QProcess(self)
         settings = ("--scratch", str(scratch / name), "--backend", backend, "--threads", str(threads))
@@ -116,6 +117,8 @@ class EngineProcess(QObject):
         self._process.errorOccurred.connect(self._on_error)
 
     def start(self) -> None:
+        # The log goes on behind the words of an earlier process.
+        self._log_start = self.log.stat().st_size if self.log.exists() else 0
         self._process.start()
 
     @property
@@ -171,7 +174,7 @@ class EngineProcess(QObject):
     def _on_finished(self, code: int, status: QProcess.ExitStatus) -> None:
         self._on_output()
         crashed = status == QProcess.ExitStatus.CrashExit
-        self.ended.emit(ProcessExit(code, crashed, self._exit_expected, last_line(self.log)))
+        self.ended.emit(ProcessExit(code, crashed, self._exit_expected, last_line(self.log, self._log_start)))
 
     def _on_error(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart:
@@ -194,11 +197,11 @@ def environment() -> QProcessEnvironment:
     return found
 
 
-def last_line(log: Path) -> str:
-    """Return the last line of a process's log, empty if there is none."""
+def last_line(log: Path, start: int = 0) -> str:
+    """Return the last line of a process's log that begins at a byte, empty if there is none."""
     try:
         with log.open("rb") as file:
-            file.seek(max(log.stat().st_size - LAST_WORDS_BYTES, 0))
+            file.seek(max(log.stat().st_size - LAST_WORDS_BYTES, start))
             lines = file.read().decode(errors="replace").split("\n")
     except OSError:
         return ""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -30,16 +31,26 @@ from gui.widgets.labels import label
 
 Value = TypeVar("Value")
 KEY = "preferences"
+# The raw text of one JSON value, bare or in quotes as a whole; Qt writes a quotation mark as \".
+JSON_VALUE = re.compile(r'"(?:\\"|[\[{tfn0-9-])(?:[^"\\]|\\.)*"|(?:\\"|[\[{tfn0-9-])(?:[^",\\]|\\.)*|')
 THEMES: dict[Mode, str] = {"system": "System default", "dark": "Dark", "light": "Light"}
 
 
 class SettingsStore:
-    """Settings file whose content can break nothing: an unreadable value gives the default."""
+    """Settings file whose content can break nothing: an unreadable value gives the default.
+
+    Qt unpickles a value such as `@Variant(...)`, which runs code. Engram stores JSON alone, so a file with anything
+    else is set aside before Qt reads a value of it.
+    """
 
     def __init__(self, settings: QSettings | None = None) -> None:
-        self._settings = settings or QSettings(
-            QSettings.Format.IniFormat, QSettings.Scope.UserScope, "Engram", "Engram"
-        )
+        self._settings = settings or _open_settings()
+        file = Path(self._settings.fileName())
+        if not _is_json_alone(file):
+            file.replace(file.with_name(f"{file.name}.refused"))
+            # Qt keeps what it read of a file that is gone, but reads one that has changed again.
+            file.touch()
+            self._settings.sync()
 
     def get(self, key: str, default: Value) -> Value:
         """Return the value under a name, if it has the default's type, else the default."""
@@ -55,6 +66,20 @@ class SettingsStore:
         if self._settings.value(key) != text:
             self._settings.setValue(key, text)
             self._settings.sync()
+
+
+def _open_settings() -> QSettings:
+    return QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "Engram", "Engram")
+
+
+def _is_json_alone(file: Path) -> bool:
+    """Return whether every value of a settings file is JSON text as Qt writes it; also if there is no file."""
+    try:
+        lines = file.read_bytes().decode("latin-1").split("\n")
+    except OSError:
+        return True
+    values = [line.partition("=")[2].strip() for line in lines if "=" in line and line.lstrip()[:1] not in ("[", ";")]
+    return all(JSON_VALUE.fullmatch(value) for value in values)
 
 
 @dataclass(frozen=True)

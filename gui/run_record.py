@@ -17,6 +17,7 @@ from engine.messages import (
     Progress,
     read_event,
 )
+from engine.run_damage import check_folder
 from engine.runs import Run
 from gui.formatting import format_parameters
 
@@ -141,7 +142,9 @@ def log_entry(event: Event) -> tuple[str, str]:
         where = f"{BACKENDS.get(event.backend, event.backend)}, {event.device}"
         return f"Training {at}on {where}: {counts}, {format_parameters(event.parameters)} parameters.", "info"
     if isinstance(event, EpochEnded) and event.best:
-        return f"Best so far: epoch {event.epoch}, validation loss {event.metrics['val_loss']:,.6g}.", "info"
+        # A record from elsewhere may lack the number.
+        loss = event.metrics.get("val_loss", math.nan)
+        return f"Best so far: epoch {event.epoch}, validation loss {loss:,.6g}.", "info"
     if isinstance(event, JobEnded):
         said = " ".join(filter(None, (event.reason, event.advice)))
         epochs = "1 epoch" if event.epoch == 1 else f"{event.epoch} epochs"
@@ -155,6 +158,7 @@ def open_record(path: Path) -> RunRecord:
     """Return a new record of a run folder, with its settings but without its events."""
     run = Run(path)
     try:
+        check_folder(path)
         return RunRecord(run, run.config)
     except EngramError as error:
         return RunRecord(run, None, str(error))
@@ -187,7 +191,7 @@ class EventFileTail:
             return []
         whole = content[: content.rfind(b"\n") + 1]
         self._offset += len(whole)
-        return [event for line in whole.splitlines() if (event := _event(line))]
+        return [event for line in whole.split(b"\n") if line and (event := _event(line))]
 
 
 def _event(line: bytes) -> Event | None:

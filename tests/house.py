@@ -16,14 +16,9 @@ FRAMEWORKS = {"keras", "keras_tuner", "tensorflow", "torch", "jax", "wandb"}
 STANDARD = set(sys.stdlib_module_names)
 
 GROUND_FLOOR = {
-    *(
-        "engine.child_process",
-        "engine.errors",
-        "engine.folders",
-        "engine.formatting",
-        "engine.job_context",
-        "engine.protocols",
-    ),
+    *("engine.archives", "engine.child_process", "engine.durable", "engine.errors", "engine.failures"),
+    *("engine.folder_lock", "engine.folders", "engine.formatting", "engine.job_context", "engine.protocols"),
+    "engine.run_damage",
     *("engine.config", "engine.messages", "engine.runs"),
 }
 GROUND_FLOOR_PACKAGES = {"numpy", "pydantic", "filelock"}  # filelock: a run's lock must hold on Windows too
@@ -38,15 +33,8 @@ WIDGET_PACKAGES = {
     "gui.theme",
 }
 DATA_PACKAGES = {
-    "numpy",
-    "pydantic",
-    "skimage",
-    "PIL",
-    "pydicom",
-    "nibabel",
-    "SimpleITK",
-    "datasets",
-    "huggingface_hub",
+    *("numpy", "pydantic", "skimage", "PIL", "pydicom", "nibabel", "SimpleITK"),
+    *("datasets", "huggingface_hub", "yaml"),
 }
 
 # The imports that may stand inside a function, each file with the reason that no other place would do.

@@ -15,6 +15,7 @@ from engine.cli import parser
 from engine.cli.console import CLEANUP
 from engine.cli.result import INTERRUPTED, USER_ERROR, CommandResult
 from engine.errors import EngramError
+from engine.failures import describe_lack_of_memory, describe_os_error, is_out_of_memory
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,11 +48,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EngramError as error:
         return _fail(str(error))
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{place}{error.strerror or error}.")
+        return _fail(str(describe_os_error(error)))
     except KeyboardInterrupt:
         sys.stderr.write("\nInterrupted.\n")
         return INTERRUPTED
+    except Exception as error:
+        if is_out_of_memory(error):
+            return _fail(str(describe_lack_of_memory()))
+        raise
     return outcome.status
 
 

@@ -7,6 +7,7 @@ from engine import runs
 from engine.cli.result import CommandResult, format_table
 from engine.errors import EngramError
 from engine.formatting import format_number
+from engine.run_damage import check_folder
 from engine.runs import Run
 
 HEAD = ("run", "model", "state", "epoch", "best validation loss", "data")
@@ -23,6 +24,7 @@ def run(options: Namespace) -> CommandResult:
 
 def _describe(run: Run) -> dict[str, Any]:
     try:
+        check_folder(run.path)
         config = run.config
     except EngramError as error:
         return {"run": run.name, "path": str(run.path), "state": "damaged", "reason": error.what}

@@ -22,6 +22,7 @@ from engine.data import raster
 from engine.data.annotations import find_masks
 from engine.data.dataset import Skipped
 from engine.data.decoded_image import DecodedImage, UnreadableFile
+from engine.data.huggingface_paths import check_image, local_only
 from engine.data.layout import parse_layout
 from engine.data.source import SourceItem, natural_sort_key, split_name
 from engine.data.table_columns import EXPECTED, ClassColumn, choose_class_column, choose_image_column
@@ -40,6 +41,7 @@ _UNREADABLE: Final = (
     RuntimeError,
     TypeError,
     LookupError,
+    ImportError,
 )
 
 datasets.disable_progress_bars()  # they would overwrite the progress line of the CLI
@@ -56,7 +58,7 @@ class HuggingFaceSource:
 
     def __init__(self, config: DataConfig) -> None:
         name = config.source.removeprefix(PREFIX) or DEFAULT
-        root = _folder(name, config)
+        self._root = root = _folder(name, config)
         self.folder: Path | None = root if root.is_dir() else root.parent
         tables = _tables(root, name, config.config_name)
         used = {name: table for name, table in tables.items() if split_name(name)} or tables
@@ -144,7 +146,7 @@ class HuggingFaceSource:
         if image and image["bytes"]:
             return io.BytesIO(image["bytes"])
         if image and image["path"]:
-            return open(image["path"], "rb")
+            return open(check_image(image["path"], self._root), "rb")
         raise UnreadableFile("the row has no image")
 
     def _is_deep(self, index: int) -> bool:
@@ -175,9 +177,9 @@ def _folder(name: str, config: DataConfig) -> Path:
 def _tables(path: Path, name: str, config_name: str) -> dict[str, Any]:
     """Return the dataset's tables by split."""
     try:
-        found = _read(path, config_name)
+        with local_only(path, name):
+            found = _read_config(path, name, config_name)
     except _UNREADABLE as error:
-        _check_config_name(path, name, config_name)
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         what = f"'{name}' cannot be read as a Hugging Face dataset: {reason}."
         raise EmptySource(what, HuggingFaceSource.expected) from error
@@ -185,6 +187,15 @@ def _tables(path: Path, name: str, config_name: str) -> dict[str, Any]:
     if not any(len(table) for table in tables.values()):
         raise EmptySource(f"The dataset '{name}' has no rows.", HuggingFaceSource.expected)
     return tables
+
+
+def _read_config(path: Path, name: str, config_name: str) -> Any:
+    """Open the tables of one configuration. Raises ConfigError if it is not there, or if one must be chosen."""
+    try:
+        return _read(path, config_name)
+    except _UNREADABLE:
+        _check_config_name(path, name, config_name)
+        raise
 
 
 def _check_config_name(path: Path, name: str, config_name: str) -> None:

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -17,6 +16,7 @@ from engine.child_process import module_command, run_module
 from engine.data.decoded_image import UnreadableFile
 from engine.data.files import FileFormat, detect_format
 from engine.data.foreign_files import describe_foreign
+from engine.data.scan_scratch import scan_folder
 from engine.errors import ScanError
 
 try:
@@ -140,8 +140,8 @@ def open_scan(path: str | os.PathLike[str], limits: Limits | None = None, volume
     limits = limits or Limits()
     file = Path(path).expanduser().absolute()
     reader = _READERS[_checked_kind(file, limits)]
-    with tempfile.TemporaryDirectory(prefix="engram-scan-", ignore_cleanup_errors=True) as folder:
-        pixels = Path(folder) / "pixels.npy"
+    with scan_folder() as folder:
+        pixels = folder / "pixels.npy"
         arguments = [str(file), str(pixels), json.dumps(asdict(limits)), json.dumps(volume)]
         answer = _parse_in_child(reader, arguments, limits.wall_s)
         if reason := answer.get("reason"):

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from engine import backend, data, metrics, runs
 from engine.config import DataConfig, TrainingConfig
 from engine.data.audit import audit, find_exact_duplicates
+from engine.errors import DataError
 from engine.evaluation import cache, references, scoring
 from engine.explorer import latent_handlers as latent
 from engine.explorer.context import make_job_context
@@ -169,6 +170,10 @@ class Explorer:
             scan = self._read_scan(request.scan)
             return data.prepare(scan, config, request.slice)[None, ..., None], [scan.name]
         split = self.dataset(config).splits[request.split]
+        if strange := [index for index in request.indices if not 0 <= index < len(split)]:
+            raise DataError(
+                f"There is no image {strange[0]} in this set of {len(split):,} images.", "Choose an image of the list."
+            )
         return split.read(np.array(request.indices, np.int64)), [split.names[index] for index in request.indices]
 
     def dataset(self, config: DataConfig) -> data.Dataset:

@@ -11,6 +11,7 @@ from engine import config, metrics
 from engine.data import Dataset
 from engine.figures import base, html_page
 from engine.figures.style import SERIES
+from engine.formatting import format_source
 from engine.runs import Run
 
 NUMBERS = {
@@ -101,7 +102,8 @@ def _caveats(demo: DemoReport) -> list[str]:
 
 def _lead(demo: DemoReport) -> str:
     settings = demo.images.config
-    what = "generated phantoms, no patient data" if settings.source == "phantom" else f"images of {settings.source}"
+    is_phantom = settings.source == "phantom"
+    what = "generated phantoms, no patient data" if is_phantom else f"images of {format_source(settings.source)}"
     return (
         f"{len(demo.examined)} models trained on {what}, {settings.size} × {settings.size} pixels, in "
         f"{demo.elapsed_s / 60:.1f} minutes in all. Few images and few epochs: a demonstration, not a result."

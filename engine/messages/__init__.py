@@ -236,6 +236,7 @@ AnyEvent = Annotated[
     | TrialEnded,
     Field(discriminator="event"),
 ]
+LONE_SURROGATE = "\\ud"
 Emit = Callable[[Event], None]
 ShouldStop = Callable[[], bool]
 _COMMANDS: TypeAdapter[Any] = TypeAdapter(Command)
@@ -267,11 +268,18 @@ def _read(adapter: TypeAdapter[Any], line: str | bytes) -> Any:
         with suppress(ValueError):
             return adapter.validate_python(json.loads(line))
     try:
-        return adapter.validate_json(line)
+        try:
+            return adapter.validate_json(line)
+        except ValidationError:
+            if LONE_SURROGATE not in (line.lower() if isinstance(line, str) else line.lower().decode("latin-1")):
+                raise
+            # A file name that is not UTF-8, which pydantic's parser refuses.
+            return adapter.validate_python(json.loads(line))
     except ValidationError as error:
-        raise EngramError(
-            f"A line between the app and the engine could not be read: {error.errors()[0]['msg']}."
-        ) from None
+        reason = error.errors()[0]["msg"]
+    except (ValueError, RecursionError) as error:
+        reason = str(error)
+    raise EngramError(f"A line between the app and the engine could not be read: {reason}.")
 
 
 def discard_event(event: Event) -> None:

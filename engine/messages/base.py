@@ -16,11 +16,12 @@ class Message(BaseModel):
         return self._dump(None)
 
     def _dump(self, exclude: set[str] | None) -> str:
-        """Return the message as JSON; names of files that are no UTF-8 have letters that pydantic does not write."""
+        """Return the message as a line of JSON; names of files that are no UTF-8 have letters that pydantic refuses."""
         try:
             return self.model_dump_json(exclude=exclude) + "\n"
         except ValueError:
-            return json.dumps(self.model_dump(mode="json", exclude=exclude)) + "\n"
+            # Only escapes can hold the lone surrogates of such a name.
+            return json.dumps(self.model_dump(exclude=exclude), default=str) + "\n"
 
 
 class Event(Message):

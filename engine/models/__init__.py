@@ -4,20 +4,23 @@ Every model is a `Reconstructor`; one with a latent code also has `encode(images
 """
 
 import warnings
-import zipfile
 from collections.abc import Callable
 from typing import Any
 
+import keras
+import numpy as np
+
+from engine.archives import DAMAGE
 from engine.backend import set_keras_conventions
 from engine.config import RunConfig
 from engine.errors import RunDamaged
 from engine.models import autoencoder, optimizer, residual, residual_variational, skip_autoencoder, unet, variational
 from engine.models.optimizer import evaluation_weights
+from engine.models.weights_file import check_weights
 from engine.runs import Run
 
 __all__ = ["BUILDERS", "build", "build_compiled", "evaluation_weights", "load"]
 
-MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
 BUILDERS: dict[str, Callable[[RunConfig], Any]] = {
     "ae": autoencoder.build,
     "vae": variational.build,
@@ -58,35 +61,22 @@ def build_compiled(config: RunConfig, steps_per_epoch: int = 1) -> Any:
 def load(run: Run) -> Any:
     """Load the best model of a run: the architecture from its config, only the weights from its file.
 
-    The architecture is never read from the file, and its content is checked first (members, total size).
+    The architecture is never read from the file, and its content is checked first: see `engine.models.weights_file`.
 
     Raises:
-        RunDamaged: the run has no model yet, or its file does not fit the config.
+        RunDamaged: the run has no model yet, its file is damaged or does not fit the config.
     """
     if not run.model_path.is_file():
         raise RunDamaged.without_model(run.name)
     model = build(run.config)
-    _check_archive(run, model.count_params())
     try:
+        check_weights(run.model_path, [tuple(variable.shape) for variable in model.variables])
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # Keras only warns about weights that it did not load
             model.load_weights(run.model_path)
-    except (OSError, ValueError, KeyError, RuntimeError, UserWarning) as error:
-        reason = str(error).strip().splitlines()[0][:200]
-        raise RunDamaged(f"The model of run '{run.name}' cannot be read: {reason}", "Train the run again.") from None
+    except (*DAMAGE, UserWarning) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200].rstrip(".")
+        raise RunDamaged(f"The model of run '{run.name}' cannot be read: {reason}.", "Train the run again.") from None
+    if not all(np.isfinite(keras.ops.convert_to_numpy(weight)).all() for weight in model.weights):
+        raise RunDamaged(f"The model of run '{run.name}' has weights that are no numbers.", "Train the run again.")
     return model
-
-
-def _check_archive(run: Run, parameters: int) -> None:
-    limit = 16 * 2**20 + 8 * parameters
-    try:
-        with zipfile.ZipFile(run.model_path) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-            names = {member.filename for member in archive.infolist()}
-    except (OSError, zipfile.BadZipFile):
-        raise RunDamaged(f"The model file of run '{run.name}' is not a Keras file.", "Train the run again.") from None
-    if unpacked > limit or not names <= MEMBERS:
-        raise RunDamaged(
-            f"The model file of run '{run.name}' contains objects that are not part of Engram.",
-            "It was not opened, for safety. Train the run again.",
-        )

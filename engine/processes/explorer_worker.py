@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from numpy.typing import NDArray
 
+from engine.data.scan_scratch import remove_abandoned
 from engine.errors import EngramError
 from engine.explorer.context import make_job_context
 from engine.explorer.explorer import Explorer, answer_audit
@@ -30,7 +31,7 @@ from engine.messages import (
     ShouldStop,
     Stop,
 )
-from engine.processes.json_lines import JsonLinesServer, run_server
+from engine.processes.json_lines import FailureGuard, JsonLinesServer, run_server
 from engine.search import importance
 
 # How long no request came in before deferred work continues: long work started between two keys would be in the way.
@@ -71,6 +72,7 @@ class ExplorerWorker(JsonLinesServer):
 
     def __init__(self, commands: Iterable[bytes], events: IO[bytes], scratch: Path) -> None:
         super().__init__(commands, events)
+        remove_abandoned()
         self.explorer = Explorer(scratch, self.emit, self._should_stop)
         self._deferred: list[Request] = []
         self._newest: dict[str, int] = {}
@@ -149,20 +151,21 @@ class ExplorerWorker(JsonLinesServer):
 
     def _reply(self, request: Request, handle: Callable[[], Reply | None]) -> None:
         """Send the response to a request, or the reason why there is none; defer a request that has to wait."""
-        try:
-            reply = handle()
-        except EngramError as error:
-            number, panel = request.number, request.panel
+        number, panel = request.number, request.panel
+
+        def refuse(error: EngramError) -> None:
             self.emit(RequestFailed(reason=error.what, advice=error.advice, number=number, panel=panel))
-            return
-        except Cancelled:
-            self.emit(RequestFailed(reason=CANCELED, number=request.number, panel=request.panel))
-            return
-        if reply is not None:
-            content = reply.to_content(self._save_once())
-            self.emit(Response(number=request.number, panel=request.panel, content=content))
-        elif not self._is_stale(request):
-            self._deferred.append(request)
+
+        with FailureGuard(refuse):
+            try:
+                reply = handle()
+            except Cancelled:
+                raise EngramError(CANCELED) from None
+            if reply is not None:
+                content = reply.to_content(self._save_once())
+                self.emit(Response(number=number, panel=panel, content=content))
+            elif not self._is_stale(request):
+                self._deferred.append(request)
 
     def _save_once(self) -> SaveArray:
         """Return a function that saves the arrays of one reply; an array that occurs twice goes into one file."""

@@ -10,15 +10,42 @@ import os
 import queue
 import sys
 import threading
+import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import TracebackType
 from typing import IO
 
 from engine import backend
 from engine.config import TrainingConfig
 from engine.errors import EngramError
+from engine.failures import describe_unexpected
 from engine.messages import Event, Message, Ready, RequestFailed, read_command
+
+
+class FailureGuard:
+    """Context that reports any failure of one request or job, so that the process survives for the next ones.
+
+    Args:
+        report: takes the failure as a readable error; the traceback goes to stderr, which is the log.
+    """
+
+    def __init__(self, report: Callable[[EngramError], None]) -> None:
+        self._report = report
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        if not isinstance(error, EngramError):
+            traceback.print_exception(error)
+        self._report(describe_unexpected(error))
+        return True
 
 
 class JsonLinesServer(ABC):
@@ -48,11 +75,12 @@ class JsonLinesServer(ABC):
 
     def _read(self) -> None:
         for line in self._commands:
-            try:
+            with FailureGuard(self._refuse):
                 self._receive(read_command(line))
-            except EngramError as error:
-                self.emit(RequestFailed(reason=error.what, advice=error.advice))
         os._exit(0)
+
+    def _refuse(self, error: EngramError) -> None:
+        self.emit(RequestFailed(reason=error.what, advice=error.advice))
 
     def _receive(self, command: Message) -> None:
         """Take a command in the reading thread. Raises EngramError if it cannot be carried out."""

@@ -17,7 +17,6 @@ from engine.messages import (
     JobStarted,
     Message,
     Paused,
-    RequestFailed,
     Resume,
     RunStudy,
     Search,
@@ -27,7 +26,7 @@ from engine.messages import (
     StudyEnded,
     Train,
 )
-from engine.processes.json_lines import JsonLinesServer, run_server
+from engine.processes.json_lines import FailureGuard, JsonLinesServer, run_server
 from engine.reproduction.job import run_study
 from engine.search import commands as search_commands
 from engine.search.folder import SearchFolder
@@ -102,14 +101,14 @@ class TrainingWorker(JsonLinesServer):
 
     def _handle(self, command: Message) -> None:
         self._end_emitted = False
-        try:
+        with FailureGuard(self._refuse_job):
             self._run_job(command)
-        except EngramError as error:
-            if not self._end_emitted:
-                self.emit(RequestFailed(reason=error.what, advice=error.advice))
-        finally:
-            self._search = None
-            self._jobs.remove()
+        self._search = None
+        self._jobs.remove()
+
+    def _refuse_job(self, error: EngramError) -> None:
+        if not self._end_emitted:
+            self._refuse(error)
 
     def _run_job(self, command: Message) -> None:
         emit, control = self.emit, self._control

@@ -7,6 +7,7 @@ from typing import Any
 from engine import config
 from engine.figures import html_page
 from engine.figures.demo_page import READING, WARNING
+from engine.formatting import format_source
 from engine.reproduction import published
 from engine.reproduction.comparison import ComparedNumber
 from engine.reproduction.evaluator import StudyResults
@@ -49,7 +50,7 @@ def html(study: StudyFolder, findings: StudyResults, contents: Contents, rows: S
 
 def _lead(findings: StudyResults) -> str:
     data = findings.images.config
-    source = "generated phantoms (no patient data)" if data.source == "phantom" else data.source
+    source = "generated phantoms (no patient data)" if data.source == "phantom" else format_source(data.source)
     counts = ", ".join(f"{len(part):,} {name}" for name, part in findings.images.splits.items())
     return (
         "A reproduction of the reference study, a 2024 course report: an autoencoder (AE) and a variational "
@@ -164,18 +165,23 @@ def _origin(findings: StudyResults) -> str:
 
 
 def _commands(study: StudyFolder, findings: StudyResults) -> list[str]:
-    words = ["python -m engine study --out", str(study.path)]
+    """Return the commands that make the study again, without the paths of this computer."""
+    words = ["python -m engine study --out", study.path.name]
     words += ["--quick"] if findings.chosen.quick else []
     if not findings.chosen.quick:
         words += ["--trials-ae", str(findings.chosen.trials_ae), "--trials-vae", str(findings.chosen.trials_vae)]
     for name, value in findings.settings.items():
         words += _option(name, value)
     again = " ".join(words)
-    return [again, *(f"python -m engine evaluate {best.trial.run.path}" for best in findings.best.values())]
+    folder = Path(study.path.name) / study.runs.name
+    names = [best.trial.run.name for best in findings.best.values()]
+    return [again, *(f"python -m engine evaluate {name} --runs {folder.as_posix()}" for name in names)]
 
 
 def _option(name: str, value: Any) -> list[str]:
-    option = "--data" if name == "source" else config.option_name(name)
+    if name == "source":
+        return ["--data", format_source(str(value))]
+    option = config.option_name(name)
     if isinstance(value, bool):
         return [option if value else option.replace("--", "--no-")]
     return [option, ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)]

@@ -4,7 +4,6 @@ A run's name never begins with '_', so the folder never collides with a run. Imp
 """
 
 import math
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 from engine import config, runs, tracking
 from engine.config import RunConfig
 from engine.data import loading
+from engine.durable import move_copy, replace_durably
 from engine.errors import RunExists, SearchBusy, SearchError, SearchNotFound
 from engine.messages import EpochEnded, JobEnded, JobStarted
 from engine.messages import Search as Order
@@ -161,7 +161,7 @@ def _begin(search: SearchFolder, spec: SearchSpec) -> None:
         attrs = spec_to_attrs(spec)
         attrs["begun_with"] = spec.space.to_dict()
         storage.set_attrs(**attrs)
-    os.replace(staged, search.path / FILE_NAME)
+    replace_durably(staged, search.path / FILE_NAME)
 
 
 def spec_of_command(command: Order) -> SearchSpec:
@@ -221,7 +221,7 @@ def continue_from(parent: Run, path: Path) -> None:
     write_text_atomic(
         temporary / "events.jsonl", "".join(retarget_event(event, path).to_json_line() for event in events)
     )
-    os.replace(temporary, path)
+    move_copy(temporary, path)
 
 
 def list_val_losses(run: Run) -> list[float]:

@@ -7,12 +7,13 @@ from typing import Any
 
 from engine import config
 from engine.config import RunConfig, SearchConfig
-from engine.errors import ConfigError, SearchError
+from engine.errors import ConfigError, SearchDamaged, SearchError
 from engine.messages import Search as Order
 from engine.search import space_file
 from engine.search.commands import AddTrial, ChangeTrialCount, Command, ReplaceSpace
 from engine.search.space import AnyDimension, Space
 from engine.search.storage import SearchAttrs, TrialStorage
+from engine.search.storage_check import WRONG_CONTENT
 
 MUTABLE_SETTINGS = ("trials", "parallel", "early_stopping", "cluster", "spare")
 
@@ -133,10 +134,18 @@ def spec_to_attrs(spec: SearchSpec) -> SearchAttrs:
 
 
 def spec_from_attrs(storage: TrialStorage) -> SearchSpec:
-    """Return the specification that a database stores."""
+    """Return the specification that a database stores.
+
+    Raises:
+        SearchDamaged: it stores none, or one that cannot be read.
+    """
     kept = storage.attrs()
-    base = config.from_record(kept["base"])
-    return SearchSpec(base, space_file.parse(kept["space"], base), SearchConfig.model_validate(kept["settings"]))
+    try:
+        base = config.from_record(kept["base"])
+        return SearchSpec(base, space_file.parse(kept["space"], base), SearchConfig.model_validate(kept["settings"]))
+    except WRONG_CONTENT:
+        what = f"The search database {storage.path} has no readable specification."
+        raise SearchDamaged(what, "Its runs are kept. Start a search under another name.") from None
 
 
 def save_merged_command(storage: TrialStorage, command: Order) -> SearchSpec:

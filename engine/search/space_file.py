@@ -63,7 +63,7 @@ def load_space(path: Path | str, base: RunConfig) -> Space:
     """
     try:
         described = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"The space file {path} cannot be read ({error}).", "Use a JSON file.") from None
     if not isinstance(described, dict):
         raise ConfigError(f"The space file {path} must map settings to values.", 'Example: {"latent": [256, 512]}.')

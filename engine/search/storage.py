@@ -12,12 +12,14 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
+from types import NoneType
 from typing import Any, Literal, TypedDict, Unpack, cast
 
 from engine.errors import SearchDamaged, SearchError
 from engine.search import commands
 from engine.search.commands import Command
 from engine.search.space import lists_to_tuples
+from engine.search.storage_check import WRONG_CONTENT, check_tables, check_types, set_limits
 
 FILE_NAME = "ledger.sqlite"
 VERSION = 1
@@ -131,6 +133,14 @@ class TrialChanges(TypedDict, total=False):
     seconds: float
 
 
+_KINDS = {
+    **dict.fromkeys(("number", "epochs"), (int,)),
+    **dict.fromkeys(("key", "origin", "state", "reason", "run"), (str,)),
+    **dict.fromkeys(("config", "place"), (dict,)),
+    **dict.fromkeys(("seconds", "proposed_at"), (int, float)),
+    "score": (int, float, NoneType),
+    "best_epoch": (int, NoneType),
+}
 _COLUMNS = [column.name for column in fields(Trial)]
 
 
@@ -149,14 +159,24 @@ class TrialStorage:
         self.path = path
         with self._translate_errors():
             self._connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None)
+        try:
+            self._prepare()
+        except BaseException:
+            # An open connection would hold the file's lock against the next one.
+            self._connection.close()
+            raise
+
+    def _prepare(self) -> None:
+        with self._translate_errors():
+            set_limits(self._connection)
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            if version > VERSION:
+                raise SearchError(f"{self.path} was written by a later version of Engram.", "Update Engram.")
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
             if version == 0:
                 self._make()
-            self._connection.execute("SELECT count(*) FROM trials, facts, wishes").fetchone()
-        if version > VERSION:
-            raise SearchError(f"{path} was written by a later version of Engram.", "Update Engram.")
+            check_tables(self._connection, SCHEMA)
 
     def _make(self) -> None:
         with self._transaction():
@@ -238,7 +258,7 @@ class TrialStorage:
         with self._transaction():
             rows = self._connection.execute("SELECT verb, content FROM wishes ORDER BY number").fetchall()
             self._connection.execute("DELETE FROM wishes")
-        return [commands.from_json(verb, json.loads(content)) for verb, content in rows]
+            return [commands.from_json(verb, json.loads(content)) for verb, content in rows]
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -261,7 +281,7 @@ class TrialStorage:
             raise SearchError(
                 f"The search database {self.path} cannot be used now ({error}).", "Check that the disk is not full."
             ) from None
-        except (sqlite3.DatabaseError, ValueError) as error:
+        except (sqlite3.DatabaseError, *WRONG_CONTENT) as error:
             advice = "Its runs are kept. Restore the file, or start a search under another name."
             raise SearchDamaged(f"The search database {self.path} cannot be read ({error}).", advice) from None
 
@@ -274,6 +294,8 @@ def _stored(value: Any) -> Any:
 def _trial(row: tuple[Any, ...]) -> Trial:
     """Return the trial of a row; a row that is read again gives the same object, which is immutable."""
     values = dict(zip(_COLUMNS, row, strict=True))
-    return Trial(
+    trial = Trial(
         **{**values, "config": lists_to_tuples(json.loads(values["config"])), "place": json.loads(values["place"])}
     )
+    check_types(trial, _KINDS)
+    return trial

@@ -4,8 +4,10 @@ This module does not import Keras; `engine.training.trainer`, which does the wor
 configured.
 """
 
+import time
+import zipfile
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 
 from engine import data, runs, tracking
@@ -13,7 +15,8 @@ from engine.backend import configure as use_backend
 from engine.backend import describe_failure, import_on_backend
 from engine.config import RunConfig, from_flat
 from engine.data import loading, quality
-from engine.errors import ConfigError, DataError, EngramError, RunDamaged
+from engine.errors import ConfigError, DataError, EngramError, RunDamaged, TrainingError
+from engine.failures import describe_os_error, is_framework_error, translate_os_errors
 from engine.job_context import Cancelled, JobContext
 from engine.messages import Emit, Event, JobEnded, Log, Progress, ShouldStop, discard_event, never_stop
 from engine.runs import Run
@@ -52,7 +55,7 @@ def train(
         tracking.check(config)
         loading.check_source(config.data)  # before a run name is taken
         run = runs.create_run(config, run, root)
-    with EventRecorder(run, tracking.with_tracking(run, run.config, emit)) as recorder:
+    with translate_os_errors(), EventRecorder(run, tracking.with_tracking(run, run.config, emit)) as recorder:
         _run(run, run.config, recorder, should_stop)
     return run
 
@@ -88,7 +91,7 @@ def resume(
     """
     if not isinstance(run, Run):
         run = runs.open_run(run)
-    with EventRecorder(run, tracking.with_tracking(run, run.config, emit)) as recorder:
+    with translate_os_errors(), EventRecorder(run, tracking.with_tracking(run, run.config, emit)) as recorder:
         before = run.config.training
         config = _resume_config(run, {"epochs": epochs, "backend": backend})
         if config.training.epochs != before.epochs and (before.schedule == "cosine" or before.warm_up):
@@ -118,6 +121,7 @@ def _resume_config(run: Run, changes: Mapping[str, int | str | None]) -> RunConf
 
 def _run(run: Run, config: RunConfig, recorder: "EventRecorder", should_stop: ShouldStop) -> None:
     try:
+        _check_clock()
         _check_source(run, config)  # takes no time, while importing a backend takes seconds
         fitting = import_on_backend("engine.training.trainer", config.training)
         recorder(Log(text=f"Reading {config.data.source}."))
@@ -130,8 +134,10 @@ def _run(run: Run, config: RunConfig, recorder: "EventRecorder", should_stop: Sh
     except EngramError as error:
         recorder(JobEnded(run=run.name, state="failed", reason=error.what, advice=error.advice))
         raise
-    except (MemoryError, RuntimeError) as error:
-        failure = describe_failure(error)
+    except Exception as error:
+        failure = _translate_failure(error, config)
+        if failure is None:
+            raise
         recorder(JobEnded(run=run.name, state="failed", reason=failure.what, advice=failure.advice))
         raise failure from error
 
@@ -143,6 +149,22 @@ def _report_images(images: data.Dataset, emit: Emit) -> None:
         emit(Log(text=use["left_out"], level="warning"))
     for note in use["notes"]:
         emit(Log(text=note))
+
+
+def _translate_failure(error: Exception, config: RunConfig) -> EngramError | None:
+    """Return the error of a disk, a memory or a framework as a readable one. Returns None for any other."""
+    if isinstance(error, OSError):
+        return describe_os_error(error)
+    if isinstance(error, MemoryError | RuntimeError) or is_framework_error(error):
+        return describe_failure(error, config.training.batch_size)
+    return None
+
+
+def _check_clock() -> None:
+    """Raise TrainingError if the clock says a year that a zip archive, and so a Keras file, cannot hold."""
+    year = time.gmtime(time.time() - 24 * 3600).tm_year
+    if year < zipfile.ZipInfo().date_time[0]:
+        raise TrainingError(f"The clock of this computer says {year}.", "Set the clock, then resume the run.")
 
 
 def _check_source(run: Run, config: RunConfig) -> None:
@@ -180,7 +202,9 @@ class EventRecorder:
         if not isinstance(event, Progress):
             self._last += 1
             event = event.model_copy(update={"sequence": self._last})
-            self.run.append(event)
+            # The failure may be that the disk is full: it is passed on all the same.
+            with suppress(OSError) if getattr(event, "state", "") == "failed" else nullcontext():
+                self.run.append(event)
         if isinstance(event, JobEnded):
             self._ending.callback(self.emit, event)
         else:

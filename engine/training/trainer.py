@@ -1,7 +1,6 @@
 """The epochs of a run: train, validate, preview, save, report. Needs Keras; start it with `engine.training.job`."""
 
 import math
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Literal
@@ -12,7 +11,8 @@ import numpy as np
 from engine import backend, models, pairs, runs
 from engine.config import RunConfig
 from engine.data import Dataset, quality
-from engine.errors import ConfigError, TrainingError
+from engine.durable import flush_file, make_folder, name_failures, open_new, replace_durably
+from engine.errors import ConfigError, RunDamaged, TrainingError
 from engine.evaluation import scoring
 from engine.job_context import Cancelled, JobContext
 from engine.messages import Emit, EpochEnded, JobEnded, JobStarted, Log
@@ -47,7 +47,7 @@ class Trainer:
 
     def _restore(self) -> TrainingState:
         now = backend.describe_environment(self.config.training)
-        state = checkpoints.load(self.run.checkpoints, self.model)
+        state = checkpoints.load(self.run.checkpoints, self.model, self.run.history())
         if state.conditions and state.conditions != now:
             before = {key: state.conditions.get(key) for key in now}
             changed = ", ".join(_format_change(key, before[key], now[key]) for key in now if before[key] != now[key])
@@ -63,7 +63,7 @@ class Trainer:
                 "There are too few images for a training and a validation set.", "Choose a source with more images."
             )
         fingerprint = self.images.fingerprint
-        known = self.run.provenance.get("data", {}).get("fingerprint", fingerprint)
+        known = _read_provenance(self.run).get("data", {}).get("fingerprint", fingerprint)
         if known != fingerprint:
             self.emit(Log(text="The images have changed since this run began.", level="warning"))
         split_by, patients = self.config.data.split_by, self.images.patients
@@ -91,6 +91,29 @@ class Trainer:
                 **self._entropy_floors(),
             )
         )
+        self._complete_record()
+
+    def _complete_record(self) -> None:
+        """Do what a kill left undone after a checkpoint: remove older ones, report the epoch, write history.csv."""
+        checkpoints.remove_old(self.run.checkpoints)
+        state, known = self.state, self.run.history()
+        if state.metrics and state.epoch not in {row["epoch"] for row in known}:
+            self._report_epoch()
+        elif known:
+            runs.write_history(self.run)
+
+    def _report_epoch(self) -> None:
+        state = self.state
+        self.emit(
+            EpochEnded(
+                run=self.run.name,
+                epoch=state.epoch,
+                metrics=state.metrics,
+                best=state.best_epoch == state.epoch,
+                preview=state.preview,
+            )
+        )
+        runs.write_history(self.run)
 
     def _entropy_floors(self) -> dict[str, float]:
         """Return the entropy floors of the images, for a loss in nats."""
@@ -130,7 +153,7 @@ class Trainer:
 
     def _backends(self) -> list[dict[str, Any]]:
         """Return which backend trained from which epoch on, counted from 0: a run may resume on another one."""
-        before, now = self.run.provenance, self.config.training.backend
+        before, now = _read_provenance(self.run), self.config.training.backend
         recorded = before.get("backends") or [{"backend": before.get("backend", now), "first_epoch": 0}]
         kept = [entry for entry in recorded if entry["first_epoch"] < self.state.epoch]
         if kept and kept[-1]["backend"] == now:
@@ -167,16 +190,15 @@ class Trainer:
 
     def _finish_epoch(self, metrics: dict[str, float]) -> None:
         number = self.state.epoch + 1
-        best = metrics["val_loss"] < self.state.best_loss
-        self.state = replace(self.state, epoch=number)
-        if best:
+        self.state = replace(self.state, epoch=number, metrics=metrics)
+        if metrics["val_loss"] < self.state.best_loss:
             self.state = replace(self.state, best_epoch=number, best_loss=metrics["val_loss"])
             self.save_model()
         given, _ = scoring.fix_sample(self.validation, PREVIEWS)
         preview = self._preview(f"epoch-{number:05d}", scoring.reconstruct(self.evaluation_model(), given))
+        self.state = replace(self.state, preview=preview)
         checkpoints.save(self.run.checkpoints, self.model, self.state)
-        self.emit(EpochEnded(run=self.run.name, epoch=number, metrics=metrics, best=best, preview=preview))
-        runs.write_history(self.run)
+        self._report_epoch()
 
     def evaluation_model(self) -> Reconstructor:
         """Return the model to validate, preview and save: the trained one, or one with averaged weights."""
@@ -186,16 +208,35 @@ class Trainer:
         return self.best
 
     def save_model(self) -> None:
-        """Write model.keras, weights only, under another name, then rename it."""
+        """Write model.keras, weights only, under another name, flush it to disk, then rename it."""
         temporary = self.run.path / "new.keras"
         self.best.set_weights(models.evaluation_weights(self.model))
-        self.best.save(temporary)
-        os.replace(temporary, self.run.model_path)
+        with name_failures(temporary):
+            temporary.unlink(missing_ok=True)
+            self.best.save(temporary)
+            flush_file(temporary)
+            replace_durably(temporary, self.run.model_path)
 
     def _preview(self, name: str, images: np.ndarray) -> str:
-        self.run.previews.mkdir(exist_ok=True)
-        np.save(self.run.previews / f"{name}.npy", np.round(images[..., 0] * 255).astype(np.uint8))
+        make_folder(self.run.previews)
+        with open_new(self.run.previews / f"{name}.npy") as file:
+            np.save(file, np.round(images[..., 0] * 255).astype(np.uint8))
         return f"previews/{name}.npy"
+
+
+def _read_provenance(run: Run) -> dict[str, Any]:
+    """Return the provenance of a run so far; empty if it is damaged, since it is written again."""
+    try:
+        found = run.provenance
+    except RunDamaged:
+        return {}
+    backends = found.get("backends", [])
+    entries = backends if isinstance(backends, list) else [None]
+    is_whole = isinstance(found.get("data", {}), dict) and all(
+        isinstance(entry, dict) and isinstance(entry.get("first_epoch"), int) and "backend" in entry
+        for entry in entries
+    )
+    return found if is_whole else {}
 
 
 def _format_change(key: str, before: Any, now: Any) -> str:

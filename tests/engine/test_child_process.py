@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 
 import pytest
 
@@ -27,10 +28,8 @@ def test_no_module_of_the_current_folder_runs(planted, module):
 
 
 def test_planted_module_would_run_otherwise(planted):
-    command = [part for part in module_command("engine.data.raster", "--help") if part != "-P"]
-    subprocess.run(
-        command, env={**child_environment(), "PYTHONPATH": f".{os.pathsep}{HOME}"}, capture_output=True, check=False
-    )
+    environment = {**child_environment(), "PYTHONPATH": f".{os.pathsep}{HOME}"}
+    subprocess.run([sys.executable, "-m", "json.tool", "--help"], env=environment, capture_output=True, check=False)
     assert (planted / "ran").exists()
 
 
@@ -38,3 +37,37 @@ def test_every_process_is_started_in_this_way():
     sources = [*(ROOT / "engine").rglob("*.py"), *(ROOT / "gui").rglob("*.py")]
     found = [path.name for path in sources if re.search(r"sys\.executable", path.read_text("utf-8"))]
     assert found == ["child_process.py"]
+
+
+PLANTED = ("json", "numpy", "keras", "typing", "argparse", "pathlib", "pydantic", "tensorflow", "PySide6", "filelock")
+
+
+@pytest.fixture
+def foreign(tmp_path):
+    """A folder that somebody sent: each of its modules says that it ran."""
+    for name in PLANTED:
+        (tmp_path / f"{name}.py").write_text(f"open('ran-{name}', 'w').close()\nraise SystemExit(3)\n")
+    return tmp_path
+
+
+COMMANDS = {
+    "module": ("-m", "engine", "runs"),
+    "module that trains": ("-m", "engine", "train", "--data", "nowhere"),
+    "app": (str(ROOT / "main.py"), "--version"),
+    "installed command": ("-c", "import sys; sys.path.remove(''); from engine.cli import main; main(['runs'])"),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_program_started_in_a_foreign_folder_runs_none_of_its_modules(foreign, command):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, *command], cwd=foreign, env=environment, capture_output=True, check=False)
+    assert [path.name for path in foreign.glob("ran-*")] == []
+    assert done.returncode in (0, 2), done.stderr.decode()
+
+
+def test_program_started_in_its_own_source_tree_finds_itself():
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [sys.executable, "-m", "engine", "--version"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()

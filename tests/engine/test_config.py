@@ -118,3 +118,8 @@ def test_a_model_says_what_it_keeps_and_what_sizes_it_takes():
     one = config.from_flat({"latent": 9, "filters": (4, 8), "stride": 4, "kernel_size": 5, "size": 64}).model
     assert (one.latent_size, one.size_multiple) == (9, 16)
     assert config.ModelConfig().latent_size is None
+
+
+def test_a_name_of_a_section_that_is_no_text_is_refused_in_a_sentence():
+    with pytest.raises(ConfigError):
+        config.from_nested({"d\ud800ata": {}})

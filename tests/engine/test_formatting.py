@@ -50,3 +50,21 @@ def test_fixed_places(value, places, text):
 )
 def test_duration(seconds, text):
     assert formatting.format_duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("phantom", "phantom"),
+        ("/home/ada/Doe John/scans", "scans"),
+        ("C:\\Users\\ada\\scans", "scans"),
+        ("hf:benschill/brain-tumor-collection", "hf:benschill/brain-tumor-collection"),
+        ("hf:", "hf:"),
+        ("hf:/home/ada/set", "hf:set"),
+        ("hf:~/set", "hf:set"),
+        ("hf:./ada/set", "hf:set"),
+        ("hf:C:\\ada\\set", "hf:set"),
+    ],
+)
+def test_a_report_names_a_source_without_the_way_to_it(source, shown):
+    assert formatting.format_source(source) == shown

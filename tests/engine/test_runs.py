@@ -139,6 +139,36 @@ def test_a_copy_is_a_run_of_its_own(run, tmp_path, start_python):
     assert sorted(each.name for each in runs.list_runs(tmp_path)) == ["kept", "one"]
 
 
+@pytest.mark.parametrize("leftovers", [(), ("config.json.new",), ("lock", "config.json.new")])
+def test_a_folder_that_a_kill_left_without_settings_burns_no_name(tmp_path, leftovers):
+    (tmp_path / "one").mkdir()
+    for name in leftovers:
+        (tmp_path / "one" / name).touch()
+    assert runs.create_run(RunConfig(), "one", tmp_path).config == RunConfig()
+    assert [run.name for run in runs.list_runs(tmp_path)] == ["one"]
+
+
+def test_a_folder_of_somebody_elses_stays_taken(tmp_path):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "letter.txt").touch()
+    with pytest.raises(RunExists):
+        runs.create_run(RunConfig(), "one", tmp_path)
+    assert (tmp_path / "one" / "letter.txt").exists()
+
+
+@pytest.mark.parametrize("operation", ["open", "fsync", "replace"])
+def test_a_kill_while_a_run_is_created_leaves_its_name_free(tmp_path, monkeypatch, operation):
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, operation, die)
+        with pytest.raises(KeyboardInterrupt):
+            runs.create_run(RunConfig(), "one", tmp_path)
+    assert runs.list_runs(tmp_path) == []
+    assert runs.create_run(RunConfig(), "one", tmp_path).config == RunConfig()
+
+
 def fail(run):
     run.append(JobEnded(run=run.name, state="failed", reason="No images."))
 

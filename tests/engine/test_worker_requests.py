@@ -3,6 +3,7 @@
 import io
 import queue
 import threading
+import zipfile
 
 import pytest
 
@@ -189,3 +190,42 @@ def test_settings_are_weighed_while_the_explorer_is_busy(serving, tiny, monkeypa
     (latent,) = answers[62].content["weighed"]
     assert (latent["name"], latent["sign"], latent["effect"]) == ("latent", 1, pytest.approx(1.0))
     assert "is empty" in answers[63].reason
+
+
+FAILURES = [
+    (IndexError("list index out of range"), "IndexError: list index out of range"),
+    (OSError(28, "No space left on device", "answer.npy"), "answer.npy: No space left on device"),
+    (MemoryError(), "not enough memory"),
+    (zipfile.BadZipFile("Bad CRC-32"), "BadZipFile: Bad CRC-32"),
+]
+
+
+@pytest.mark.parametrize(("error", "said"), FAILURES, ids=lambda value: type(value).__name__)
+def test_a_failing_request_is_refused_and_the_next_one_answered(serving, monkeypatch, error, said, capsys):
+    def fail(request):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(serving.worker.explorer, "answer", fail)
+        serving.send(messages.OpenScan(number=71, panel="compare", path="/nowhere"))
+        refused = serving.wait_for(RequestFailed)
+    assert (refused.number, refused.panel) == (71, "compare")
+    assert said in refused.reason
+    assert type(error).__name__ in capsys.readouterr().err
+    serving.send(messages.OpenScan(number=72, panel="compare", path="/nowhere"))
+    assert serving.wait_for(RequestFailed).number == 72
+
+
+@pytest.mark.parametrize("index", [-1, 6, 10**12])
+def test_an_image_that_is_not_there_is_a_sentence(serving, images, index):
+    place = {"data": images, "split": "test", "indices": (0, index), "runs": ("pca:4",)}
+    serving.send(messages.Reconstruct(number=73, panel="compare", **place))
+    assert f"no image {index} in this set of 6 images" in serving.wait_for(RequestFailed).reason
+
+
+def test_a_line_that_is_no_command_is_refused_and_the_next_one_read(serving):
+    serving.write(b"[" * 200_000 + b"\n" + b"\xff\n" + b'{"command": "\\ud800"}\n')
+    for _ in range(3):
+        assert "could not be read" in serving.wait_for(RequestFailed).reason
+    serving.send(messages.OpenScan(number=74, panel="compare", path="/nowhere"))
+    assert serving.wait_for(RequestFailed).number == 74

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from engine.messages import Log, Pause, Resume
-from gui.engine_process import EngineProcess, make_trace
+from gui.engine_process import EngineProcess, last_line, make_trace
 
 SAYS = Log(text="β is 2").to_json_line()
 
@@ -76,3 +76,23 @@ def test_session_traces_into_its_present_folder_of_runs(session, tmp_path, monke
     for client in (session.job, session.explorer):
         client.engine.trace.record("command", Pause().to_json_line().encode())
     assert [each["process"] for each in entries(tmp_path / "other" / "trace.jsonl")] == ["job", "explorer"]
+
+
+def test_last_words_are_those_of_this_process(tmp_path):
+    log = tmp_path / "job.log"
+    log.write_text("words of an earlier process\n")
+    start = log.stat().st_size
+    assert last_line(log, start) == ""
+    with log.open("a") as file:
+        file.write("its own\n")
+    assert last_line(log, start) == "its own"
+
+
+def test_process_that_says_nothing_has_no_last_words_of_another(tmp_path, qtbot, echoing):
+    engine = EngineProcess("job", tmp_path, "tensorflow")
+    engine.log.write_text("words of an earlier process\n")
+    with qtbot.waitSignal(engine.ended) as ended:
+        engine.start()
+        engine.send(Pause())
+    assert ended.args[0].last_words == ""
+    engine.deleteLater()

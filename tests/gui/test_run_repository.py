@@ -4,6 +4,7 @@ import os
 import shutil
 
 import pytest
+from filelock import FileLock
 
 from engine.errors import RunBusy, RunError, RunExists
 from engine.messages import EpochEnded
@@ -134,3 +135,43 @@ def test_run_made_anew_under_an_old_name_is_read_anew(book, make_run, root):
     make_run("ae-0001", epochs=1)
     book.refresh()
     assert book.records["ae-0001"].last_epoch == 1
+
+
+ODD = {
+    "settings that are a list": lambda path: (path / "config.json").write_text("[1, 2]"),
+    "settings that are nested": lambda path: (path / "config.json").write_text("[" * 200_000 + "]" * 200_000),
+    "record that is a folder": lambda path: ((path / "events.jsonl").unlink(), (path / "events.jsonl").mkdir()),
+    "lock that is a link": lambda path: (path / "lock").symlink_to("/etc/passwd"),
+}
+
+
+@pytest.mark.parametrize("change", ODD.values(), ids=ODD)
+def test_odd_run_is_listed_as_damaged_and_the_others_are_read(book, make_run, root, change):
+    make_run("odd")
+    make_run("whole")
+    (root / "odd" / "lock").unlink(missing_ok=True)
+    change(root / "odd")
+    book.open(root)
+    assert {name: record.state for name, record in book.records.items()} == {"odd": "damaged", "whole": "finished"}
+    assert "odd" in book.records["odd"].damage
+    assert book._waiting == []
+
+
+def test_epoch_without_its_loss_is_read(book, make_run, root):
+    run = make_run("odd", epochs=1)
+    run.append(EpochEnded(run="odd", epoch=2, metrics={}, best=True))
+    make_run("whole")
+    book.open(root)
+    assert book.records["odd"].last_epoch == 2
+    assert book.records["whole"].state == "finished"
+
+
+def test_folder_that_may_only_be_read_is_listed(book, make_run, root, monkeypatch):
+    def refuse(self):
+        raise OSError(30, "Read-only file system", "lock")
+
+    run = make_run("one")
+    (run.path / "lock").touch()
+    monkeypatch.setattr(FileLock, "_acquire", refuse)
+    book.open(root)
+    assert book.records["one"].state == "finished"

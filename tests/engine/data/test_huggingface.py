@@ -5,6 +5,7 @@ import datasets
 import numpy as np
 import pytest
 from PIL import Image
+from pyarrow import parquet
 
 from engine.data import load
 from engine.errors import EmptySource, SourceNotFound
@@ -195,3 +196,74 @@ def test_loading_prints_nothing(made, tmp_path, run_python):
     loads = "; ".join(f"load({f'hf:{tmp_path / name}'!r})" for name in ("saved", "tables"))
     code = f"import sys; sys.stderr = sys.stdout; from engine.data import load; {loads}"
     assert run_python(code) == ""
+
+
+ELSEWHERE = {
+    "hub": "hf://datasets/someone/x.parquet",
+    "web": "http://127.0.0.1/x.parquet",
+    "absolute": "/etc/passwd",
+    "above": "../other/x.parquet",
+    "windows": "C:\\x.parquet",
+    "archive": "zip://x.png::http://127.0.0.1/x.zip",
+}
+
+
+@pytest.mark.parametrize("place", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_a_data_set_that_names_data_elsewhere_is_refused(tmp_path, config, place):
+    readme = f"---\nconfigs:\n- config_name: default\n  data_files:\n  - split: train\n    path: '{place}'\n---\n"
+    (tmp_path / "README.md").write_text(readme)
+    with pytest.raises(EmptySource, match="names data elsewhere"):
+        load(f"hf:{tmp_path}", config())
+
+
+def test_a_readme_that_wants_objects_made_is_refused(tmp_path, config):
+    (tmp_path / "README.md").write_text("---\nconfigs: !!python/object/apply:os.system ['true']\n---\n")
+    with pytest.raises(EmptySource, match=r"README\.md"):
+        load(f"hf:{tmp_path}", config())
+
+
+def test_links_out_of_the_folder_and_pipes_are_refused(tmp_path, config):
+    folder = tmp_path / "set"
+    folder.mkdir()
+    (folder / "a.png").symlink_to("/etc/passwd")
+    with pytest.raises(EmptySource, match=r"link out of its folder: a\.png"):
+        load(f"hf:{folder}", config())
+    (folder / "a.png").unlink()
+    os.mkfifo(folder / "b.png")
+    with pytest.raises(EmptySource, match=r"pipe or a device in its folder: b\.png"):
+        load(f"hf:{folder}", config())
+
+
+def test_images_outside_the_folder_and_devices_are_skipped(made, tmp_path, config, noise):
+    Image.fromarray(noise(1)).save(tmp_path / "outside.png")
+    features = datasets.Features({"scan": datasets.Image(decode=False)})
+    paths = ["/dev/zero", str(tmp_path / "outside.png"), "/etc/passwd"]
+    whole = [io.BytesIO() for _ in range(12)]
+    for number, file in enumerate(whole):
+        Image.fromarray(noise(number)).save(file, "png")
+    rows = [{"path": path, "bytes": None} for path in paths] + [{"path": None, "bytes": f.getvalue()} for f in whole]
+    # The library's own writers would read the files.
+    table = datasets.Dataset.from_dict({"scan": rows}, features=features).cast_column("scan", datasets.Image())
+    (tmp_path / "set").mkdir()
+    parquet.write_table(table.data.table, tmp_path / "set" / "train.parquet")
+    dataset = load(f"hf:{tmp_path / 'set'}", config())
+    assert sum(map(len, dataset.splits.values())) == 12
+    assert {item.reason for item in dataset.skipped} == {"its file lies outside the dataset's folder"}
+
+
+def test_the_libraries_are_offline_while_a_local_data_set_is_read(made, tmp_path, config, monkeypatch):
+    from huggingface_hub import constants
+
+    made.save_to_disk(tmp_path / "saved")
+    seen, read = [], datasets.load_from_disk
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", False)
+
+    def watch(path):
+        seen.append((constants.HF_HUB_OFFLINE, datasets.config.HF_HUB_OFFLINE))
+        return read(path)
+
+    monkeypatch.setattr(datasets, "load_from_disk", watch)
+    load(f"hf:{tmp_path / 'saved'}", config())
+    assert seen == [(True, True)]
+    assert (constants.HF_HUB_OFFLINE, datasets.config.HF_HUB_OFFLINE) == (False, False)

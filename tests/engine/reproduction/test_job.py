@@ -159,6 +159,7 @@ def test_page_is_one_file_that_fetches_nothing(made):
     assert not {"script", "link", "iframe", "object", "base"} & set(reader.tags)
     assert "http" not in html
     assert "url(" not in html
+    assert str(study.path.parent) not in html
     sources = [value for name, value in reader.attributes if name in {"src", "href"}]
     assert len(sources) == len(FIGURES)
     for source in sources:

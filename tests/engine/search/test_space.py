@@ -117,7 +117,7 @@ def test_a_space_that_cannot_be_is_refused_in_a_sentence(sentence):
         space_file.parse(REFUSED[sentence], BASE)
 
 
-@pytest.mark.parametrize("content", ["{", "[1]"])
+@pytest.mark.parametrize("content", ["{", "[1]", "[" * 200_000 + "]" * 200_000], ids=lambda text: text[:3])
 def test_a_file_that_is_no_space_is_refused_in_a_sentence(content, tmp_path):
     (tmp_path / "space.json").write_text(content)
     with pytest.raises(ConfigError, match=r"space\.json"):

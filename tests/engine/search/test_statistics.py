@@ -138,7 +138,7 @@ def test_a_copy_that_was_cut_short_is_no_run(run, tiny, tmp_path, monkeypatch):
     def cut(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(folder.os, "replace", cut)
+    monkeypatch.setattr(folder, "move_copy", cut)
     with pytest.raises(KeyboardInterrupt):
         folder.continue_from(parent, tmp_path / "s-0002")
     assert [each.name for each in runs.list_runs(tmp_path)] == ["r"]

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from engine.errors import SearchDamaged, SearchError
+from engine.errors import EngramError, SearchDamaged, SearchError
 from engine.search.commands import (
     AddTrial,
     ChangeTrialCount,
@@ -17,6 +17,7 @@ from engine.search.commands import (
     ReplaceSpace,
     StopSearch,
 )
+from engine.search.search_spec import spec_from_attrs
 from engine.search.storage import FILE_NAME, TrialStorage
 
 WRITER = """
@@ -141,3 +142,78 @@ def test_a_ledger_of_a_later_version_is_left_alone(tmp_path):
     connection.close()
     with pytest.raises(SearchError, match="later version"):
         TrialStorage(tmp_path / FILE_NAME)
+
+
+def write(path, *statements):
+    TrialStorage(path).close()
+    connection = sqlite3.connect(path, isolation_level=None)
+    for statement in statements:
+        connection.execute(statement)
+    connection.close()
+
+
+ENDLESS = "WITH RECURSIVE c(number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM c)"
+FOREIGN = {
+    "view": ("DROP TABLE trials", f"CREATE VIEW trials AS {ENDLESS} SELECT * FROM c"),
+    "trigger": ("CREATE TRIGGER t AFTER INSERT ON trials BEGIN DELETE FROM trials; END",),
+    "other table": ("CREATE TABLE more (number INTEGER)",),
+    "other columns": ("DROP TABLE wishes", "CREATE TABLE wishes (number INTEGER)"),
+    "no table": ("DROP TABLE facts",),
+    "many wishes": (
+        f"INSERT INTO wishes (verb, content) {ENDLESS} SELECT 'a', '1' FROM c LIMIT 10001",
+        f"INSERT INTO facts {ENDLESS} SELECT number, '1' FROM c LIMIT 900",
+    ),
+}
+
+
+@pytest.mark.parametrize("statements", FOREIGN.values(), ids=FOREIGN)
+def test_what_no_search_writes_is_refused_before_it_runs(statements, tmp_path):
+    write(tmp_path / FILE_NAME, *statements)
+    with pytest.raises(SearchDamaged, match="cannot be read"):
+        TrialStorage(tmp_path / FILE_NAME)
+
+
+WRONG_TYPES = (
+    *("config = '[1]'", "config = '{'", "place = 'null'", "score = 'x'", "seconds = 'x'", "epochs = 'x'"),
+    *("key = x'00'", f"config = '{'[' * 200_000}'", "config = zeroblob(99)"),
+)
+
+
+@pytest.mark.parametrize("change", WRONG_TYPES, ids=lambda text: text[:12])
+def test_a_trial_of_wrong_types_is_a_sentence(change, tmp_path):
+    with TrialStorage(tmp_path / FILE_NAME) as ledger:
+        ledger.add_trial("a", {"latent": 3}, "search", {})
+    write(tmp_path / FILE_NAME, f"UPDATE trials SET {change}")
+    with pytest.raises(SearchDamaged, match="cannot be read"), TrialStorage(tmp_path / FILE_NAME) as ledger:
+        ledger.trials()
+
+
+@pytest.mark.parametrize(
+    "facts", [{}, {"base": 1, "space": {}, "settings": {}}, {"base": {}, "space": [], "settings": 1}]
+)
+def test_a_specification_that_cannot_be_read_is_a_sentence(ledger, facts):
+    ledger.set_attrs(**facts)
+    with pytest.raises(EngramError):
+        spec_from_attrs(ledger)
+
+
+def test_an_empty_file_has_no_specification(tmp_path):
+    (tmp_path / FILE_NAME).touch()
+    with TrialStorage(tmp_path / FILE_NAME) as ledger, pytest.raises(SearchDamaged, match="no readable specification"):
+        spec_from_attrs(ledger)
+
+
+def test_a_refused_file_is_closed_again(tmp_path, monkeypatch):
+    """An open connection would hold its lock against the next one for half a minute."""
+    write(tmp_path / FILE_NAME, *FOREIGN["trigger"])
+    connect, opened = sqlite3.connect, []
+
+    def remember(*words, **more):
+        opened.append(connect(*words, **more))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", remember)
+    with pytest.raises(SearchDamaged):
+        TrialStorage(tmp_path / FILE_NAME)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened[0].execute("SELECT 1")

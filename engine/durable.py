@@ -1,0 +1,127 @@
+"""Writes that survive a power cut: content is on the disk before its name, and the name before the caller continues.
+
+A rename alone is atomic but not durable. A file system may write the new name first and the content later; after a
+power cut the name then stands over an empty file. The order here is: flush the file, rename it, flush its folder.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Final
+
+# Windows cannot open a folder; NTFS journals names by itself.
+HAS_FOLDER_FLUSH: Final = sys.platform != "win32"
+
+
+def flush_folder(folder: Path) -> None:
+    """Flush the names of a folder's entries to the disk; do nothing on Windows.
+
+    Raises:
+        OSError: the disk cannot be written.
+    """
+    if not HAS_FOLDER_FLUSH:
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def flush_file(path: Path) -> None:
+    """Flush the content of a file that another library has written.
+
+    Raises:
+        OSError: the disk cannot be written.
+    """
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
+
+
+def replace_durably(source: Path, target: Path) -> None:
+    """Rename a flushed file or folder, and flush its name.
+
+    Raises:
+        OSError: it cannot be renamed.
+    """
+    os.replace(source, target)
+    flush_folder(target.parent)
+
+
+def move_copy(source: Path, target: Path) -> None:
+    """Flush a copied folder with all that is in it, and rename it.
+
+    Raises:
+        OSError: the disk cannot be written, or the folder cannot be renamed.
+    """
+    for folder, _, names in os.walk(source):
+        for name in names:
+            flush_file(Path(folder) / name)
+        flush_folder(Path(folder))
+    replace_durably(source, target)
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder unless it exists, and flush its name.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if not folder.is_dir():
+        folder.mkdir()
+        flush_folder(folder.parent)
+
+
+@contextmanager
+def open_new(path: Path) -> Iterator[IO[bytes]]:
+    """Open a new file in place of anything of that name, and flush it at the end. A link is replaced, not followed.
+
+    Raises:
+        OSError: it cannot be written; `filename` is always set, which Python leaves out for a full disk.
+    """
+    with name_failures(path):
+        path.unlink(missing_ok=True)
+        with open(path, "xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def write_text_atomic(path: Path, text: str) -> None:
+    """Write a text file so that a crash or a power cut leaves the old content or the new, never a part.
+
+    Raises:
+        OSError: it cannot be written; the old content is kept.
+    """
+    temporary = path.with_name(path.name + ".new")
+    with name_failures(path):
+        with open_new(temporary) as file:
+            # A file name that is not UTF-8 is written as the bytes that it has.
+            file.write(text.encode(errors="surrogateescape"))
+        replace_durably(temporary, path)
+
+
+@contextmanager
+def name_failures(path: Path) -> Iterator[None]:
+    """Name the file in every OSError of the body: a full disk is reported without a name.
+
+    Raises:
+        OSError: as the body, with `filename` set.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder and all in it; a link is removed, not followed. A failure leaves the rest."""
+    if folder.is_symlink():
+        folder.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)

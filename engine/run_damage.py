@@ -1,0 +1,57 @@
+"""Checks of a run folder that may come from a stranger, before anything in it is read or written."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from engine.errors import RunDamaged
+
+FILES: Final = ("config.json", "events.jsonl", "history.csv", "lock", "model.keras", "provenance.json")
+FOLDERS: Final = ("checkpoint", "previews")
+
+
+def check_folder(folder: Path) -> None:
+    """Check that a run's files are files, its folders are folders, and no link leads out of it.
+
+    Training writes to and deletes from these, so a link would let a stranger's run change files elsewhere.
+
+    Raises:
+        RunDamaged: what is odd, by name.
+    """
+    try:
+        _check_entries(folder)
+    except OSError as error:
+        reason = error.strerror or error
+        raise RunDamaged(f"Run '{folder.name}' cannot be looked into ({reason}).", "Check its permissions.") from None
+
+
+def _check_entries(folder: Path) -> None:
+    advice = "Remove it from the run's folder, or do not use this run."
+    for path, is_folder in _list_entries(folder):
+        name = path.relative_to(folder)
+        if path.is_symlink() and (path.name == "lock" or not _leads_inside(path, folder)):
+            raise RunDamaged(f"{name} of run '{folder.name}' is a link out of its folder.", advice)
+        if path.exists() and path.is_dir() != is_folder:
+            kind = "a folder" if is_folder else "a file"
+            raise RunDamaged(f"{name} of run '{folder.name}' is not {kind}.", advice)
+        if not is_folder and path.exists() and not path.is_file():
+            raise RunDamaged(f"{name} of run '{folder.name}' is a device or a pipe.", advice)
+
+
+def _list_entries(folder: Path) -> Iterator[tuple[Path, bool]]:
+    """Yield what training reads, writes or deletes, each with whether it should be a folder."""
+    yield from ((folder / name, False) for name in FILES)
+    for path in (folder / name for name in FOLDERS):
+        yield path, True
+        yield from ((each, path.name == "checkpoint") for each in _list_folder(path))
+    for path in (folder / "checkpoint").glob("epoch-*"):
+        yield from ((each, False) for each in _list_folder(path))
+
+
+def _list_folder(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def _leads_inside(link: Path, folder: Path) -> bool:
+    return Path(os.path.realpath(link)).is_relative_to(os.path.realpath(folder))

@@ -1,0 +1,116 @@
+"""Run folders from strangers, and damaged ones: listed with the reason, never trained, and no trouble to the others."""
+
+import json
+import os
+
+import pytest
+
+import engine
+from engine import cli, runs
+from engine.config import RunConfig
+from engine.errors import RunDamaged
+from engine.messages import EpochEnded
+from engine.run_damage import check_folder
+
+NESTED = "[" * 200_000 + "]" * 200_000
+
+
+@pytest.fixture
+def run(tmp_path):
+    made = runs.create_run(RunConfig(), "one", tmp_path / "runs")
+    runs.create_run(RunConfig(), "whole", tmp_path / "runs")
+    return made
+
+
+def list_states(run, capsys):
+    assert cli.main(["runs", "--json", "--runs", str(run.path.parent)]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    return {each["run"]: (each["state"], each.get("reason", "")) for each in listed}
+
+
+@pytest.mark.parametrize("content", ["[1, 2]", "null", "5", '"x"', "{", "", NESTED], ids=lambda text: text[:6])
+def test_odd_settings_are_a_damaged_run_and_the_others_are_listed(run, content, capsys):
+    (run.path / "config.json").write_text(content)
+    states = list_states(run, capsys)
+    assert states["whole"] == ("new", "")
+    state, reason = states["one"]
+    assert state == "damaged"
+    assert "config.json" in reason
+
+
+def make_folder(path):
+    path.mkdir()
+
+
+def make_pipe(path):
+    os.mkfifo(path)
+
+
+def make_link(path):
+    path.symlink_to(path.parents[2] / "outside")
+
+
+@pytest.mark.parametrize("name", ["events.jsonl", "lock", "history.csv", "provenance.json"])
+@pytest.mark.parametrize("make", [make_folder, make_pipe, make_link])
+def test_an_odd_file_is_a_damaged_run_and_the_others_are_listed(run, name, make, capsys):
+    make(run.path / name)
+    states = list_states(run, capsys)
+    assert states["whole"] == ("new", "")
+    state, reason = states["one"]
+    assert (state, name in reason) == ("damaged", True)
+
+
+def test_an_epoch_with_odd_metrics_is_listed(run, capsys):
+    run.append(EpochEnded(run="one", epoch=1, metrics={"epoch": float("nan")}, best=True))
+    assert list_states(run, capsys)["one"] == ("new", "")
+
+
+LINKS = (
+    *("events.jsonl", "history.csv", "provenance.json", "model.keras", "previews", "checkpoint", "lock"),
+    *("previews/epoch-00001.npy", "checkpoint/new", "checkpoint/epoch-00001", "checkpoint/epoch-00001/state.json"),
+)
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_a_link_out_of_the_run_is_refused_before_anything_is_written(run, name, tmp_path):
+    outside, link = tmp_path / "outside", run.path / name
+    (outside / "epoch-00009").mkdir(parents=True)
+    (outside / "epoch-00009" / "kept").write_text("kept")
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(outside)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(RunDamaged, match="link out of its folder"):
+        engine.resume(run)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_link_inside_the_run_is_none_of_our_business(run):
+    (run.path / "previews").mkdir()
+    (run.path / "previews" / "last.npy").symlink_to("epoch-00001.npy")
+    check_folder(run.path)
+
+
+def test_runs_folder_that_may_only_be_read_is_listed(run, capsys, monkeypatch):
+    from filelock import FileLock
+
+    def refuse(self):
+        raise OSError(30, "Read-only file system", str(run.path / "lock"))
+
+    (run.path / "lock").touch()
+    monkeypatch.setattr(FileLock, "_acquire", refuse)
+    assert list_states(run, capsys) == {"one": ("new", ""), "whole": ("new", "")}
+
+
+def test_the_lock_of_another_user_is_seen_where_it_may_only_be_read(run, capsys, monkeypatch, start_python):
+    from filelock import FileLock
+
+    from tests.engine.test_runs import HOLD
+
+    holder = start_python(HOLD, run.path)
+    assert holder.stdout.readline().strip() == b"held"
+
+    def refuse(self):
+        raise OSError(13, "Permission denied", str(run.path / "lock"))
+
+    monkeypatch.setattr(FileLock, "_acquire", refuse)
+    assert list_states(run, capsys)["one"] == ("running", "")
