@@ -2,6 +2,7 @@
 
 import pytest
 
+from engine.search.commands import AddTrial
 from gui.panels.search.space_draft import DimensionDraft
 
 pytestmark = pytest.mark.slow
@@ -32,7 +33,7 @@ def test_search_is_begun_held_stopped_and_finished_from_the_panel(window, wait):
     wait(lambda: session.job.search is None)
     wait(lambda: panel.plot.go_on.isVisible())
     assert "1 interrupted" in panel.plot.facts.text()
-    panel.controller.send_command("enqueue", {"latent": 6})
+    panel.controller.send_command(AddTrial({"latent": 6}))
     panel.plot.go_on.click()
     wait(lambda: session.job.search is None and not panel.watch.found.can_go_on)
     assert [trial.state for trial in panel.watch.found.trials] == ["finished", "finished"]
