@@ -101,5 +101,4 @@ def describe_unexpected(error: Exception) -> EngramError:
         return describe_lack_of_memory()
     if isinstance(error, OSError):
         return describe_os_error(error)
-    text = (str(error).strip() or "no details").splitlines()[0][:300]
-    return EngramError(f"It failed unexpectedly ({type(error).__name__}: {text}).", "The log has the details.")
+    return EngramError("It failed for a reason that Engram does not know.", "The engine's log has the details.")

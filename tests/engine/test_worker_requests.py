@@ -193,10 +193,10 @@ def test_settings_are_weighed_while_the_explorer_is_busy(serving, tiny, monkeypa
 
 
 FAILURES = [
-    (IndexError("list index out of range"), "IndexError: list index out of range"),
+    (IndexError("list index out of range"), "a reason that Engram does not know"),
     (OSError(28, "No space left on device", "answer.npy"), "answer.npy: No space left on device"),
     (MemoryError(), "not enough memory"),
-    (zipfile.BadZipFile("Bad CRC-32"), "BadZipFile: Bad CRC-32"),
+    (zipfile.BadZipFile("Bad CRC-32"), "a reason that Engram does not know"),
 ]
 
 
