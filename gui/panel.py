@@ -12,6 +12,8 @@ from gui.session import Session
 from gui.theme import GAP
 
 LEFT_PX = 352
+# Stretch of a card that takes what the others leave, beside the 1 of the empty rest.
+NEARLY_ALL = 1000
 DISCLAIMER = "For research and teaching only. Not for diagnosis."
 
 
@@ -154,9 +156,8 @@ def scroll_column(*cards: QWidget, stretched: QWidget | None = None) -> QScrollA
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(GAP)
     for card in cards:
-        column.addWidget(card, int(card is stretched))
-    if stretched is None:
-        column.addStretch()
+        column.addWidget(card, NEARLY_ALL if card is stretched else 0)
+    column.addStretch(1)  # takes the remaining height while the stretched card is hidden
     scroll.setWidget(content)
     scroll.setWidgetResizable(True)
     scroll.setFrameShape(QFrame.Shape.NoFrame)

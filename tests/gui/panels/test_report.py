@@ -69,6 +69,10 @@ def test_quick_study_beside_the_runs_is_one_click_away(panel, session, root):
     assert panel.progress.stop.isVisible()
 
 
+def test_form_has_no_gaps_while_there_is_no_list_of_contents(panel):
+    assert panel.order.height() <= panel.order.heightForWidth(panel.order.width()) + 1
+
+
 def test_order_has_the_images_of_the_session_without_their_preparation(panel, session):
     session.requested_data = DataConfig(source="phantom", phantom_count=99, size=64, fit="letterbox", split_seed=4)
     assert panel.order.command().settings == {"source": "phantom", "phantom_count": 99, "split_seed": 4}
