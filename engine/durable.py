@@ -37,7 +37,8 @@ def flush_file(path: Path) -> None:
     Raises:
         OSError: the disk cannot be written.
     """
-    with open(path, "rb+") as file:
+    mode = "rb+" if os.name == "nt" else "rb"  # Windows flushes what is open for writing; a copy may be read-only
+    with open(path, mode) as file:
         os.fsync(file.fileno())
 
 

@@ -182,6 +182,8 @@ def _option(name: str, value: Any) -> list[str]:
     if name == "source":
         return ["--data", format_source(str(value))]
     option = config.option_name(name)
+    if name == "groups":
+        return [option, format_source(str(value))]
     if isinstance(value, bool):
         return [option if value else option.replace("--", "--no-")]
     return [option, ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)]

@@ -108,3 +108,12 @@ def test_a_full_disk_is_reported_with_the_file(tmp_path, monkeypatch):
         durable.write_text_atomic(tmp_path / "a.json", "new")
     assert Path(raised.value.filename).parent == tmp_path
     assert (tmp_path / "a.json").read_text() == "old"
+
+
+def test_a_file_that_may_only_be_read_is_flushed(tmp_path):
+    if not hasattr(os, "geteuid") or os.geteuid() == 0:
+        pytest.skip("root may write every file; run the tests as another user")
+    path = tmp_path / "model.keras"
+    path.write_bytes(b"weights")
+    path.chmod(0o444)
+    durable.flush_file(path)

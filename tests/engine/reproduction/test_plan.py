@@ -63,3 +63,4 @@ def test_commands_of_the_page_have_the_present_names_of_options():
     assert page._option("filters", (8, 16)) == ["--filters", "8,16"]
     assert page._option("source", "phantom") == ["--data", "phantom"]
     assert page._option("source", "/home/ada/clinic/scans") == ["--data", "scans"]
+    assert page._option("groups", "/home/ada/clinic/patients.csv") == ["--groups", "patients.csv"]
