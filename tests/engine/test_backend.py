@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import keras
 import pytest
@@ -75,13 +75,14 @@ def test_a_model_is_built_as_engram_needs_it_whatever_keras_was_set_to(tiny):
 def test_threads_that_import_keras_at_once_leave_the_process_as_it_was(monkeypatch):
     inside = threading.Barrier(2, timeout=0.5)
 
-    def import_slowly(name):
+    @contextmanager
+    def wait(spared):
         with suppress(threading.BrokenBarrierError):
             inside.wait()  # two threads meet here only if nothing keeps them apart
-        return keras
+        yield
 
     monkeypatch.delenv("KERAS_HOME", raising=False)
-    monkeypatch.setattr(backend.importlib, "import_module", import_slowly)
+    monkeypatch.setattr(backend, "hide_packages", wait)
     stderr = os.fstat(2)
     with ThreadPoolExecutor(2) as threads:
         assert list(threads.map(backend._keras, ["tensorflow", "tensorflow"])) == [keras, keras]
