@@ -63,7 +63,8 @@ def list_volumes(
         skipped += [Skipped(each.name, "has no mask beside it") for each in kept if each.name not in found.masks]
         kept = [each for each in kept if each.name in found.masks]
     plane = "as stored" if config.plane == "stored" or all(each.name in frames for each in kept) else config.plane
-    note = f"The images are slices of {len(kept):,} volumes ({plane}, one intensity window for each volume)."
+    count = f"{len(kept):,} volume{'s' * (len(kept) != 1)}"
+    note = f"The images are slices of {count} ({plane}, one intensity window for each volume)."
     cases = {each.name: each.case for each in kept}
     return FileListing([each.name for each in kept], found, cases, frames, (note, *choice.notes)), skipped
 

@@ -33,12 +33,14 @@ def test_a_name_says_case_and_series(name, case, series):
 
 def test_a_class_folder_is_no_case():
     assert parse("glioma/glioma_1.nii", "glioma/glioma_2.nii") == [("glioma_1", ""), ("glioma_2", "")]
+    assert parse("glioma/glioma_1_t1.nii", "glioma/glioma_2_t1.nii") == [("glioma_1", "t1"), ("glioma_2", "t1")]
+    assert parse("case7/case7_a_t1.nii", "case7/case7_a_t2.nii") == [("case7", "t1"), ("case7", "t2")]
 
 
 def test_words_that_recur_are_series():
     names = [f"s_{number}_{word}.nii" for number in (1, 2) for word in ("early", "late")]
     assert parse(*names) == [("s_1", "early"), ("s_1", "late"), ("s_2", "early"), ("s_2", "late")]
-    assert parse("s_1_early.nii", "s_2_late.nii") == [("s_1_early", ""), ("s_2_late", "")]
+    assert parse("s_1_early.nii", "s_2_early.nii") == [("s_1_early", ""), ("s_2_early", "")]
 
 
 def choose(names, wanted=""):

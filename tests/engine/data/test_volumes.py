@@ -130,6 +130,7 @@ def test_slices_with_a_lesion(volume, config):
     dataset = load(str(folder), config(slices="lesion"))
     assert sorted(names_of(dataset)) == [f"P1/P1_t1.nii#{number}" for number in (4, 5, 6)]
     assert reasons_of(dataset)["P2/P2_t1.nii"] == "has no mask beside it"
+    assert dataset.notes[0] == "The images are slices of 1 volume (axial, one intensity window for each volume)."
     mask[5, 5, 7] = 4
     volume("P1/P1_seg.nii", mask)
     assert len(names_of(load(str(folder), config(slices="lesion")))) == 4
@@ -141,6 +142,7 @@ def test_slices_with_a_lesion(volume, config):
         ("BraTS20_Training_001/BraTS20_Training_001_t1.nii.gz", "BraTS20_Training_001/BraTS20_Training_001_seg.nii.gz"),
         ("imagesTr/X_001_0000.nii.gz", "labelsTr/X_001.nii.gz"),
         ("sub-01/anat/sub-01_T1w.nii", "derivatives/lesions/sub-01/anat/sub-01_label-lesion_mask.nii"),
+        ("sub-01/anat/sub-01_T1w.nii", "lesions/of_another_mask.nii"),
         ("sub-01/anat/sub-01_T1w.nii", "derivatives/fs/sub-01/anat/sub-01_T1w.nii"),
     ],
 )
