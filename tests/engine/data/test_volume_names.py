@@ -49,11 +49,13 @@ def choose(names, wanted=""):
 
 
 def test_the_most_common_series_is_used_and_a_note_names_the_others():
-    names = ["P1/T1.nii", "P1/FLAIR.nii", "P1/T2.nii", "P2/FLAIR.nii"]
-    kept, skipped, (note,) = choose(names)
-    assert kept == ["P1/FLAIR.nii", "P2/FLAIR.nii"]
-    assert skipped == {name: f"another series ({name[3:5].lower()}) than flair" for name in ("P1/T1.nii", "P1/T2.nii")}
-    assert "flair is used; the others are t1, t2" in note
+    kept, skipped, (note,) = choose(["P1/T1.nii", "P1/FLAIR.nii", "P1/T2.nii", "P2/T2.nii"])
+    assert kept == ["P1/T2.nii", "P2/T2.nii"]
+    assert skipped == {
+        "P1/T1.nii": "another series (t1) than t2",
+        "P1/FLAIR.nii": "another series (flair) than t2",
+    }
+    assert "t2 is used; the others are flair, t1" in note
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Folders of volumes: their slices are the images."""
 
-import json
 from collections import Counter
 from pathlib import Path
 
@@ -8,10 +7,10 @@ import nibabel
 import numpy as np
 import pytest
 
-from engine.config import DataConfig
 from engine.data import audit, load, nifti, volumes
 from engine.data.files import check_folder
 from engine.data.loading import find_groups, open_source
+from engine.data.quality import describe_use
 from engine.data.volumes import VolumeReader
 from engine.errors import EmptySource
 from engine.job_context import UNATTENDED
@@ -264,9 +263,12 @@ def test_frames_of_dicom_files_are_images(dicom, config, tmp_path):
     assert groups.origins == {"header": 30}
 
 
-def test_old_settings_have_the_values_that_mean_what_they_did():
-    old = json.loads(DataConfig().model_dump_json(exclude={"plane", "slices", "slice_step", "series"}))
-    assert DataConfig.model_validate(old) == DataConfig()
+def test_a_record_counts_files_and_images(volume, config):
+    for name in ("P1/T1.nii", "P1/T2.nii", "P2/T1.nii"):
+        folder = volume(name)
+    found = describe_use(load(str(folder), config()))
+    assert found["images"] == 12
+    assert found["left_out"].startswith("2 of 3 files are used as images: 1 is")
 
 
 def test_the_file_of_a_slice_is_its_volume(volume, config):
