@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.decoded_image import describe_percentiles, scale_to_percentiles
+from engine.data.decoded_image import describe_percentiles, scale_between, scale_to_percentiles
 from engine.data.dicom_header import Header
 from engine.data.dicom_pixels import PixelLayout
 from engine.data.dicom_tables import LookupTable, read_table
@@ -98,6 +98,23 @@ class Modality:
             return stored.astype(np.float64)
         with np.errstate(over="ignore"):
             return stored.astype(np.float64) * slope + offset
+
+
+def has_own_contrast(header: Header, layout: PixelLayout) -> bool:
+    """Return whether a file brings a window or a VOI look-up table that can be used."""
+    modality = Modality(header, layout)
+    windows = _windows(header, modality, layout.frames)
+    return bool(windows) or read_table(header, "VOILUTSequence", modality.can_be_negative) is not None
+
+
+def show_frames_between(
+    header: Header, layout: PixelLayout, frames: Iterable[NDArray[Any]], span: tuple[float, float]
+) -> NDArray[np.float32]:
+    """Return gray frames with a given black and white, whatever window the file has; see `show_frames`."""
+    modality = Modality(header, layout)
+    values = np.stack([modality.apply(stored, number) for number, stored in enumerate(frames)])
+    header.add_note(f"Displayed with the window of its series, {span[0]:g} to {span[1]:g}.")
+    return np.nan_to_num(_invert(header, scale_between(values, *span)), copy=False)
 
 
 def show_frames(header: Header, layout: PixelLayout, frames: Iterable[NDArray[Any]]) -> NDArray[np.float32]:
