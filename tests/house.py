@@ -59,6 +59,8 @@ LATE_IMPORTS = {
     # The Hugging Face library takes a second to import and only its own sources need it; the audit's modules, one of
     # which estimates patients, import this one.
     "engine/data/loading.py": {"engine.data.huggingface", "engine.data.audit.look_alikes"},
+    # nibabel takes half a second to import and only volumes need it.
+    "engine/data/volumes.py": {"engine.data"},
     # SimpleITK is an extra.
     "engine/data/research_volumes.py": {"SimpleITK"},
     # Dask is an extra: only a search on a cluster needs it, and only one on a queueing system needs the jobs.

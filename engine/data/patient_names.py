@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 from statistics import median
 from typing import Final, Literal
 
@@ -51,20 +50,6 @@ def find_known_name(path: str) -> str:
     """
     found = _KNOWN.findall(path)
     return found[-1].casefold() if found else ""
-
-
-def find_volume_case(path: str) -> str:
-    """Return the case of a NIfTI volume: its folder if the file repeats its name, else its own name; else ''.
-
-    >>> find_volume_case("glioma/case7/case7_flair.nii.gz")
-    'case7'
-    """
-    place = PurePosixPath(path)
-    stem = re.sub(r"\.nii(\.gz)?$", "", place.name, flags=re.IGNORECASE)
-    if stem == place.name:
-        return ""
-    parent = place.parent.name
-    return parent if parent and stem.casefold().startswith(parent.casefold()) else stem
 
 
 def judge_folders(counts: Mapping[str, int]) -> FolderRole:

@@ -6,14 +6,14 @@ then.
 """
 
 import hashlib
-import importlib
 import json
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from types import ModuleType
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,9 +147,11 @@ class VolumeReader:
         return used
 
 
-def _import_nifti() -> Any:
+def _import_nifti() -> ModuleType:
     """Import the reader of NIfTI volumes, whose library takes half a second, where there are such volumes."""
-    return importlib.import_module("engine.data.nifti")
+    from engine.data import nifti
+
+    return nifti
 
 
 def _hash_files(path: Path) -> str:

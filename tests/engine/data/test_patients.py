@@ -15,7 +15,7 @@ from engine.data import load
 from engine.data.audit import audit
 from engine.data.loading import check_folders, open_source
 from engine.data.patient_headers import hide_patient
-from engine.data.patient_names import find_known_name, find_volume_case, judge_folders
+from engine.data.patient_names import find_known_name, judge_folders
 from engine.data.patients import find_patients
 from engine.errors import ConfigError, DataError
 from engine.folders import cache_root
@@ -175,12 +175,6 @@ def test_a_pattern_without_a_group_is_refused(pattern, problem):
 )
 def test_names_of_known_datasets(path, patient):
     assert find_known_name(path) == patient
-
-
-def test_a_volume_is_of_the_case_that_its_folder_or_file_names():
-    assert find_volume_case("hgg/case7/case7_flair.nii.gz") == "case7"
-    assert find_volume_case("glioma/x12.nii") == "x12"
-    assert find_volume_case("glioma/x12.png") == ""
 
 
 # ---- folders -------------------------------------------------------------------------------------------------------
