@@ -24,13 +24,14 @@ from pydicom.uid import (
 )
 
 from engine.data.decoded_image import DecodedImage, UnreadableFile
-from engine.data.dicom_geometry import FrameGroup, choose_group, group_frames, read_geometry
+from engine.data.dicom_geometry import FrameGroup, choose_group, group_frames, read_geometry, read_grid
 from engine.data.dicom_header import DAMAGE, Header
 from engine.data.dicom_pixels import PixelLayout, read_layout, stored_frames
 from engine.data.dicom_tables import read_palette
 from engine.data.dicom_values import show_frames
 from engine.data.files import DICOM_SUFFIXES, is_dicom_content
 from engine.data.scan import Scan, serve
+from engine.data.volume_grid import Levels
 
 _SYNTAXES: Final[dict[Any, UID]] = {  # (implicit VR, little endian), detected in a file without a transfer syntax
     (True, True): ImplicitVRLittleEndian,
@@ -58,13 +59,13 @@ def read_scan(path: Path, volume: int | None = None) -> Scan:
         groups = group_frames(header, layout.frames)
         chosen = choose_group(groups, volume)
         if str(header.data.PhotometricInterpretation).startswith("MONOCHROME"):
-            pixels = show_frames(header, layout, stored_frames(header, layout))
+            pixels, levels = show_frames(header, layout, stored_frames(header, layout))
         else:
-            pixels = _luma_frames(header, layout)
+            pixels, levels = _luma_frames(header, layout), []
     except DAMAGE as error:
         raise UnreadableFile("its pixels cannot be decoded; the file is damaged or incomplete") from error
     _note_groups(header, groups, volume)
-    return _scan(header, path.name, pixels, chosen)
+    return _scan(header, path.name, pixels, chosen, levels)
 
 
 def read_picture(path: Path) -> DecodedImage:
@@ -128,7 +129,9 @@ def _note_groups(header: Header, groups: list[FrameGroup], volume: int | None) -
         header.add_note("The image is a mosaic: several slices side by side, shown as stored.")
 
 
-def _scan(header: Header, name: str, pixels: NDArray[np.float32], groups: list[FrameGroup]) -> Scan:
+def _scan(
+    header: Header, name: str, pixels: NDArray[np.float32], groups: list[FrameGroup], levels: list[Levels]
+) -> Scan:
     geometry = read_geometry(header, groups)
     order = [frame for group in groups for frame in group.frames]
     return Scan(
@@ -140,6 +143,7 @@ def _scan(header: Header, name: str, pixels: NDArray[np.float32], groups: list[F
         geometry.slice_spacing_mm,
         tuple(header.notes),
         geometry.pixel_aspect,
+        read_grid(header, groups, geometry, [levels[frame] for frame in order] if levels else []),
     )
 
 
