@@ -218,7 +218,10 @@ def test_nothing_of_the_patient_is_written(call, echo, root, series, volume, tmp
     ],
 )
 @pytest.mark.parametrize("command", ["reconstruct", "denoise"])
-def test_what_cannot_be_written_is_refused_before_any_work(call, echo, volume, command, words, sentence):
+def test_what_cannot_be_written_is_refused_before_any_work(
+    call, echo, volume, command, words, sentence, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
     words = [volume if word == "HEAD" else word for word in words]
     before = volume.read_bytes()
     assert sentence in call(command, "first", volume, *words, status=2)
