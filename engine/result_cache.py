@@ -20,6 +20,10 @@ LATER_SETTINGS = {
     "group_pattern": "",
     "group_by": "known",
     "folders_are": "auto",
+    "plane": "axial",
+    "slices": "brain",
+    "slice_step": 1,
+    "series": "",
 }
 
 

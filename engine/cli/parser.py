@@ -36,6 +36,7 @@ SPLITS = ("train", "validation", "test", "test_leaked", "test_clean", "test_unse
 AUDIT_SETTINGS = (
     *("size", "validation_share", "split_seed", "phantom_count", "phantom_seed", "download", "revision"),
     *("split_by", "groups", "group_pattern", "group_by", "folders_are"),
+    *("plane", "slices", "slice_step", "series"),
 )
 SOURCE_HELP = "'phantom' (generated images), a folder of images, or 'hf:ID' for a Hugging Face dataset"
 

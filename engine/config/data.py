@@ -105,6 +105,29 @@ class DataConfig(Section):
     folders_are: Literal["auto", "classes", "patients"] = setting(
         "auto", "Folders are", "Meaning of the folders of images, if it is not obvious.", advanced=True
     )
+    plane: Literal["axial", "coronal", "sagittal", "stored"] = setting(
+        "axial",
+        "Slice plane",
+        "Plane of the slices of NIfTI volumes. Stored: along the third axis of the file, as are all volumes without an "
+        "orientation.",
+        advanced=True,
+    )
+    slices: Literal["brain", "lesion", "all"] = setting(
+        "brain",
+        "Slices",
+        "Slices of volumes to use. Brain: those in which the head covers a fifth of the area that it covers in the "
+        "fullest slice. Lesion: those that the mask beside the volume marks. All: every slice.",
+        advanced=True,
+    )
+    slice_step: int = setting(
+        1, "Slice step", "Use every k-th slice of a volume; 1 uses all.", ge=1, le=1000, advanced=True
+    )
+    series: str = setting(
+        "",
+        "Series",
+        "Text in the names of the volumes to use, such as 'flair'; empty: one series of each case is chosen.",
+        advanced=True,
+    )
 
     @model_validator(mode="after")
     def _pattern_has_a_group(self) -> "DataConfig":

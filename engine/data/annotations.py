@@ -27,6 +27,7 @@ _FIRST: Final = re.compile(rf"(?:{_WORDS})[ _.-]+(.+)", re.IGNORECASE)
 _IMAGE: Final = re.compile(r"(?:images?|img|scan|slice)[ _.-]+")
 _SEPARATORS: Final = " _.-"
 _ENDING: Final = re.compile(r"[ _.-]+[^\W\d_]")
+_ZIPPED: Final = re.compile(r"(?<=\.nii|\.hdr|\.img)\.gz$", re.IGNORECASE)
 MIN_DERIVED: Final = 5
 Folder = tuple[str, ...]
 
@@ -75,6 +76,17 @@ def find_masks(names: Sequence[str]) -> Annotations:
             found.masked.setdefault(name, image)
     _add_leftovers(found, suspects)
     return found
+
+
+def has_mask_name(name: str) -> bool:
+    """Return whether a file is called like a mask, or lies in a folder of masks, whether it has an image or not.
+
+    Examples:
+        >>> has_mask_name("lesions/p0_mask.nii.gz"), has_mask_name("labelsTr/p0.nii"), has_mask_name("p0_t1.nii")
+        (True, True, False)
+    """
+    folders, stem = _split(name)
+    return _find_mask_folder(folders) is not None or bool(_cores(stem))
 
 
 def find_boxes(files: Iterable[str], images: Sequence[str]) -> dict[str, str]:
@@ -234,4 +246,5 @@ def _without(folders: Folder, place: int) -> Folder:
 def _split(name: str) -> tuple[Folder, str]:
     """Return the folders and the stem of a name."""
     *folders, file = name.split("/")
-    return tuple(folders), file.rsplit(".", 1)[0] or file
+    plain = _ZIPPED.sub("", file)
+    return tuple(folders), plain.rsplit(".", 1)[0] or plain

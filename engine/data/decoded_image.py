@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+LEFT_OUT: Final = "a slice that is left out"  # the reason of slices that show too little, see `engine.data.volumes`
 _SAMPLE: Final = 4_000_000  # number of values that the percentiles of a volume are estimated from
 _LARGE: Final = 4 * 1024 * 1024
 _one_large_at_a_time = threading.Lock()
@@ -66,12 +67,12 @@ def scale_to_percentiles(
         float32 in [0, 1], NaN where it was NaN, and the values that became black and white (a constant image becomes
         black).
     """
-    low, high = _percentiles(values)
+    low, high = find_percentiles(values)
     if not math.isfinite(high - low):  # the difference of two huge numbers
         values /= 4
         low, high = low / 4, high / 4
-        return _scale(values, low, high), low * 4, high * 4
-    return _scale(values, low, high), low, high
+        return scale_between(values, low, high), low * 4, high * 4
+    return scale_between(values, low, high), low, high
 
 
 def check_volume(volume: int | None, count: int) -> None:
@@ -98,7 +99,8 @@ def describe_percentiles(low: float, high: float) -> str:
     return f"displayed from the 0.1 to the 99.9 percentile ({low:.{digits}g} to {high:.{digits}g})."
 
 
-def _scale(values: NDArray[Any], low: float, high: float) -> NDArray[np.float32]:
+def scale_between(values: NDArray[Any], low: float, high: float) -> NDArray[np.float32]:
+    """Scale values to [0, 1] from black to white in float32; they are overwritten."""
     kind = values.dtype.type
     if math.isnan(low):
         return np.zeros(values.shape, np.float32)
@@ -107,7 +109,7 @@ def _scale(values: NDArray[Any], low: float, high: float) -> NDArray[np.float32]
     return np.clip(values, 0, 1, out=values).astype(np.float32, copy=False)
 
 
-def _percentiles(values: NDArray[Any]) -> tuple[float, float]:
+def find_percentiles(values: NDArray[Any]) -> tuple[float, float]:
     """Return the 0.1 and 99.9 percentiles of the finite values; NaN if there are none."""
     sample = values.ravel()[:: max(1, values.size // _SAMPLE)]
     sample = sample[np.isfinite(sample)]

@@ -8,6 +8,7 @@ multi-frame file are read from its functional groups, and its frames are sorted 
 """
 
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +29,7 @@ from engine.data.dicom_geometry import FrameGroup, choose_group, group_frames, r
 from engine.data.dicom_header import DAMAGE, Header
 from engine.data.dicom_pixels import PixelLayout, read_layout, stored_frames
 from engine.data.dicom_tables import read_palette
-from engine.data.dicom_values import show_frames
+from engine.data.dicom_values import Modality, show_frames, show_frames_between
 from engine.data.files import DICOM_SUFFIXES, is_dicom_content
 from engine.data.scan import Scan, serve
 from engine.data.volume_grid import Levels
@@ -43,12 +44,13 @@ _LUMA: Final = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 warnings.filterwarnings("ignore", module=r"pydicom\.")
 
 
-def read_scan(path: Path, volume: int | None = None) -> Scan:
+def read_scan(path: Path, volume: int | None = None, span: tuple[float, float] | None = None) -> Scan:
     """Decode all frames of a file.
 
     Args:
         path: the file.
         volume: stack of a multi-frame file to decode alone, counted from 1; all stacks if None.
+        span: values that become black and white instead of the window of the file; None for that.
 
     Raises:
         UnreadableFile: the file is damaged, has no image, or one that cannot be decoded here.
@@ -59,7 +61,9 @@ def read_scan(path: Path, volume: int | None = None) -> Scan:
         groups = group_frames(header, layout.frames)
         chosen = choose_group(groups, volume)
         if str(header.data.PhotometricInterpretation).startswith("MONOCHROME"):
-            pixels, levels = show_frames(header, layout, stored_frames(header, layout))
+            frames = stored_frames(header, layout)
+            show = show_frames if span is None else partial(show_frames_between, span=span)
+            pixels, levels = show(header, layout, frames)
         else:
             pixels, levels = _luma_frames(header, layout), []
     except DAMAGE as error:
@@ -68,23 +72,51 @@ def read_scan(path: Path, volume: int | None = None) -> Scan:
     return _scan(header, path.name, pixels, chosen, levels)
 
 
-def read_picture(path: Path) -> DecodedImage:
+def read_picture(path: Path, span: tuple[float, float] | None = None) -> DecodedImage:
     """Decode the only frame of a file, for a dataset.
+
+    Args:
+        path: the file.
+        span: as in `read_scan`.
 
     Raises:
         UnreadableFile: as in `read_scan`; also for files of several frames, and for deflated ones, whose size is
             unknown until they are inflated.
+    """
+    frames = read_layout(open_header(path)).frames
+    if frames != 1:
+        raise UnreadableFile(f"holds {frames} frames; a dataset takes one image from each file")
+    scan = read_scan(path, span=span)
+    return DecodedImage(scan.pixels[0], 1.0, scan.aspect)
+
+
+def read_values(path: Path) -> NDArray[np.float64]:
+    """Return the quantities that the pixels of a gray file represent, (frames, rows, columns); NaN for padding.
+
+    Raises:
+        UnreadableFile: as in `read_scan`.
+    """
+    header = _open(path)
+    try:
+        layout = read_layout(header)
+        modality = Modality(header, layout)
+        return np.stack([modality.apply(frame, at) for at, frame in enumerate(stored_frames(header, layout))])
+    except DAMAGE as error:
+        raise UnreadableFile("its pixels cannot be decoded; the file is damaged or incomplete") from error
+
+
+def open_header(path: Path) -> Header:
+    """Read the header of a file that is not deflated.
+
+    Raises:
+        UnreadableFile: the file is damaged, deflated, or no DICOM file.
     """
     try:
         if read_file_meta_info(path).get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
             raise UnreadableFile("a deflated DICOM file; save it without deflation")
     except DAMAGE:
         pass  # Files without a preamble have no meta information.
-    frames = read_layout(_open(path, stop_before_pixels=True)).frames
-    if frames != 1:
-        raise UnreadableFile(f"holds {frames} frames; a dataset takes one image from each file")
-    scan = read_scan(path)
-    return DecodedImage(scan.pixels[0], 1.0, scan.aspect)
+    return _open(path, stop_before_pixels=True)
 
 
 def _open(path: Path, **options: Any) -> Header:

@@ -100,6 +100,12 @@ def _even_step(places: list[float]) -> float | None:
     return float(np.median(steps))
 
 
+def read_direction(header: Header) -> tuple[float, ...]:
+    """Return the rounded direction cosines of a file of one frame; none if they are not known."""
+    cosines = _cosines(header, 0)
+    return () if cosines is None else tuple((np.round(cosines.ravel(), 2) + 0.0).tolist())
+
+
 def read_geometry(header: Header, groups: list[FrameGroup]) -> Geometry:
     """Return the geometry that all stacks share; what they do not share is unknown."""
     first, *others = [_geometry(header, group) for group in groups]

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.decoded_image import describe_percentiles, scale_to_percentiles
+from engine.data.decoded_image import describe_percentiles, scale_between, scale_to_percentiles
 from engine.data.dicom_header import Header
 from engine.data.dicom_pixels import PixelLayout
 from engine.data.dicom_tables import LookupTable, read_table
@@ -110,6 +110,23 @@ class Modality:
             return stored.astype(np.float64) * slope + offset
 
 
+def has_own_contrast(header: Header, layout: PixelLayout) -> bool:
+    """Return whether a file brings a window or a VOI look-up table that can be used."""
+    modality = Modality(header, layout)
+    windows = _windows(header, modality, layout.frames)
+    return bool(windows) or read_table(header, "VOILUTSequence", modality.can_be_negative) is not None
+
+
+def show_frames_between(
+    header: Header, layout: PixelLayout, frames: Iterable[NDArray[Any]], span: tuple[float, float]
+) -> tuple[NDArray[np.float32], list[Levels]]:
+    """Return gray frames with a given black and white, whatever window the file has; see `show_frames`."""
+    modality = Modality(header, layout)
+    values = np.stack([modality.apply(stored, number) for number, stored in enumerate(frames)])
+    header.add_note(f"Displayed with the window of its series, {span[0]:g} to {span[1]:g}.")
+    return _finish(header, scale_between(values, *span), [span] * layout.frames)
+
+
 def show_frames(
     header: Header, layout: PixelLayout, frames: Iterable[NDArray[Any]]
 ) -> tuple[NDArray[np.float32], list[Levels]]:
@@ -142,9 +159,16 @@ def show_frames(
         header.add_note(f"No window/level stored in the file; {describe_percentiles(low, high)}")
         levels = [(low, high if high > low else low + 1)] * layout.frames if np.isfinite(low) else []
     linear = [each for each in levels if each is not None]
-    is_inverted = _is_inverted(header)
-    shown_pixels = np.nan_to_num(np.subtract(1, pixels, out=pixels) if is_inverted else pixels, copy=False)
-    return shown_pixels, [each[::-1] if is_inverted else each for each in linear] if len(linear) == len(levels) else []
+    return _finish(header, pixels, linear if len(linear) == len(levels) else [])
+
+
+def _finish(
+    header: Header, pixels: NDArray[np.float32], levels: list[Levels]
+) -> tuple[NDArray[np.float32], list[Levels]]:
+    """Invert frames in which low values are bright, with their black and white, and blacken the padding."""
+    if _is_inverted(header):
+        pixels, levels = np.subtract(1, pixels, out=pixels), [each[::-1] for each in levels]
+    return np.nan_to_num(pixels, copy=False), levels
 
 
 def _apply_table(table: LookupTable, values: NDArray[np.float64]) -> NDArray[np.float64]:

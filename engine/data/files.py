@@ -15,8 +15,8 @@ from engine.errors import EmptySource, SourceNotFound
 FileFormat = Literal["picture", "dicom", "nifti"]
 Skip = Callable[[str, str], None]
 LOOKED_FOR = (
-    "Engram looks for PNG, JPEG, BMP, TIFF and DICOM files, directly in the folder or in subfolders for splits and "
-    "classes, such as Training/glioma."
+    "Engram looks for PNG, JPEG, BMP, TIFF and DICOM files, or NIfTI volumes alone, directly in the folder or in "
+    "subfolders for splits and classes, such as Training/glioma."
 )
 PICTURE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff"})
 DICOM_SUFFIXES: Final = frozenset({".dcm", ".dicom", ".ima"})
@@ -28,9 +28,9 @@ _ELEMENT_BYTES: Final = 8
 _MAX_FIRST_ELEMENT, _MAX_FIRST_LENGTH = 0x0100, 1024
 _PAIR_SUFFIXES: Final = (".hdr", ".img")
 _ANALYZE_BYTES: Final = 348  # size of the header, its first number
-_VOLUME: Final = (
-    "a NIfTI volume; a dataset takes one image from each file, so save its slices as PNG files first "
-    "(docs/volumes.md has a script that does it)"
+VOLUME_AMONG_IMAGES: Final = (
+    "a NIfTI volume; a dataset takes one image from each file, or slices of volumes, not both: move the volumes to a "
+    "folder of their own"
 )
 
 
@@ -133,7 +133,7 @@ def other_half(path: Path) -> Path | None:
 
 
 def check_folder(source: str) -> None:
-    """Check that a source is a folder with an image, stopping at the first one.
+    """Check that a source is a folder with an image or a volume, stopping at the first image.
 
     Phantoms and Hugging Face datasets pass without a check: they are not folders.
 
@@ -143,7 +143,10 @@ def check_folder(source: str) -> None:
     """
     if source == "phantom" or source.startswith("hf:"):
         return
-    if next(list_pictures(open_folder(source), lambda name, reason: None), None) is None:
+    others: list[str] = []
+    if next(list_pictures(open_folder(source), lambda name, reason: others.append(reason)), None) is None:
+        if VOLUME_AMONG_IMAGES in others:
+            return
         raise EmptySource(f"There is no usable image in {source}.", LOOKED_FOR)
 
 
@@ -228,4 +231,4 @@ def _find_format_problem(file: Path) -> str:
         return "not an image"
     if kind is None:
         return describe_foreign(file) or "not an image"
-    return _VOLUME if kind == "nifti" else ""
+    return VOLUME_AMONG_IMAGES if kind == "nifti" else ""

@@ -2,27 +2,33 @@
 
 Hidden files and __MACOSX are ignored. Links to files are followed, links to folders are not. DICOM files of one frame
 count as images; masks and boxes beside the images do not (`engine.data.annotations`). Folders of one patient each are
-no classes (`engine.data.patient_names`).
+no classes (`engine.data.patient_names`). If there are only volumes, their slices are the images
+(`engine.data.volumes`).
 """
 
 import hashlib
+import json
 import os
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from engine.config import DataConfig
-from engine.data import dicom, patient_headers, patient_names, raster
+from engine.data import dicom_series, patient_headers, patient_names, raster
 from engine.data.annotations import find_boxes, find_masks, note_derived
 from engine.data.dataset import Skipped
 from engine.data.decoded_image import DecodedImage, UnreadableFile
-from engine.data.files import LOOKED_FOR, FileFormat, detect_format, list_pictures, open_folder
+from engine.data.dicom_series import SeriesWindows
+from engine.data.files import LOOKED_FOR, VOLUME_AMONG_IMAGES, FileFormat, detect_format, list_pictures, open_folder
 from engine.data.foreign_files import describe_foreign
 from engine.data.layout import note_undecided_folders, parse_layout
 from engine.data.patient_names import FolderReading, FolderRule
 from engine.data.source import SourceItem, natural_sort_key
+from engine.data.volume_listing import FileListing, list_volumes
+from engine.data.volumes import VolumeReader
 from engine.job_context import UNATTENDED, Cancelled, JobContext
 
 FOLDER_ADVICE: Final = "They are read as classes; set Folders are (--folders-are patients or classes)."
@@ -39,21 +45,60 @@ class FolderSource:
         self.folder: Path | None = self._folder
         self.skipped: list[Skipped] = []
         found = list_pictures(self._folder, lambda name, reason: self.skipped.append(Skipped(name, reason)))
-        names = sorted(found, key=natural_sort_key)
-        self.annotations = find_masks(names)
-        laid_out = parse_layout([name for name in names if name not in self.annotations.masked])
+        listing = self._list_files(sorted(found, key=natural_sort_key), config)
+        self.annotations = listing.annotations
+        laid_out = parse_layout(listing.names)
         self._skip_annotations([item.name for item in laid_out])
         reading = self._read_folders(self._with_split(laid_out), config)
-        self.items, self.question = reading.items, reading.question
+        self._volumes = VolumeReader(self._folder, config, self.annotations.masks if listing.cases else {})
+        self.items, self.question = self._with_slices(reading.items, listing), reading.question
         asked = f"{self.question} {FOLDER_ADVICE}" if self.question else ""
         self.notes: tuple[str, ...] = (
             *filter(None, (reading.note, asked)),
+            *listing.notes,
             *note_undecided_folders(laid_out),
-            *note_derived([item.name for item in laid_out]),
+            *([] if listing.cases else note_derived([item.name for item in laid_out])),
         )
         self.classes = tuple(
             sorted({item.label for item in self.items if item.label is not None}, key=natural_sort_key)
         )
+
+    def _list_files(self, names: list[str], config: DataConfig) -> FileListing:
+        """Return the files of images, or of volumes if there are no images; skip what is neither."""
+        headers, problems = dicom_series.read_headers(self._folder, names)
+        unwanted = dicom_series.find_unwanted(headers)
+        self.skipped += [Skipped(name, reason) for name, reason in unwanted.items()]
+        names = [name for name in names if name not in unwanted]
+        headers = {name: header for name, header in headers.items() if name not in unwanted}
+        self._series = SeriesWindows(self._folder, headers)
+        frames = {name: header.frames for name, header in headers.items() if header.frames > 1}
+        volumes = [each.name for each in self.skipped if each.reason == VOLUME_AMONG_IMAGES]
+        has_images = any(name not in frames and name not in problems for name in names)
+        if has_images or not (volumes or frames):
+            found = find_masks(names)
+            return FileListing([name for name in names if name not in found.masked], found)
+        self.skipped = [each for each in self.skipped if each.reason != VOLUME_AMONG_IMAGES]
+        listing, skipped = list_volumes(sorted([*frames, *volumes], key=natural_sort_key), frames, config)
+        self.skipped += [*skipped, *(Skipped(name, problem) for name, problem in problems.items())]
+        return listing
+
+    def _with_slices(self, items: Sequence[SourceItem], listing: FileListing) -> list[SourceItem]:
+        """Return the slices of each volume in place of it; images stay as they are."""
+        if not listing.cases:
+            return list(items)
+        slices = []
+        for item in items:
+            try:
+                numbers = self._volumes.list_slices(item.name, listing.frames.get(item.name, 0))
+            except (UnreadableFile, OSError) as error:
+                self.skipped.append(Skipped(item.name, str(error)))
+                continue
+            case = listing.cases[item.name]
+            slices += [
+                replace(item, name=f"{item.name}#{number}", file=item.name, number=number, case=case)
+                for number in numbers
+            ]
+        return slices
 
     def content_hash(self, context: JobContext = UNATTENDED) -> str:
         """Hash all names and all bytes.
@@ -68,26 +113,38 @@ class FolderSource:
                     pool.shutdown(cancel_futures=True)
                     raise Cancelled
                 digest.update(f"{item.name}\0{found}\0".encode(errors="surrogateescape"))
+        if shared := [item.name for item in self.items if item.name in self._series]:
+            digest.update(json.dumps(["series windows", shared]).encode())
+        if any(item.file for item in self.items):
+            digest.update(self._volumes.describe(sorted({item.file for item in self.items})).encode())
         return digest.hexdigest()
 
     def digest(self, index: int) -> str:
-        """Hash the bytes of one file."""
+        """Hash the bytes of one file; for a slice of a volume, with its number."""
+        item = self.items[index]
+        if item.file:
+            return f"{self._volumes.digest(item.file)}#{item.number}"
         try:
-            with open(self._folder / self.items[index].name, "rb") as file:
+            with open(self._folder / item.name, "rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             return f"unreadable: {error.strerror}"
 
     def is_high_bit_depth(self) -> bool:
         """Return whether an image has more than 8 bits, according to the headers."""
+        if any(item.file for item in self.items):
+            return True
         with ThreadPoolExecutor(min(os.cpu_count() or 1, 8), "header") as pool:
             return any(pool.map(self._is_deep, self.items))
 
     def read(self, index: int) -> DecodedImage:
-        """Decode one file."""
+        """Decode one file, or one slice of a volume."""
+        item = self.items[index]
+        if item.file:
+            return self._volumes.read(item.file, item.number)
         try:
-            if self._kind(self.items[index].name) == "dicom":
-                return dicom.read_picture(self._folder / self.items[index].name)
+            if self._kind(item.name) == "dicom":
+                return self._series.read(item.name)
             with open(self._folder / self.items[index].name, "rb") as file:
                 return raster.read_picture(file)
         except OSError as error:
@@ -116,7 +173,7 @@ class FolderSource:
 
     def locate(self, index: int) -> Path | None:
         """Return the file of one item."""
-        return self._folder / self.items[index].name
+        return self._folder / (self.items[index].file or self.items[index].name)
 
     def _read_folders(self, items: list[SourceItem], config: DataConfig) -> FolderReading:
         """Tell folders of patients from folders of classes: by the headers of some DICOM files, then by names."""

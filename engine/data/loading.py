@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from engine.config import DataConfig
 from engine.data import cache, patients, preparation, quality
 from engine.data.dataset import Dataset, Skipped, Split
-from engine.data.decoded_image import UnreadableFile, large_image_lock
+from engine.data.decoded_image import LEFT_OUT, UnreadableFile, large_image_lock
 from engine.data.folder import FolderSource
 from engine.data.patient_facts import count_patients
 from engine.data.patients import PatientGroups
@@ -169,9 +169,17 @@ class _StoreWriter:
 
 
 def collect_skipped(source: Source, unusable: Iterable[tuple[int, str]]) -> tuple[Skipped, ...]:
-    """Return the files that a source skipped and the items that could not be decoded, sorted by name."""
-    found = [*source.skipped, *(Skipped(source.items[number].name, why) for number, why in unusable)]
+    """Return the files that a source skipped and those that could not be decoded, sorted by name."""
+    failed = [(source.items[number], why) for number, why in unusable if why != LEFT_OUT]
+    found = dict.fromkeys([*source.skipped, *(Skipped(item.file or item.name, why) for item, why in failed)])
     return tuple(sorted(found, key=lambda item: natural_sort_key(item.name)))
+
+
+def note_left_out(unusable: Iterable[tuple[int, str]], config: DataConfig) -> tuple[str, ...]:
+    """Return a sentence on the slices of volumes that are left out, if there are any."""
+    count = sum(why == LEFT_OUT for _, why in unusable)
+    what = "show no lesion" if config.slices == "lesion" else "show too little of the head"
+    return (f"{count:,} slices of volumes {what} and are left out (see Slices, --slices).",) if count else ()
 
 
 def make_empty_source_error(source: Source, name: str, skipped: Sequence[Skipped]) -> EmptySource:
@@ -223,6 +231,7 @@ def _assemble(
         config=config,
         notes=(
             *source.notes,
+            *note_left_out(index.unusable, config),
             *found.notes,
             *_notes(members, splits.values(), config),
             *_describe(items, index, config),

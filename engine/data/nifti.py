@@ -9,6 +9,8 @@ coarser. A file without an orientation is displayed as stored.
 import gzip
 import math
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final, cast
@@ -33,23 +35,48 @@ _COARSER: Final = 1.25
 _MAX_REST_BYTES: Final = 2**29
 
 
-def read_scan(path: Path, volume: int | None = None) -> Scan:
+def read_scan(path: Path, volume: int | None = None, plane: str = "") -> Scan:
     """Read one volume of a file and arrange its slices for display.
 
     Args:
         path: the file, or one of the two files of a pair.
         volume: volume of a file of several, counted from 1; the first if None.
+        plane: 'axial', 'coronal' or 'sagittal', which a volume without an orientation has not; 'stored' for slices
+            along the third axis; empty for the acquisition plane.
 
     Raises:
         UnreadableFile: the file is damaged, too large, one half of a pair without the other, or has no such volume.
     """
-    try:
+    with _explain_damage():
         header = read_header(path, volume)
         notes = list(header.notes)
         with open_plain(header.image) as file:
             raw = read_voxels(file, header)
             _check_rest(file, notes)
-        return _scan(raw, header, path.name, notes)
+        return _scan(raw, header, plane, path.name, notes)
+
+
+def count_slices(path: Path, plane: str) -> int:
+    """Return the number of slices that `read_scan` returns for a plane; only the header is read.
+
+    Raises:
+        UnreadableFile: the header is damaged, or that of one half of a pair without the other.
+    """
+    with _explain_damage():
+        header = read_header(path, None)
+        affine = None if plane == "stored" else read_affine(header, [])
+        if affine is None:
+            return header.shape[2]
+        axes = io_orientation(affine)[:, 0].astype(int).tolist()
+        shape = tuple(header.shape[axes.index(axis)] for axis in range(3))
+        return shape[_find_slice_axis(shape, np.ones(3), plane)]
+
+
+@contextmanager
+def _explain_damage() -> Iterator[None]:
+    """Turn the exceptions of a damaged file into an `UnreadableFile`."""
+    try:
+        yield
     except EOFError:
         raise UnreadableFile("it is damaged: its gzip data ends early") from None
     except (zlib.error, gzip.BadGzipFile):
@@ -70,10 +97,10 @@ def _check_rest(file: BinaryIO, notes: list[str]) -> None:
         notes.append("The end of the compressed file is missing; its voxels could not be checked.")
 
 
-def _scan(raw: NDArray[np.generic], header: VolumeHeader, name: str, notes: list[str]) -> Scan:
+def _scan(raw: NDArray[np.generic], header: VolumeHeader, plane: str, name: str, notes: list[str]) -> Scan:
     volume, shown, levels = show_volume(raw, header.fields)
     geometry: list[str] = []
-    affine = read_affine(header, geometry)
+    affine = None if plane == "stored" else read_affine(header, geometry)
     if affine is None:
         zooms = np.array(pixdim(header.fields)) * millimeters_per_unit(header.fields)
         grid = VolumeGrid(spacing_mm=_believable(zooms), levels=levels)
@@ -83,10 +110,10 @@ def _scan(raw: NDArray[np.generic], header: VolumeHeader, name: str, notes: list
     volume = apply_orientation(volume, axes)  # now the axes grow to R, A and S
     spacing = np.empty(3)
     spacing[axes[:, 0].astype(int)] = zooms
-    across = _slice_axis(volume.shape, spacing)
-    plane, down, along = _PLANES[across]
+    across = _find_slice_axis(volume.shape, spacing, plane)
+    shown_plane, down, along = _PLANES[across]
     oblique = f", oblique by up to {_obliquity(affine):.0f}°" if _obliquity(affine) > 1 else ""
-    notes += [*geometry, *shown, f"Shown as {plane} slices, according to the file's affine{oblique}."]
+    notes += [*geometry, *shown, f"Shown as {shown_plane} slices, according to the file's affine{oblique}."]
     slices = np.flip(np.transpose(volume, (across, down, along)), axis=(1, 2))
     edges = (*reversed(_LETTERS[along]), *reversed(_LETTERS[down]))
     scan = _to_display_orientation(slices, name, cast(Orientation, edges), spacing[[across, down, along]], notes)
@@ -138,10 +165,12 @@ def _to_display_orientation(
     )
 
 
-def _slice_axis(shape: tuple[int, ...], spacing: NDArray[np.float64]) -> int:
-    """Return the axis that the slices are stacked along: a single one, the coarsest, or from foot to head."""
+def _find_slice_axis(shape: tuple[int, ...], spacing: NDArray[np.float64], plane: str) -> int:
+    """Return the axis that the slices are stacked along: a single one, the chosen, the coarsest, or foot to head."""
     if 1 in shape:
         return shape.index(1)
+    if plane:
+        return next(axis for axis, (name, *_) in _PLANES.items() if name == plane)
     coarsest = int(np.argmax(spacing))
     return coarsest if spacing[coarsest] > _COARSER * np.median(spacing) else 2
 

@@ -45,8 +45,10 @@ def read_patients(files: Sequence[Path | None]) -> list[str]:
     Args:
         files: the files; None, and files of other formats, have none ('').
     """
+    unique = list(dict.fromkeys(file for file in files if file is not None))  # many slices may be of one file
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 8), "patients") as pool:
-        return list(pool.map(lambda file: "" if file is None else _read_patient(file), files))
+        found = dict(zip(unique, pool.map(_read_patient, unique), strict=True))
+    return ["" if file is None else found[file] for file in files]
 
 
 def read_patient_ids(folders: Sequence[Sequence[Path]]) -> list[set[str]]:

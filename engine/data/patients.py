@@ -46,7 +46,7 @@ def find_patients(source: Source, config: DataConfig) -> PatientGroups:
         "pattern": lambda rest: _match_pattern(config.group_pattern, [names[index] for index in rest]),
         "name": lambda rest: [patient_names.find_known_name(names[index]) for index in rest],
         "header": lambda rest: patient_headers.read_patients([source.locate(index) for index in rest]),
-        "volume": lambda rest: [patient_names.find_volume_case(names[index]) for index in rest],
+        "volume": lambda rest: [source.items[index].case for index in rest],
         "folder": lambda rest: [source.items[index].patient for index in rest],
     }
     for origin, find in finders.items():

@@ -1,7 +1,8 @@
 """Folder with one DICOM series: its files, one slice each, as one volume.
 
-The slices are sorted by their positions. Files that are no DICOM images are left out; a DICOM image that cannot be read
-is an error, because a volume with a gap would be wrong.
+The slices are sorted by their positions. Where not all of them have a window, they share one, as in a dataset. Files
+that are no DICOM images are left out; a DICOM image that cannot be read is an error, because a volume with a gap would
+be wrong.
 """
 
 from collections.abc import Sequence
@@ -17,9 +18,10 @@ from engine.data import dicom
 from engine.data.decoded_image import UnreadableFile
 from engine.data.dicom_geometry import UNEVEN
 from engine.data.dicom_header import DAMAGE
+from engine.data.dicom_series import SeriesWindows, read_headers
 from engine.data.files import is_dicom_content
 from engine.data.scan import MAX_VOXELS, Scan, serve
-from engine.data.volume_grid import TO_RAS, VolumeGrid, stack_affine, to_rows
+from engine.data.volume_grid import TO_RAS, Levels, VolumeGrid, stack_affine, to_rows
 
 _DIRECTION_TOLERANCE: Final = 1e-3
 _TAGS: Final = ["SeriesInstanceUID", "Rows"]
@@ -36,9 +38,10 @@ def read_scan(folder: Path, volume: int | None = None) -> Scan:
         UnreadableFile: the folder holds no series or several ones, a file is damaged, or the files make no volume.
     """
     files = _list_series(folder)
-    scans = [_read_slice(file, volume if len(files) == 1 else None) for file in files]
-    if len(scans) == 1:
-        return replace(scans[0], name=folder.name)
+    if len(files) == 1:
+        return replace(_read_slice(files[0], volume), name=folder.name)
+    windows = SeriesWindows(folder, read_headers(folder, [file.name for file in files])[0])
+    scans = [_read_slice(file, span=windows.find_span(file.name)) for file in files]
     return _stack(scans, folder.name)
 
 
@@ -62,9 +65,9 @@ def _list_series(folder: Path) -> list[Path]:
     return next(iter(series.values()))
 
 
-def _read_slice(file: Path, volume: int | None) -> Scan:
+def _read_slice(file: Path, volume: int | None = None, span: Levels | None = None) -> Scan:
     try:
-        return dicom.read_scan(file, volume)
+        return dicom.read_scan(file, volume, span)
     except UnreadableFile as error:
         raise UnreadableFile(f"its file '{file.name}' cannot be used: {error}") from error
 

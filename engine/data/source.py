@@ -72,13 +72,19 @@ def natural_sort_key(name: str) -> list[tuple[int, int, str]]:
 
 @dataclass(frozen=True)
 class SourceItem:
-    """One listed image of a source: its name, and what its folders say: class, split, other folders, patient."""
+    """One listed image of a source: its name, and what its folders say: class, split, other folders, patient.
+
+    A slice of a volume also has its file, its number in it, counted from 1, and the case that the file is of.
+    """
 
     name: str
     label: str | None = None
     split: SplitName | None = None
     folders: tuple[str, ...] = ()
     patient: str = ""
+    file: str = ""
+    number: int = 0
+    case: str = ""
 
 
 class Source(Protocol):

@@ -1,6 +1,7 @@
 """Numbers that are not measured twice."""
 
-from engine.result_cache import ResultCache, fingerprint, model_fingerprint
+from engine.config import DataConfig
+from engine.result_cache import ResultCache, describe_data, fingerprint, model_fingerprint
 
 
 def test_numbers_are_there_again_under_the_same_fingerprint_alone(tmp_path):
@@ -27,3 +28,9 @@ def test_other_weights_or_settings_are_another_model(write_run):
     assert model_fingerprint(run) != before
     assert model_fingerprint(write_run("b", [1.0])) == before
     assert model_fingerprint(write_run("c", [1.0], latent=16)) != before
+
+
+def test_settings_of_volumes_count_only_if_they_differ():
+    later = {"plane": "coronal", "slices": "all", "slice_step": 2, "series": "flair"}
+    assert not set(later) & set(describe_data(DataConfig()))
+    assert describe_data(DataConfig(**later)) == describe_data(DataConfig()) | later

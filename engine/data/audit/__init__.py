@@ -79,7 +79,7 @@ def audit(config: DataConfig, *, context: JobContext = UNATTENDED) -> dict[str, 
         },
         "warning": summary.warning(counts),
         "skipped": [{"name": each.name, "reason": each.reason} for each in skipped],
-        "notes": [*source.notes, *patients.notes, *notes],
+        "notes": [*source.notes, *loading.note_left_out(found.unusable, config), *patients.notes, *notes],
         **_count_patients(found, members, patients, config).to_json(),
     }
 

@@ -25,7 +25,7 @@ OF_ALL = ("source", "size", "fit", "normalisation", "validation_share", "split_s
 PATIENTS = ("groups", "group_pattern", "group_by")
 OF_KIND = {
     PHANTOM: ("phantom_count", "phantom_seed"),
-    FOLDER: (*PATIENTS, "folders_are"),
+    FOLDER: (*PATIENTS, "folders_are", "plane", "slices", "slice_step", "series"),
     HUB: ("download", "revision", "config_name", "image_column", "label_column", *PATIENTS),
 }
 

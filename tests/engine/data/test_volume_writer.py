@@ -183,8 +183,7 @@ def series(tmp_path, dicom):
                 ImagePositionPatient=[f"{each:.9g}" for each in position],
                 PixelSpacing=list(spacing),
                 SeriesInstanceUID=uids[index] if uids else uid,
-                WindowCenter=level,
-                WindowWidth=width,
+                **({} if level is None else {"WindowCenter": level, "WindowWidth": width}),
                 RescaleSlope=2,
                 RescaleIntercept=-100,
                 **tags,
@@ -237,6 +236,16 @@ def test_a_multi_frame_file_comes_back(tmp_path, config, dicom, photometric, ord
     _, result = send_through(file, tmp_path / "out.nii", config(size=96), read=dicom_reader.read_scan)
     assert np.linalg.norm(brightest_place(result) - find_dicom_place(file, SPOT[1], SPOT[0], frame)) < 0.4
     assert np.median(np.abs(result.get_fdata() - np.rint(spot()))) < 10
+
+
+def test_slices_without_a_window_share_one(tmp_path, config, series):
+    folder = series(*planes(AXIAL, np.eye(3), 3.5), spacing=(1, 1), windows=[(None, None)] * SHAPE[2])
+    scan, result = send_through(folder, tmp_path / "out.nii", config(size=44), read=series_folder.read_scan)
+    assert len(set(scan.grid.levels)) == 1
+    (low, high), *_ = scan.grid.levels
+    values = 2 * np.rint(spot()).astype(float) - 100
+    assert (low, high) == pytest.approx(np.percentile(values, (0.1, 99.9)), abs=20)
+    assert np.abs(result.get_fdata() - values.clip(low, high)).max() < 0.01 * (high - low)
 
 
 def test_a_curved_window_is_not_inverted_but_said(tmp_path, config, series):

@@ -1,0 +1,162 @@
+"""Series of DICOM files in a folder: what is no image to train on, and one intensity window for each series.
+
+Files without a window of their own are displayed from their 0.1 to their 99.9 percentile. Slices of one series that
+were stretched one by one would differ in contrast, and slices of air would show noise. So all slices of a series (of
+one SeriesInstanceUID and direction) share the percentiles of the series, unless each brings its own window.
+"""
+
+import math
+import os
+import re
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from engine.data import dicom
+from engine.data.decoded_image import DecodedImage, UnreadableFile, find_percentiles
+from engine.data.dicom_geometry import read_direction
+from engine.data.dicom_header import DAMAGE, Header
+from engine.data.dicom_pixels import read_layout
+from engine.data.dicom_values import has_own_contrast
+from engine.data.files import PICTURE_SUFFIXES, detect_format
+
+_LOCALIZER: Final = re.compile(r"locali[sz]er|\bscout\b|\bsurvey\b|3[- ]?plane", re.IGNORECASE)
+_LOCALIZER_TYPES: Final = frozenset({"LOCALIZER", "SCOUT"})
+_SAMPLE: Final = 4_000_000  # values of a series that its percentiles are estimated from
+SeriesKey = tuple[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class SliceHeader:
+    """What the header of a DICOM file says.
+
+    Args:
+        study: StudyInstanceUID, empty if it has none.
+        series: SeriesInstanceUID and direction.
+        frames: number of frames.
+        kind: 'original', 'derived' or 'localizer'.
+        has_contrast: whether it brings its own window, or needs none.
+    """
+
+    study: str
+    series: SeriesKey
+    frames: int
+    kind: str
+    has_contrast: bool
+
+
+def read_headers(folder: Path, names: Sequence[str]) -> tuple[dict[str, SliceHeader], dict[str, str]]:
+    """Return the headers of the DICOM files among some files, and what is wrong with those that have no image."""
+    others = [name for name in names if Path(name).suffix.casefold() not in PICTURE_SUFFIXES]
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8), "series") as pool:
+        found = dict(zip(others, pool.map(lambda name: _read_header(folder / name), others), strict=True))
+    headers = {name: header for name, header in found.items() if isinstance(header, SliceHeader)}
+    return headers, {name: problem for name, problem in found.items() if isinstance(problem, str)}
+
+
+def find_unwanted(headers: dict[str, SliceHeader]) -> dict[str, str]:
+    """Return the files that are no images to train on, with the reasons.
+
+    Localizers are left out if there is anything else; derived images if their study has originals too.
+    """
+    originals = {header.study for header in headers.values() if header.kind == "original" and header.study}
+    only_localizers = all(header.kind == "localizer" for header in headers.values())
+    found = {}
+    for name, header in headers.items():
+        if header.kind == "localizer" and not only_localizers:
+            found[name] = "a localizer"
+        elif header.kind == "derived" and header.study in originals:
+            found[name] = "a derived image, whose study has original ones"
+    return found
+
+
+class SeriesWindows:
+    """Intensity windows of the series in a folder whose files do not all have one; threads may share it.
+
+    Args:
+        folder: the folder.
+        headers: name of a file -> its header.
+    """
+
+    def __init__(self, folder: Path, headers: dict[str, SliceHeader]) -> None:
+        self._folder = folder
+        groups: dict[SeriesKey, list[str]] = defaultdict(list)
+        for name, header in headers.items():
+            if header.frames == 1 and header.series[0]:
+                groups[header.series].append(name)
+        shared = [
+            key
+            for key, names in groups.items()
+            if len(names) > 1 and not all(headers[name].has_contrast for name in names)
+        ]
+        self._members = {key: groups[key] for key in shared}
+        self._series = {name: key for key in shared for name in groups[key]}
+        self._locks = {key: threading.Lock() for key in shared}
+        self._spans: dict[SeriesKey, tuple[float, float] | None] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._series
+
+    def read(self, name: str) -> DecodedImage:
+        """Decode one file with the window of its series.
+
+        Raises:
+            UnreadableFile: it cannot be decoded.
+        """
+        return dicom.read_picture(self._folder / name, self.find_span(name))
+
+    def find_span(self, name: str) -> tuple[float, float] | None:
+        """Return the values that are black and white in the series of a file; None if each file has its own."""
+        key = self._series.get(name)
+        if key is None:
+            return None
+        with self._locks[key]:
+            if key not in self._spans:
+                self._spans[key] = self._measure_span(self._members[key])
+        return self._spans[key]
+
+    def _measure_span(self, names: Sequence[str]) -> tuple[float, float] | None:
+        """Return the 0.1 and 99.9 percentiles of the series; None if it has no numbers."""
+        samples = []
+        for name in names:
+            try:
+                values = dicom.read_values(self._folder / name).ravel()
+            except (UnreadableFile, OSError):
+                continue
+            samples.append(values[:: max(1, values.size * len(names) // _SAMPLE)])
+        low, high = find_percentiles(np.concatenate(samples)) if samples else (math.nan, math.nan)
+        return (low, high) if math.isfinite(high - low) else None
+
+
+def _read_header(file: Path) -> SliceHeader | str | None:
+    """Return the header of a DICOM file, or what is wrong with it; None if it is of another format."""
+    try:
+        if detect_format(file) != "dicom":
+            return None
+        header = dicom.open_header(file)
+        layout = read_layout(header)
+        is_gray = str(header.data.get("PhotometricInterpretation", "")).startswith("MONOCHROME")
+        return SliceHeader(
+            header.text("StudyInstanceUID"),
+            (header.text("SeriesInstanceUID"), read_direction(header)),
+            layout.frames,
+            _find_kind(header),
+            not is_gray or has_own_contrast(header, layout),
+        )
+    except UnreadableFile as error:
+        return str(error)
+    except DAMAGE:
+        return "its header cannot be decoded; the file is damaged or incomplete"
+
+
+def _find_kind(header: Header) -> str:
+    types = [str(part).strip().upper() for part in header.value("ImageType") or ()]
+    if _LOCALIZER_TYPES & set(types) or _LOCALIZER.search(header.text("SeriesDescription")):
+        return "localizer"
+    return "derived" if {"DERIVED", "SECONDARY"} & set(types[:2]) else "original"

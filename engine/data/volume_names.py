@@ -1,0 +1,170 @@
+"""Names of volumes: the case that each is of, and its series (T1, FLAIR, ...), of which a dataset takes one.
+
+BraTS20_Training_001/BraTS20_Training_001_t1ce.nii.gz    case folders whose files end in the series
+sub-01/ses-1/anat/sub-01_ses-1_ce-GAD_T1w.nii.gz          BIDS: all entities but subject, session and run
+imagesTr/X_001_0000.nii.gz                                nnU-Net: four digits for the channel
+IXI002-Guys-0828-T1.nii.gz  P01/T1.nii                    words for the series in any other name
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final
+
+from engine.data.layout import PLAIN_FOLDERS
+from engine.data.patient_names import find_known_name
+from engine.data.source import natural_sort_key
+
+_ENDING: Final = re.compile(r"\.(?:nii|hdr|img)(?:\.gz)?$|\.(?:dcm|dicom|ima)$", re.IGNORECASE)
+_WORD: Final = re.compile(
+    r"(?:ce)?t1(?:w|n|c|ce|gd|km|wce|post|pre|map|rho)?|t2(?:w|f|star|starw|map)?|flair|flairw|pd|pdw|dwi|adc|fa|md|swi|"
+    r"mra|mprage|mp2rage|bold|asl|cbf|cbv|dti|dsc|stir|gre|tof|bravo|spgr|inplanet[12]",
+    re.IGNORECASE,
+)
+_CHANNEL: Final = re.compile(r"(.+)_(\d{4})")
+_NNUNET: Final = frozenset({"imagestr", "imagests", "imagesval"})
+_CONTRAST: Final = re.compile(r"(?:.*_)?(?:ce[_-].*t1w?|(?:ce)?t1(?:w?ce|c|gd|km|post))(?:_.*)?", re.IGNORECASE)
+_PLACE: Final = re.compile(r"(?:sub|ses|run)-[A-Za-z0-9]+", re.IGNORECASE)
+# Folders inside that of a case that say only what kind of files they hold.
+_GENERIC: Final = PLAIN_FOLDERS | {"anat", "func", "dwi", "perf", "raw", "processed", "nii", "nifti", "mri", "scans"}
+
+
+@dataclass(frozen=True)
+class VolumeName:
+    """What the name of a volume says.
+
+    Args:
+        name: relative path.
+        case: the case that it is of.
+        series: series in small letters; empty if the name has none.
+    """
+
+    name: str
+    case: str
+    series: str
+
+
+@dataclass(frozen=True)
+class SeriesChoice:
+    """The volumes of one series of each case, the others with the reasons, and notes on the choice."""
+
+    kept: tuple[VolumeName, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def parse_volume_names(names: Sequence[str]) -> list[VolumeName]:
+    """Parse the case and the series of each volume.
+
+    Examples:
+        >>> [(each.case, each.series) for each in parse_volume_names(["P1/T1.nii", "P1/T2.nii", "x_7.nii"])]
+        [('P1', 't1'), ('P1', 't2'), ('x_7', '')]
+    """
+    parts = [_split_stem(name) for name in names]
+    recurring = _find_recurring_words(names, parts)
+    found = []
+    for name, (stem, series) in zip(names, parts, strict=True):
+        own = series
+        if not own and (word := _last_word(stem)) in recurring:
+            stem, own = stem[: -len(word) - 1], word
+        found.append((name, stem, (own or _find_series_folder(name)).casefold()))
+    folders: dict[str, list[str]] = defaultdict(list)
+    for name, _, series in found:
+        folders[str(PurePosixPath(name).parent)].append(series)
+    return [VolumeName(name, _find_case(name, stem, folders), series) for name, stem, series in found]
+
+
+def choose_series(volumes: Sequence[VolumeName], wanted: str) -> SeriesChoice:
+    """Choose one series of each case.
+
+    Args:
+        volumes: the volumes.
+        wanted: text that must occur in the name of a file; empty if any may be taken.
+    """
+    named = [each for each in volumes if wanted.casefold() in PurePosixPath(each.name).name.casefold()]
+    named_set = {each.name for each in named}
+    skipped = [(each.name, f"'{wanted}' is not in its name") for each in volumes if each.name not in named_set]
+    cases: dict[str, set[str]] = defaultdict(set)
+    for each in named:
+        cases[each.case].add(each.series)
+    if not any(len(found - {""}) > 1 for found in cases.values()):
+        return SeriesChoice(tuple(named), tuple(skipped))
+    chosen = _rank(Counter(each.series for each in named if each.series), wanted.casefold())[0]
+    kept = [each for each in named if each.series in {chosen, ""}]
+    others = [each for each in named if each.series not in {chosen, ""}]
+    skipped += [(each.name, f"another series ({each.series}) than {chosen}") for each in others]
+    listed = ", ".join(sorted({each.series for each in others}, key=natural_sort_key)[:8])
+    note = f"Of the series of each case, {chosen} is used; the others are {listed} (choose one with Series, --series)."
+    return SeriesChoice(tuple(kept), tuple(skipped), (note,))
+
+
+def _rank(counts: Counter[str], wanted: str) -> list[str]:
+    """Return the series, the best first: the wanted one, the most common, T1 with contrast, the first by name."""
+    return sorted(
+        counts,
+        key=lambda series: (
+            series != wanted,
+            -counts[series],
+            not _CONTRAST.fullmatch(series),
+            natural_sort_key(series),
+        ),
+    )
+
+
+def _stem(name: str) -> str:
+    return _ENDING.sub("", PurePosixPath(name).name)
+
+
+def _split_stem(name: str) -> tuple[str, str]:
+    """Return the stem of a name without the series, and the series that its words or its dataset name."""
+    stem, folder = _stem(name), PurePosixPath(name).parent.name
+    if folder.casefold() in _NNUNET and (match := _CHANNEL.fullmatch(stem)):
+        return match[1], match[2]
+    if stem.casefold().startswith("sub-"):
+        entities = stem.split("_")
+        rest = [entity for entity in entities if not _PLACE.fullmatch(entity)]
+        return "_".join(entity for entity in entities if _PLACE.fullmatch(entity)), "_".join(rest)
+    tokens = re.split(r"([ _.-]+)", stem)
+    for at in range(0, len(tokens), 2):
+        if _WORD.fullmatch(tokens[at]):
+            return "".join(tokens[: max(0, at - 1)]), "_".join(tokens[at::2])
+    return stem, ""
+
+
+def _last_word(stem: str) -> str:
+    """Return the last word of a stem of several; empty if it has digits."""
+    tokens = re.split(r"[ _.-]", stem)
+    return tokens[-1] if len(tokens) > 1 and tokens[-1].isalpha() else ""
+
+
+def _find_recurring_words(names: Sequence[str], parts: Sequence[tuple[str, str]]) -> set[str]:
+    """Return the last words that tell several files of one beginning apart, in more than one case."""
+    siblings: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for name, (stem, series) in zip(names, parts, strict=True):
+        if not series and (word := _last_word(stem)):
+            siblings[str(PurePosixPath(name).parent), stem[: -len(word)]].append(word)
+    counts = Counter(word for words in siblings.values() if len(words) > 1 for word in words)
+    return {word for word, count in counts.items() if count > 1}
+
+
+def _find_series_folder(name: str) -> str:
+    """Return the first folder inside that of a known case, such as RAW; empty if it has digits, as dates have."""
+    parts = PurePosixPath(name).parent.parts
+    inside = next((parts[at + 1 :] for at, part in enumerate(parts) if find_known_name(part)), ())
+    words = [part for part in inside if not _PLACE.fullmatch(part)]
+    return words[0] if words and not re.search(r"\d", words[0]) and words[0].casefold() != "anat" else ""
+
+
+def _find_case(name: str, stem: str, folders: dict[str, list[str]]) -> str:
+    """Return the case of a volume: a known name, its folder if that holds one case, or the beginning of its name."""
+    if known := find_known_name(name):
+        return known
+    path = PurePosixPath(name)
+    folder = next((part for part in reversed(path.parent.parts) if part.casefold() not in _GENERIC), "")
+    own = folders[str(path.parent)]
+    is_case_folder = len(set(own)) == len(own) and (len(own) == 1 or "" not in own)
+    if folder and (not stem or (is_case_folder and stem.casefold().startswith(folder.casefold()))):
+        return folder
+    return stem or _stem(name)

@@ -1,0 +1,195 @@
+"""Slices of volumes as images of a dataset: `case.nii.gz#81` is slice 81 of a file, counted from 1.
+
+A volume is decoded once for all of its slices, with one intensity window for all of them. The last volumes stay in
+memory. Which slices show enough of the head, or a lesion, is known when the volume is decoded; the others are left out
+then.
+"""
+
+import hashlib
+import importlib
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.config import DataConfig
+from engine.data import dicom
+from engine.data.decoded_image import LEFT_OUT, DecodedImage, UnreadableFile
+from engine.data.files import is_dicom_content, other_half, pair_suffix
+from engine.data.scan import Scan
+
+VERSION: Final = 1  # increase it if the slices of a volume change, so that old caches are not read
+MIN_HEAD_SHARE: Final = 0.2  # of the area that the head covers in the fullest slice
+MAX_BYTES: Final = 2**29
+_NIFTI_ENDINGS: Final = (".nii", ".nii.gz", ".hdr", ".hdr.gz")
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """A decoded volume: its slices, and which of them are used."""
+
+    scan: Scan
+    used: NDArray[np.bool_]
+
+    def slice(self, index: int) -> DecodedImage:
+        """Return one slice.
+
+        Raises:
+            UnreadableFile: it is not used.
+        """
+        if not self.used[index]:
+            raise UnreadableFile(LEFT_OUT)
+        return DecodedImage(self.scan.pixels[index], 1.0, self.scan.aspect)
+
+
+@dataclass
+class _Entry:
+    """A volume of the cache, or why it cannot be read; its lock is held while it is decoded."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    volume: Volume | None = None
+    problem: str = ""
+
+    @property
+    def size(self) -> int:
+        """Return its bytes."""
+        return self.volume.scan.pixels.nbytes if self.volume else 0
+
+
+class VolumeReader:
+    """Reader of the slices of volumes; threads may share it.
+
+    Args:
+        folder: folder of the volumes.
+        config: its plane and slices are used.
+        masks: name of a volume -> the names of the masks beside it.
+    """
+
+    def __init__(self, folder: Path, config: DataConfig, masks: dict[str, list[str]]) -> None:
+        self._folder, self._config, self._masks = folder, config, masks
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._digests: dict[str, str] = {}
+        self._lock, self._hash_lock = threading.Lock(), threading.Lock()
+
+    def list_slices(self, name: str, frames: int) -> list[int]:
+        """Return the numbers of the slices of a volume, counted from 1; only the header is read.
+
+        Args:
+            name: the file.
+            frames: frames of a DICOM file, 0 for a NIfTI volume.
+
+        Raises:
+            UnreadableFile: the header is damaged.
+        """
+        count: int = frames or _import_nifti().count_slices(self._folder / name, self._config.plane)
+        return list(range(1, count + 1, self._config.slice_step))
+
+    def read(self, name: str, number: int) -> DecodedImage:
+        """Return one slice of a volume, counted from 1.
+
+        Raises:
+            UnreadableFile: the volume cannot be decoded, or the slice is left out (`LEFT_OUT`).
+        """
+        with self._lock:
+            entry = self._entries.pop(name, None) or _Entry()
+            self._entries[name] = entry
+        with entry.lock:
+            if entry.volume is None and not entry.problem:
+                try:
+                    entry.volume = self._decode(name)
+                except UnreadableFile as error:
+                    entry.problem = str(error)
+                self._evict()
+        if entry.volume is None:
+            raise UnreadableFile(entry.problem)
+        return entry.volume.slice(number - 1)
+
+    def digest(self, name: str) -> str:
+        """Hash the bytes of a volume, once, with those of the other file of a pair."""
+        with self._hash_lock:
+            if name not in self._digests:
+                self._digests[name] = _hash_files(self._folder / name)
+            return self._digests[name]
+
+    def describe(self, names: Sequence[str]) -> str:
+        """Return what the slices of volumes are decoded with: settings, and masks where they choose the slices."""
+        masks = (
+            [mask for name in names for mask in self._masks.get(name, ())] if self._config.slices == "lesion" else []
+        )
+        return json.dumps([VERSION, self._config.plane, self._config.slices, [self.digest(mask) for mask in masks]])
+
+    def _evict(self) -> None:
+        """Forget the volumes that were used least recently while all of them take too much memory."""
+        with self._lock:
+            while len(self._entries) > 1 and sum(entry.size for entry in self._entries.values()) > MAX_BYTES:
+                self._entries.popitem(last=False)
+
+    def _decode(self, name: str) -> Volume:
+        scan = read_any(self._folder / name, self._config.plane)
+        return Volume(scan, self._find_used(name, scan))
+
+    def _find_used(self, name: str, scan: Scan) -> NDArray[np.bool_]:
+        if self._config.slices == "brain":
+            return find_head_slices(scan.pixels)
+        used = np.full(len(scan), self._config.slices == "all")
+        if self._config.slices == "lesion":
+            for mask in self._masks.get(name, ()):
+                marked = read_any(self._folder / mask, self._config.plane).pixels
+                if len(marked) != len(scan):
+                    raise UnreadableFile(f"its mask {mask} has {len(marked)} slices, not {len(scan)}")
+                used |= marked.any(axis=(1, 2))
+        return used
+
+
+def _import_nifti() -> Any:
+    """Import the reader of NIfTI volumes, whose library takes half a second, where there are such volumes."""
+    return importlib.import_module("engine.data.nifti")
+
+
+def _hash_files(path: Path) -> str:
+    digest = hashlib.sha256()
+    try:
+        for file in filter(None, (path, other_half(path) if pair_suffix(path) else None)):
+            with open(file, "rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+    except OSError as error:
+        return f"unreadable: {error.strerror}"
+    return digest.hexdigest()
+
+
+def read_any(path: Path, plane: str) -> Scan:
+    """Read a NIfTI volume in a plane, or all frames of a DICOM file.
+
+    Raises:
+        UnreadableFile: it cannot be decoded.
+    """
+    try:
+        is_nifti = path.name.casefold().endswith(_NIFTI_ENDINGS) or not is_dicom_content(path)
+        scan: Scan = _import_nifti().read_scan(path, plane=plane) if is_nifti else dicom.read_scan(path)
+        return scan
+    except OSError as error:
+        raise UnreadableFile(f"cannot be opened: {error.strerror or error}") from None
+
+
+def find_head_slices(pixels: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return which slices the head covers enough of: a share of its area in the fullest slice.
+
+    The head is all that is brighter than the mean of the volume, as in `engine.data.preparation`.
+
+    Args:
+        pixels: (slices, height, width).
+
+    Examples:
+        >>> pixels = np.zeros((3, 10, 10), np.float32)
+        >>> pixels[1, :5], pixels[2, 0, 0] = 1, 1
+        >>> find_head_slices(pixels).tolist()
+        [False, True, False]
+    """
+    areas = np.count_nonzero(pixels > pixels.mean(dtype=np.float64), axis=(1, 2))
+    return (areas >= MIN_HEAD_SHARE * areas.max()) & (areas > 0)

@@ -1,0 +1,128 @@
+"""DICOM files of one series: one window for all slices; localizers and derived images are left out."""
+
+import numpy as np
+import pytest
+
+from engine.data import dicom_series, load
+from engine.data.loading import open_source
+
+AXIAL, CORONAL = [1, 0, 0, 0, 1, 0], [1, 0, 0, 0, 0, -1]
+BRIGHTNESS = (1000, 400, 5)
+
+
+@pytest.fixture
+def series(dicom, tmp_path):
+    """Write one file of a series into a folder and return the folder: `series("1.dcm", 400, SeriesInstanceUID="1.2")`.
+
+    Its pixels rise from 0 to the brightness.
+    """
+    folder = tmp_path / "series"
+    folder.mkdir()
+
+    def write(name, brightness, **tags):
+        stored = np.linspace(0, brightness, 256).reshape(16, 16).astype(np.uint16)
+        values = {"SeriesInstanceUID": "1.2.3", "StudyInstanceUID": "1.2", "ImageOrientationPatient": AXIAL} | tags
+        dicom(stored, **values).rename(folder / name)
+        return folder
+
+    return write
+
+
+def brightest(folder, config):
+    source = open_source(config(source=str(folder)))
+    return {item.name: round(float(source.read(at).gray.max()), 2) for at, item in enumerate(source.items)}
+
+
+def test_slices_without_a_window_share_that_of_their_series(series, config):
+    for number, brightness in enumerate(BRIGHTNESS):
+        folder = series(f"{number}.dcm", brightness)
+    white = np.percentile(np.concatenate([np.linspace(0, each, 256).astype(int) for each in BRIGHTNESS]), 99.9)
+    assert brightest(folder, config) == {
+        f"{number}.dcm": pytest.approx(min(1, each / white), abs=0.01) for number, each in enumerate(BRIGHTNESS)
+    }
+
+
+def test_a_dataset_has_the_contrast_of_the_series(series, config):
+    for number, brightness in enumerate(BRIGHTNESS):
+        folder = series(f"{number}.dcm", brightness)
+    dataset = load(str(folder), config())
+    found = {name: split.read([at]).max() for split in dataset.splits.values() for at, name in enumerate(split.names)}
+    assert found == pytest.approx({"0.dcm": 1, "1.dcm": 0.4, "2.dcm": 0.005}, abs=0.02)
+
+
+@pytest.mark.parametrize("tags", [{"SeriesInstanceUID": "1.2.4"}, {"ImageOrientationPatient": CORONAL}])
+def test_another_series_or_direction_has_its_own_window(series, config, tags):
+    for number, brightness in enumerate((1000, 400)):
+        folder = series(f"{number}.dcm", brightness)
+    for number, brightness in enumerate((100, 40), start=2):
+        folder = series(f"{number}.dcm", brightness, **tags)
+    found = brightest(folder, config)
+    assert found == pytest.approx({"0.dcm": 1, "1.dcm": 0.4, "2.dcm": 1, "3.dcm": 0.4}, abs=0.01)
+
+
+def test_the_windows_of_files_count_if_all_have_one(series, config):
+    window = {"WindowCenter": 100, "WindowWidth": 201}
+    for number, brightness in enumerate((1000, 100)):
+        folder = series(f"{number}.dcm", brightness, **window)
+    assert brightest(folder, config) == {"0.dcm": 1.0, "1.dcm": 0.5}
+    source = open_source(config(source=str(folder)))
+    series("2.dcm", 1000)
+    assert brightest(folder, config) == pytest.approx({"0.dcm": 1, "1.dcm": 0.1, "2.dcm": 1}, abs=0.01)
+    assert not source._series._members
+
+
+def test_the_window_of_a_series_is_in_quantities_and_inverted(series, config):
+    folder = series("0.dcm", 1000, RescaleSlope=2, RescaleIntercept=-100)
+    series("1.dcm", 500, RescaleSlope=4, RescaleIntercept=-100)
+    source = open_source(config(source=str(folder)))
+    assert [np.median(source.read(at).gray) for at in range(2)] == pytest.approx([0.5, 0.5], abs=0.01)
+    for number in range(2):
+        series(f"{number}.dcm", 1000 - 500 * number, PhotometricInterpretation="MONOCHROME1")
+    source = open_source(config(source=str(folder)))
+    assert [source.read(at).gray.min() for at in range(2)] == pytest.approx([0, 0.5], abs=0.01)
+
+
+def test_the_series_changes_the_content_hash_and_one_file_alone_does_not(series, config, monkeypatch):
+    folder = series("0.dcm", 1000)
+    alone = open_source(config(source=str(folder))).content_hash()
+    series("1.dcm", 400)
+    together = open_source(config(source=str(folder))).content_hash()
+    monkeypatch.setattr(dicom_series.SeriesWindows, "__contains__", lambda windows, name: False)
+    assert open_source(config(source=str(folder))).content_hash() != together
+    (folder / "1.dcm").unlink()
+    assert open_source(config(source=str(folder))).content_hash() == alone
+
+
+@pytest.mark.parametrize(
+    "tags", [{"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, {"SeriesDescription": "3-plane localiser"}]
+)
+def test_localizers_are_left_out_if_there_is_anything_else(series, config, tags):
+    folder = series("0.dcm", 1000, SeriesInstanceUID="1.2.9", **tags)
+    assert list(brightest(folder, config)) == ["0.dcm"]
+    series("1.dcm", 400)
+    source = open_source(config(source=str(folder)))
+    assert [item.name for item in source.items] == ["1.dcm"]
+    assert [(each.name, each.reason) for each in source.skipped] == [("0.dcm", "a localizer")]
+
+
+@pytest.mark.parametrize(("study", "kept"), [("1.2", ["1.dcm"]), ("1.9", ["0.dcm", "1.dcm"]), ("", ["0.dcm", "1.dcm"])])
+def test_derived_images_are_left_out_if_their_study_has_originals(series, config, study, kept):
+    derived = {"SeriesInstanceUID": "1.2.9", "StudyInstanceUID": study}
+    folder = series("0.dcm", 1000, ImageType=["DERIVED", "SECONDARY", "MPR"], **derived)
+    series("1.dcm", 400, ImageType=["ORIGINAL", "PRIMARY"], **({} if study else {"StudyInstanceUID": ""}))
+    source = open_source(config(source=str(folder)))
+    assert [item.name for item in source.items] == kept
+    assert [each.reason for each in source.skipped] == ["a derived image, whose study has original ones"][
+        : 2 - len(kept)
+    ]
+
+
+def test_a_damaged_slice_does_not_spoil_the_series(series, config):
+    for number, brightness in enumerate((1000, 400, 400)):
+        folder = series(f"{number}.dcm", brightness)
+    content = (folder / "2.dcm").read_bytes()
+    (folder / "2.dcm").write_bytes(content[:-100])
+    dataset = load(str(folder), config())
+    assert [each.name for each in dataset.skipped] == ["2.dcm"]
+    found = {name: split.read([at]).max() for split in dataset.splits.values() for at, name in enumerate(split.names)}
+    assert found == pytest.approx({"0.dcm": 1, "1.dcm": 0.4}, abs=0.02)
