@@ -90,7 +90,7 @@ def save_volume(scan: Scan, run: Run, transform: Transform, path: Path, meter: C
     context = JobContext(on_progress=meter.update, title="Processing slices")
     slices = transform_slices(scan, run.config.data, transform, context)
     volume_writer.write_volume(path, slices, grid, run.name)
-    notes = list(volume_writer.list_notes(grid))
+    notes = [*scan.notes, *volume_writer.list_notes(grid)]
     return {"file": str(path), "slices": len(scan), "shape": list(grid.to_voxels(slices).shape), "notes": notes}
 
 

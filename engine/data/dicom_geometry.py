@@ -19,7 +19,7 @@ from engine.data.scan import MAX_SPACING_RATIO, Orientation
 from engine.data.volume_grid import Levels, VolumeGrid, stack_affine, to_rows
 
 UNKNOWN: Final = "shown as stored. Left and right are not known."
-UNEVEN: Final = "Its slices are not evenly spaced, so a volume cannot tell where they lie."
+UNEVEN: Final = "Its slices are not evenly spaced, so NIfTI cannot say where they lie; look for missing ones."
 _AXES: Final = (("R", "L"), ("A", "P"), ("I", "S"))
 _OPPOSITE: Final = {"R": "L", "L": "R", "A": "P", "P": "A", "H": "I", "F": "S", "I": "S", "S": "I"}
 _STRAIGHT: Final = 0.95  # cosine of 18 degrees
@@ -128,7 +128,7 @@ def read_grid(header: Header, groups: list[FrameGroup], geometry: Geometry, leve
         levels: black and white of each slice, in the order of display; none if the transform cannot be inverted.
     """
     if len(groups) > 1:
-        return VolumeGrid(problem=f"The file holds {len(groups)} volumes that lie in each other.")
+        return VolumeGrid(problem=f"It holds {len(groups)} volumes; choose one with --volume.")
     rows, columns = geometry.spacing_mm or (1.0, 1.0)
     sides = columns, rows, geometry.slice_spacing_mm or 1.0
     frames = groups[0].frames

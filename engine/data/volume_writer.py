@@ -51,7 +51,7 @@ def check_grid(scan: Scan) -> VolumeGrid:
             "Give a NIfTI volume, a multi-frame DICOM file, or a folder with one DICOM series.",
         )
     if scan.grid.problem:
-        raise DataError(f"'{scan.name}' cannot be written as a volume. {scan.grid.problem}", "Choose one volume of it.")
+        raise DataError(f"'{scan.name}' cannot be written as a volume. {scan.grid.problem}")
     return scan.grid
 
 

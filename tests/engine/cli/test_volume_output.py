@@ -138,6 +138,13 @@ def test_a_trained_run_writes_a_volume_and_images_and_says_so(call, volume, tmp_
     assert 0 <= values.min() < values.max() <= 1000
 
 
+def test_the_notes_on_the_input_are_said(call, echo, tmp_path):
+    values = np.random.default_rng(0).integers(1, 100, (32, 32, 3, 2)).astype(np.int16)
+    nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), tmp_path / "two.nii")
+    said = call("reconstruct", "first", tmp_path / "two.nii", "--volume-out", tmp_path / "out.nii")
+    assert "The file holds 2 volumes; the first one is shown." in said
+
+
 def test_noise_is_added_to_every_slice_and_said(call, echo, volume, tmp_path):
     out = tmp_path / "out.nii"
     said = call("denoise", "first", volume, "--sigma", "0.2", "--volume-out", out)

@@ -248,6 +248,24 @@ def test_slices_without_a_window_share_one(tmp_path, config, series):
     assert np.abs(result.get_fdata() - values.clip(low, high)).max() < 0.01 * (high - low)
 
 
+def test_one_of_several_stacks_must_be_chosen(tmp_path, config, dicom):
+    frames = []
+    for stack, cosines in (("1", AXIAL), ("2", CORONAL)):
+        for position in planes(cosines, np.eye(3), 2.2, count=3)[1]:
+            inner = Dataset()
+            inner.PlanePositionSequence = item(ImagePositionPatient=[f"{each:.9g}" for each in position])
+            inner.PlaneOrientationSequence = item(ImageOrientationPatient=cosines)
+            inner.PixelMeasuresSequence = item(PixelSpacing=[0.8, 1.1])
+            inner.FrameContentSequence = item(StackID=stack)
+            frames.append(inner)
+    stored = np.rint(spot()).astype(np.uint16).transpose(2, 1, 0)[:6]
+    file = dicom(stored, PerFrameFunctionalGroupsSequence=Sequence(frames))
+    with pytest.raises(DataError, match=r"It holds 2 volumes; choose one with --volume"):
+        check_grid(dicom_reader.read_scan(file))
+    second = check_grid(dicom_reader.read_scan(file, 2))
+    np.testing.assert_allclose(np.array(second.affine)[:3, 3], find_dicom_place(file, 0, 0, 3), atol=1e-4)
+
+
 def test_a_curved_window_is_not_inverted_but_said(tmp_path, config, series):
     folder = series(*planes(AXIAL, np.eye(3), 3.5), VOILUTFunction="SIGMOID")
     scan, result = send_through(folder, tmp_path / "out.nii", config(size=44), read=series_folder.read_scan)
