@@ -13,6 +13,7 @@ from engine.data.dataset import Dataset, Skipped
 from engine.data.decoded_image import DecodedImage
 from engine.formatting import format_number, format_percent
 
+_SLICE: Final = re.compile(r"#\d+$")
 FEW_IMAGES: Final = 100
 MASK_LEVELS: Final = 8
 DARK: Final = 0.25
@@ -82,7 +83,7 @@ def summarize_skipped(used: int, skipped: Iterable[Skipped]) -> str:
     """Return a sentence on how many files were used and why the others were not; empty if all were used.
 
     Examples:
-        >>> skipped = [Skipped("1.nii", "a NIfTI volume; save its slices"), Skipped("b.txt", "not an image")]
+        >>> skipped = [Skipped("1.nii", "a NIfTI volume; move it"), Skipped("b.txt", "not an image")]
         >>> summarize_skipped(3, skipped)
         '3 of 5 files are used as images: 1 is a NIfTI volume, 1 is not an image.'
     """
@@ -107,7 +108,9 @@ def describe_use(dataset: Dataset) -> dict[str, Any]:
         reason, and the notes.
     """
     used = sum(map(len, dataset.splits.values()))
-    left_out = summarize_skipped(used, dataset.skipped)
+    # Slices of one volume, such as case.nii#81, are of one file.
+    files = {_SLICE.sub("", name) for part in dataset.splits.values() for name in part.names}
+    left_out = summarize_skipped(len(files), dataset.skipped)
     return {
         "images": used,
         "left_out": left_out,

@@ -54,13 +54,15 @@ def list_volumes(
     derived = [name for name in rest if DERIVATIVES in PurePosixPath(name).parts]
     skipped = []
     if len(derived) < len(rest):
-        skipped = [Skipped(name, "among derivatives") for name in derived]
+        skipped = [Skipped(name, "a volume among derivatives") for name in derived]
         rest = [name for name in rest if name not in derived]
     choice = choose_series(parse_volume_names(rest), config.series)
     kept = list(choice.kept)
     skipped += [Skipped(name, reason) for name, reason in choice.skipped]
     if config.slices == "lesion":
-        skipped += [Skipped(each.name, "has no mask beside it") for each in kept if each.name not in found.masks]
+        skipped += [
+            Skipped(each.name, "a volume without a mask beside it") for each in kept if each.name not in found.masks
+        ]
         kept = [each for each in kept if each.name in found.masks]
     plane = "as stored" if config.plane == "stored" or all(each.name in frames for each in kept) else config.plane
     count = f"{len(kept):,} volume{'s' * (len(kept) != 1)}"

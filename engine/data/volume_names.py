@@ -85,7 +85,9 @@ def choose_series(volumes: Sequence[VolumeName], wanted: str) -> SeriesChoice:
     """
     named = [each for each in volumes if wanted.casefold() in PurePosixPath(each.name).name.casefold()]
     named_set = {each.name for each in named}
-    skipped = [(each.name, f"'{wanted}' is not in its name") for each in volumes if each.name not in named_set]
+    skipped = [
+        (each.name, f"a volume without '{wanted}' in its name") for each in volumes if each.name not in named_set
+    ]
     cases: dict[str, set[str]] = defaultdict(set)
     for each in named:
         cases[each.case].add(each.series)
@@ -94,7 +96,7 @@ def choose_series(volumes: Sequence[VolumeName], wanted: str) -> SeriesChoice:
     chosen = _rank(Counter(each.series for each in named if each.series), wanted.casefold())[0]
     kept = [each for each in named if each.series in {chosen, ""}]
     others = [each for each in named if each.series not in {chosen, ""}]
-    skipped += [(each.name, f"another series ({each.series}) than {chosen}") for each in others]
+    skipped += [(each.name, f"a volume of another series ({each.series}, not {chosen})") for each in others]
     listed = ", ".join(sorted({each.series for each in others}, key=natural_sort_key)[:8])
     note = f"Of the series of each case, {chosen} is used; the others are {listed} (choose one with Series, --series)."
     return SeriesChoice(tuple(kept), tuple(skipped), (note,))

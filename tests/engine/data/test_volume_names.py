@@ -49,11 +49,13 @@ def choose(names, wanted=""):
 
 
 def test_the_most_common_series_is_used_and_a_note_names_the_others():
-    names = ["P1/T1.nii", "P1/FLAIR.nii", "P1/T2.nii", "P2/FLAIR.nii"]
-    kept, skipped, (note,) = choose(names)
-    assert kept == ["P1/FLAIR.nii", "P2/FLAIR.nii"]
-    assert skipped == {name: f"another series ({name[3:5].lower()}) than flair" for name in ("P1/T1.nii", "P1/T2.nii")}
-    assert "flair is used; the others are t1, t2" in note
+    kept, skipped, (note,) = choose(["P1/T1.nii", "P1/FLAIR.nii", "P1/T2.nii", "P2/T2.nii"])
+    assert kept == ["P1/T2.nii", "P2/T2.nii"]
+    assert skipped == {
+        "P1/T1.nii": "a volume of another series (t1, not t2)",
+        "P1/FLAIR.nii": "a volume of another series (flair, not t2)",
+    }
+    assert "t2 is used; the others are flair, t1" in note
 
 
 @pytest.mark.parametrize(
@@ -68,8 +70,8 @@ def test_a_text_chooses_the_series():
     names = [f"P{number}/{word}.nii" for number in (1, 2) for word in ("t1", "t1ce", "t2")]
     kept, skipped, _ = choose(names, "T1")
     assert kept == ["P1/t1.nii", "P2/t1.nii"]
-    assert skipped["P1/t2.nii"] == "'T1' is not in its name"
-    assert skipped["P1/t1ce.nii"] == "another series (t1ce) than t1"
+    assert skipped["P1/t2.nii"] == "a volume without 'T1' in its name"
+    assert skipped["P1/t1ce.nii"] == "a volume of another series (t1ce, not t1)"
     assert choose(names, "t2")[::2] == (["P1/t2.nii", "P2/t2.nii"], ())
 
 

@@ -1,6 +1,5 @@
 """Folders of volumes: their slices are the images."""
 
-import json
 from collections import Counter
 from pathlib import Path
 
@@ -8,10 +7,10 @@ import nibabel
 import numpy as np
 import pytest
 
-from engine.config import DataConfig
 from engine.data import audit, load, nifti, volumes
 from engine.data.files import check_folder
 from engine.data.loading import find_groups, open_source
+from engine.data.quality import describe_use
 from engine.data.volumes import VolumeReader
 from engine.errors import EmptySource
 from engine.job_context import UNATTENDED
@@ -129,7 +128,7 @@ def test_slices_with_a_lesion(volume, config):
     folder = volume("P1/P1_seg.nii", mask)
     dataset = load(str(folder), config(slices="lesion"))
     assert sorted(names_of(dataset)) == [f"P1/P1_t1.nii#{number}" for number in (4, 5, 6)]
-    assert reasons_of(dataset)["P2/P2_t1.nii"] == "has no mask beside it"
+    assert reasons_of(dataset)["P2/P2_t1.nii"] == "a volume without a mask beside it"
     assert dataset.notes[0] == "The images are slices of 1 volume (axial, one intensity window for each volume)."
     mask[5, 5, 7] = 4
     volume("P1/P1_seg.nii", mask)
@@ -246,7 +245,7 @@ def test_every_setting_of_volumes_changes_the_content(volume, config):
 
 
 def test_no_volume_of_the_series(volume, config):
-    with pytest.raises(EmptySource, match="'flair' is not in its name"):
+    with pytest.raises(EmptySource, match="a volume without 'flair' in its name"):
         load(str(volume("a_t1.nii")), config(series="flair"))
 
 
@@ -264,9 +263,12 @@ def test_frames_of_dicom_files_are_images(dicom, config, tmp_path):
     assert groups.origins == {"header": 30}
 
 
-def test_old_settings_have_the_values_that_mean_what_they_did():
-    old = json.loads(DataConfig().model_dump_json(exclude={"plane", "slices", "slice_step", "series"}))
-    assert DataConfig.model_validate(old) == DataConfig()
+def test_a_record_counts_files_and_images(volume, config):
+    for name in ("P1/T1.nii", "P1/T2.nii", "P2/T1.nii"):
+        folder = volume(name)
+    found = describe_use(load(str(folder), config()))
+    assert found["images"] == 12
+    assert found["left_out"] == "2 of 3 files are used as images: 1 is a volume of another series."
 
 
 def test_the_file_of_a_slice_is_its_volume(volume, config):
