@@ -13,14 +13,25 @@ BASELINE_NAMES = "none, gaussian, median, nlm, tv, wavelet, pca, bm3d"
 AGAINST_HELP = f"""comma-separated baselines to compare with, or 'all': {BASELINE_NAMES}. Each estimates the noise \
 level from the image. BM3D needs its own package: pip install bm3d"""
 
+RECONSTRUCT_EPILOG = f"""\
+Give --out, --volume-out or both. The slices of a volume are those that --slice counts (the acquisition plane).
+A folder with one DICOM series is read as one volume. Names, dates and identifiers of the input are not copied.
+
+examples:
+  {PROGRAM} reconstruct RUN head.png --out pictures --bits 16
+  {PROGRAM} reconstruct RUN scan.nii.gz --volume-out reconstructed.nii.gz
+  {PROGRAM} reconstruct RUN series-folder --volume-out reconstructed.nii.gz --out pictures"""
+
 DENOISE_EPILOG = f"""\
 The region is in pixels of the image as the model sees it (saved as original.png), from its upper left corner:
 x,y,width,height is the ellipse in that box; also rectangle:x,y,width,height and polygon:x,y,x,y,x,y.
 Lesion contrast retained: contrast after denoising ÷ contrast in the noise-free image; see docs/denoising.md.
+Give --out, --volume-out or both. --volume-out writes the output of RUN; with --sigma 0 no noise is added before.
 
 examples:
   {PROGRAM} denoise RUN head.png --noise rician --sigma 0.06 --roi 40,52,18,14 --against nlm,tv --out denoised
-  {PROGRAM} denoise RUN volume.nii.gz --slice 80 --sigma 0.1 --against all --out denoised --json"""
+  {PROGRAM} denoise RUN volume.nii.gz --slice 80 --sigma 0.1 --against all --out denoised --json
+  {PROGRAM} denoise RUN volume.nii.gz --sigma 0 --volume-out denoised.nii.gz"""
 
 CURVE_EPILOG = f"""\
 Break-even: the noise level below which the model's output is farther from the noise-free image than the noisy
@@ -39,10 +50,16 @@ VOLUME_HELP = "volume of a file of several, counted from 1 (default: the first; 
 def add_denoise(command: argparse.ArgumentParser) -> None:
     """Add the options of `denoise`."""
     command.epilog = DENOISE_EPILOG
-    command.usage = f"{PROGRAM} denoise RUN IMAGE --out DIR [--noise KIND] [--sigma S] [--roi REGION] [--against NAMES]"
+    command.usage = (
+        f"{PROGRAM} denoise RUN IMAGE [--out DIR] [--volume-out FILE] [--noise KIND] [--sigma S] [--roi REGION] "
+        "[--against NAMES]"
+    )
     command.add_argument("run", metavar="RUN", help="name or folder of the run")
-    command.add_argument("image", metavar="IMAGE", help="noise-free image, DICOM file or NIfTI volume")
-    command.add_argument("--out", type=Path, metavar="DIR", required=True, help="output folder (created if needed)")
+    command.add_argument(
+        "image",
+        metavar="IMAGE",
+        help="noise-free image, DICOM file, NIfTI volume, or folder with one DICOM series",
+    )
     command.add_argument(
         "--slice", type=int, metavar="N", help="slice of a volume, counted from 0 (default: the middle slice)"
     )
@@ -50,7 +67,29 @@ def add_denoise(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--roi", metavar="REGION", default="", help="lesion region, such as 40,52,18,14 (x,y,width,height)"
     )
+    add_outputs(command)
     _add_shared(command, ())
+
+
+def add_outputs(command: argparse.ArgumentParser) -> None:
+    """Add the options that say what `reconstruct` and `denoise` write."""
+    command.add_argument("--out", type=Path, metavar="DIR", help="output folder for images (created if needed)")
+    command.add_argument(
+        "--bits",
+        type=int,
+        choices=(8, 16),
+        help="also save plain grayscale PNG files of this depth, without title, in the size that the model sees",
+    )
+    command.add_argument(
+        "--arrays", action="store_true", help="also save the images as .npy files (float32, intensities 0 to 1)"
+    )
+    command.add_argument(
+        "--volume-out",
+        type=Path,
+        metavar="FILE.nii.gz",
+        help="process all slices of a volume and write a NIfTI volume (.nii.gz or .nii) with the voxels, the "
+        "orientation and the intensities of the input",
+    )
 
 
 def add_denoise_curve(command: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""`denoise`: add noise to one image, denoise it with a run and baselines, write images and metrics."""
+"""`denoise`: add noise to an image or a volume, denoise it with a run and baselines, write images and metrics."""
 
 import math
 import sys
@@ -6,23 +6,60 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from engine import runs
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import data, noise, runs
 from engine.cli.analysis_options import denoise_config
 from engine.cli.console import ConsoleProgress
+from engine.cli.image_outputs import check_outputs, describe_volume, save_plain, save_volume
 from engine.cli.result import CommandResult, format_table
-from engine.denoising import baselines, compare
+from engine.denoising import baselines, compare, methods
 from engine.denoising.compare import CompareRequest, CompareResult, MethodResult
 from engine.figures import base, denoising
 from engine.formatting import DASH, format_fixed
 from engine.job_context import JobContext
+from engine.runs import Run
 
 
 def run(options: Namespace) -> CommandResult:
-    """Denoise one image with every method and write the images."""
+    """Denoise one image with every method, or a volume with the run, and write the results."""
     opened, settings = runs.open_run(options.run, options.runs), denoise_config(options)
-    against = baselines.parse_names(options.against)
-    options.out.mkdir(parents=True, exist_ok=True)
+    check_outputs(options, [options.image])
     meter = ConsoleProgress(sys.stderr)
+    if options.out is None:
+        volume = _save_volume(options, opened, meter)
+        content = {"run": opened.name, "image": options.image, **settings.model_dump(), "volume": volume}
+        return CommandResult("\n".join(_describe_volume(content)), content)
+    outcome = _save_images(options, opened, meter)
+    if options.volume_out is None:
+        return outcome
+    content = outcome.content | {"volume": _save_volume(options, opened, meter)}
+    return CommandResult("\n".join([outcome.text, *_describe_volume(content)]), content)
+
+
+def _save_volume(options: Namespace, run: Run, meter: ConsoleProgress) -> dict[str, Any]:
+    """Denoise all slices of a volume with a run, after adding the noise of the settings; no noise at a level of 0."""
+    method, settings = methods.from_run(run), denoise_config(options)
+    scan = data.open_volume(options.image, volume=options.volume)
+
+    def transform(images: NDArray[np.float32], first: int) -> NDArray[np.float32]:
+        seed = (settings.seed + first) % 2**31  # batches of slices do not share their noise
+        return method.denoise(noise.add_noise(images, settings.noise, settings.sigma, seed))
+
+    return save_volume(scan, run, transform, options.volume_out, meter)
+
+
+def _describe_volume(content: dict[str, Any]) -> list[str]:
+    added = f"{content['noise']} noise, σ = {content['sigma']:g}, was added to every slice before denoising."
+    lines = [added[0].upper() + added[1:]] if content["sigma"] else []
+    return [*lines, *describe_volume(content["volume"])]
+
+
+def _save_images(options: Namespace, opened: Run, meter: ConsoleProgress) -> CommandResult:
+    """Denoise one slice with every method and write the images."""
+    settings, against = denoise_config(options), baselines.parse_names(options.against)
+    options.out.mkdir(parents=True, exist_ok=True)
     order = CompareRequest(opened, options.image, settings, options.slice, options.roi, against, options.volume)
     found = compare.compare_methods(order, JobContext(on_progress=meter.update))
     for sentence in found.missing.values():
@@ -39,9 +76,14 @@ def run(options: Namespace) -> CommandResult:
             name: made.content(found.warning(name, settings.least_retention)) for name, made in found.made.items()
         },
         "missing": dict(found.missing),
-        "files": _write(found, order, options.out),
+        "files": _write(found, order, options.out) | _save_plain(found, options),
     }
     return CommandResult(_text(content, options.out), content)
+
+
+def _save_plain(found: CompareResult, options: Namespace) -> dict[str, str]:
+    images = {("noisy" if name == compare.NOISY else name): each.picture for name, each in found.made.items()}
+    return save_plain({"original": found.original, **images}, "", options)
 
 
 def _write(found: CompareResult, order: CompareRequest, out: Path) -> dict[str, str]:

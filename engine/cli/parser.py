@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from engine import __version__, config
 from engine.cli.analysis_options import (
+    RECONSTRUCT_EPILOG,
     VOLUME_HELP,
     add_activations,
     add_channels,
@@ -20,6 +21,7 @@ from engine.cli.analysis_options import (
     add_denoise_curve,
     add_latent,
     add_lesion_layers,
+    add_outputs,
     add_sample,
 )
 from engine.cli.config_options import PROGRAM as PROGRAM
@@ -50,6 +52,7 @@ examples:
   {PROGRAM} resume first-ae --epochs 60
   {PROGRAM} evaluate first-ae --json
   {PROGRAM} reconstruct first-ae head.dcm volume.nii.gz --slice 80 --out pictures
+  {PROGRAM} reconstruct first-ae volume.nii.gz --volume-out reconstructed.nii.gz
   {PROGRAM} denoise first-ae head.dcm --sigma 0.1 --against nlm,tv --out pictures
   {PROGRAM} search --preset study-ae --data ~/scans --trials 17 --name ae
   {PROGRAM} demo
@@ -170,12 +173,15 @@ def _add_parity(command: Parser) -> None:
 
 def _add_reconstruct(command: Parser) -> None:
     command.add_argument("run", metavar="RUN", help="name or folder of the run")
-    command.add_argument("images", metavar="IMAGE", nargs="+", help="image, DICOM file or NIfTI volume")
-    command.add_argument("--out", type=Path, metavar="DIR", required=True, help="output folder (created if needed)")
+    command.add_argument(
+        "images", metavar="IMAGE", nargs="+", help="image, DICOM file, NIfTI volume, or folder with one DICOM series"
+    )
+    command.epilog = RECONSTRUCT_EPILOG
     command.add_argument(
         "--slice", type=int, metavar="N", help="slice of a volume, counted from 0 (default: the middle slice)"
     )
     command.add_argument("--volume", type=int, metavar="N", help=VOLUME_HELP)
+    add_outputs(command)
 
 
 COMMANDS = {
@@ -192,7 +198,11 @@ COMMANDS = {
     ),
     "audit": ("audit", "find duplicates and near-duplicates between training and test images", _add_audit),
     "parity": ("parity", "compare a model's layers on TensorFlow, PyTorch and JAX", _add_parity),
-    "reconstruct": ("reconstruct", "reconstruct images with a trained model and save them as PNG", _add_reconstruct),
+    "reconstruct": (
+        "reconstruct",
+        "reconstruct images or volumes with a trained model and save them as PNG or NIfTI",
+        _add_reconstruct,
+    ),
     "denoise": (
         "denoise",
         "add noise to an image, denoise it with a model and baseline filters, and compare (images, PSNR, SSIM, "

@@ -1,4 +1,4 @@
-"""`reconstruct`: single images reconstructed by a run, saved as images."""
+"""`reconstruct`: images and volumes reconstructed by a run, saved as images or NIfTI volumes."""
 
 import os
 import sys
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engine import data, evaluation, metrics, runs
 from engine.cli.console import ConsoleProgress
+from engine.cli.image_outputs import check_outputs, describe_volume, save_plain, save_volume
 from engine.cli.result import USER_ERROR, CommandResult, format_table
 from engine.errors import EngramError
 from engine.evaluation import scoring
@@ -75,9 +76,29 @@ class ReconstructInput:
 def run(options: Namespace) -> CommandResult:
     """Reconstruct every image and write the results; one that cannot be opened does not stop the others."""
     opened = runs.open_run(options.run, options.runs)
+    check_outputs(options, options.images)
+    model, meter = evaluation.load_model(opened), ConsoleProgress(sys.stderr)
+    if options.out is None:
+        volume = _save_volume(options, opened, model, meter)
+        content = {"run": opened.name, "model": opened.config.model.model, "images": [], "failed": [], "volume": volume}
+        return CommandResult("\n".join(describe_volume(volume)), content)
     options.out.mkdir(parents=True, exist_ok=True)
-    model = evaluation.load_model(opened)
-    meter, subjects, failed = ConsoleProgress(sys.stderr), [], []
+    outcome = _save_images(options, opened, model, meter)
+    if options.volume_out is None or outcome.status:
+        return outcome
+    volume = _save_volume(options, opened, model, meter)
+    text = "\n".join([outcome.text, *describe_volume(volume)])
+    return CommandResult(text, outcome.content | {"volume": volume})
+
+
+def _save_volume(options: Namespace, run: Run, model: ImageModel, meter: ConsoleProgress) -> dict[str, Any]:
+    scan = data.open_volume(options.images[0], volume=options.volume)
+    return save_volume(scan, run, lambda images, first: scoring.reconstruct(model, images), options.volume_out, meter)
+
+
+def _save_images(options: Namespace, opened: Run, model: ImageModel, meter: ConsoleProgress) -> CommandResult:
+    """Reconstruct one slice of every input and write the images."""
+    subjects, failed = [], []
     for done, path in enumerate(options.images):
         meter.update("Reconstructing", done, len(options.images))
         try:
@@ -86,13 +107,13 @@ def run(options: Namespace) -> CommandResult:
             failed.append({"image": path, "reason": str(error)})
             meter.print_line(str(error))
     _make_names_unique(subjects)
-    described = _write(subjects, opened, options.out)
+    described = _write(subjects, opened, options)
     content = {"run": opened.name, "model": opened.config.model.model, "images": described, "failed": failed}
     return CommandResult(_text(described, options.out, failed), content, USER_ERROR if failed else 0)
 
 
 def _reconstruct(path: str, options: Namespace, run: Run, model: ImageModel) -> ReconstructInput:
-    scan = data.open_scan(path, volume=options.volume)
+    scan = data.open_volume(path, volume=options.volume)
     index = len(scan) // 2 if options.slice is None else options.slice
     original = data.prepare(scan, run.config.data, index)
     reconstructed = scoring.reconstruct(model, original[None, ..., None])[0, ..., 0]
@@ -111,10 +132,10 @@ def _make_names_unique(subjects: Sequence[ReconstructInput]) -> None:
             subject.stem += f"-{taken[subject.stem]}"
 
 
-def _write(subjects: Sequence[ReconstructInput], run: Run, out: Path) -> list[dict[str, Any]]:
+def _write(subjects: Sequence[ReconstructInput], run: Run, options: Namespace) -> list[dict[str, Any]]:
     """Write three images and a comparison for each input, all differences on one scale."""
     limit = base.difference_limit([subject.difference for subject in subjects])
-    described = []
+    described, out = [], options.out
     for subject in subjects:
         title, numbers = f"{base.elide(subject.title, TITLE_LETTERS)} · {run.name}", subject.measures()
         drawn = {
@@ -124,6 +145,8 @@ def _write(subjects: Sequence[ReconstructInput], run: Run, out: Path) -> list[di
             "comparison": _comparison([subject], run, limit),
         }
         files = {name: str(base.save(drawing, out / f"{subject.stem}-{name}.png")) for name, drawing in drawn.items()}
+        plain = {"original": subject.original, "reconstruction": subject.reconstructed}
+        files |= save_plain(plain, f"{subject.stem}-", options)
         facts = {"slice": subject.slice, "orientation": subject.scan.orientation, "notes": subject.notes}
         described.append({"image": subject.path, **facts, **numbers, "files": files})
     if 1 < len(subjects) <= MOST_COMPARED:

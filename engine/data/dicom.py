@@ -8,6 +8,7 @@ multi-frame file are read from its functional groups, and its frames are sorted 
 """
 
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,13 +25,14 @@ from pydicom.uid import (
 )
 
 from engine.data.decoded_image import DecodedImage, UnreadableFile
-from engine.data.dicom_geometry import FrameGroup, choose_group, group_frames, read_geometry
+from engine.data.dicom_geometry import FrameGroup, choose_group, group_frames, read_geometry, read_grid
 from engine.data.dicom_header import DAMAGE, Header
 from engine.data.dicom_pixels import PixelLayout, read_layout, stored_frames
 from engine.data.dicom_tables import read_palette
 from engine.data.dicom_values import Modality, show_frames, show_frames_between
 from engine.data.files import DICOM_SUFFIXES, is_dicom_content
 from engine.data.scan import Scan, serve
+from engine.data.volume_grid import Levels
 
 _SYNTAXES: Final[dict[Any, UID]] = {  # (implicit VR, little endian), detected in a file without a transfer syntax
     (True, True): ImplicitVRLittleEndian,
@@ -60,13 +62,14 @@ def read_scan(path: Path, volume: int | None = None, span: tuple[float, float] |
         chosen = choose_group(groups, volume)
         if str(header.data.PhotometricInterpretation).startswith("MONOCHROME"):
             frames = stored_frames(header, layout)
-            pixels = show_frames_between(header, layout, frames, span) if span else show_frames(header, layout, frames)
+            show = show_frames if span is None else partial(show_frames_between, span=span)
+            pixels, levels = show(header, layout, frames)
         else:
-            pixels = _luma_frames(header, layout)
+            pixels, levels = _luma_frames(header, layout), []
     except DAMAGE as error:
         raise UnreadableFile("its pixels cannot be decoded; the file is damaged or incomplete") from error
     _note_groups(header, groups, volume)
-    return _scan(header, path.name, pixels, chosen)
+    return _scan(header, path.name, pixels, chosen, levels)
 
 
 def read_picture(path: Path, span: tuple[float, float] | None = None) -> DecodedImage:
@@ -158,7 +161,9 @@ def _note_groups(header: Header, groups: list[FrameGroup], volume: int | None) -
         header.add_note("The image is a mosaic: several slices side by side, shown as stored.")
 
 
-def _scan(header: Header, name: str, pixels: NDArray[np.float32], groups: list[FrameGroup]) -> Scan:
+def _scan(
+    header: Header, name: str, pixels: NDArray[np.float32], groups: list[FrameGroup], levels: list[Levels]
+) -> Scan:
     geometry = read_geometry(header, groups)
     order = [frame for group in groups for frame in group.frames]
     return Scan(
@@ -170,6 +175,7 @@ def _scan(header: Header, name: str, pixels: NDArray[np.float32], groups: list[F
         geometry.slice_spacing_mm,
         tuple(header.notes),
         geometry.pixel_aspect,
+        read_grid(header, groups, geometry, [levels[frame] for frame in order] if levels else []),
     )
 
 

@@ -5,6 +5,7 @@ believed: an image without letters is better than one with wrong letters.
 """
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,8 +16,10 @@ from pydicom.multival import MultiValue
 from engine.data.decoded_image import check_volume
 from engine.data.dicom_header import Header
 from engine.data.scan import MAX_SPACING_RATIO, Orientation
+from engine.data.volume_grid import Levels, VolumeGrid, stack_affine, to_rows
 
 UNKNOWN: Final = "shown as stored. Left and right are not known."
+UNEVEN: Final = "Its slices are not evenly spaced, so NIfTI cannot say where they lie; look for missing ones."
 _AXES: Final = (("R", "L"), ("A", "P"), ("I", "S"))
 _OPPOSITE: Final = {"R": "L", "L": "R", "A": "P", "P": "A", "H": "I", "F": "S", "I": "S", "S": "I"}
 _STRAIGHT: Final = 0.95  # cosine of 18 degrees
@@ -113,6 +116,36 @@ def read_geometry(header: Header, groups: list[FrameGroup]) -> Geometry:
         )
         return Geometry(None, None, None)
     return first
+
+
+def read_grid(header: Header, groups: list[FrameGroup], geometry: Geometry, levels: list[Levels]) -> VolumeGrid:
+    """Return the grid of a stack, for writing volumes.
+
+    Args:
+        header: header of the file.
+        groups: the displayed stacks.
+        geometry: what `read_geometry` returned for them.
+        levels: black and white of each slice, in the order of display; none if the transform cannot be inverted.
+    """
+    if len(groups) > 1:
+        return VolumeGrid(problem=f"It holds {len(groups)} volumes; choose one with --volume.")
+    rows, columns = geometry.spacing_mm or (1.0, 1.0)
+    sides = columns, rows, geometry.slice_spacing_mm or 1.0
+    frames = groups[0].frames
+    cosines, places = _cosines(header, frames[0]), _positions(header, frames)
+    if cosines is None or not places or geometry.spacing_mm is None:
+        return VolumeGrid(spacing_mm=sides, levels=tuple(levels))
+    affine = stack_affine(cosines, geometry.spacing_mm, np.array(places), sides[2])
+    problem = UNEVEN if affine is None else ""
+    return VolumeGrid(spacing_mm=sides, affine=to_rows(affine), levels=tuple(levels), problem=problem)
+
+
+def _positions(header: Header, frames: Sequence[int]) -> list[tuple[float, ...]]:
+    """Return the position of each frame; none if a frame has none of its own."""
+    if len(frames) > 1 and not header.items("PerFrameFunctionalGroupsSequence"):
+        return []
+    places = [header.numbers("ImagePositionPatient", frame, "PlanePositionSequence") for frame in frames]
+    return places if all(len(place) == 3 for place in places) else []
 
 
 def choose_group(groups: list[FrameGroup], volume: int | None) -> list[FrameGroup]:

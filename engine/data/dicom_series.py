@@ -109,15 +109,19 @@ class SeriesWindows:
         Raises:
             UnreadableFile: it cannot be decoded.
         """
+        return dicom.read_picture(self._folder / name, self.find_span(name))
+
+    def find_span(self, name: str) -> tuple[float, float] | None:
+        """Return the values that are black and white in the series of a file; None if each file has its own."""
         key = self._series.get(name)
         if key is None:
-            return dicom.read_picture(self._folder / name)
+            return None
         with self._locks[key]:
             if key not in self._spans:
-                self._spans[key] = self._find_span(self._members[key])
-        return dicom.read_picture(self._folder / name, self._spans[key])
+                self._spans[key] = self._measure_span(self._members[key])
+        return self._spans[key]
 
-    def _find_span(self, names: Sequence[str]) -> tuple[float, float] | None:
+    def _measure_span(self, names: Sequence[str]) -> tuple[float, float] | None:
         """Return the 0.1 and 99.9 percentiles of the series; None if it has no numbers."""
         samples = []
         for name in names:

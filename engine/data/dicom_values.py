@@ -15,6 +15,7 @@ from engine.data.decoded_image import describe_percentiles, scale_between, scale
 from engine.data.dicom_header import Header
 from engine.data.dicom_pixels import PixelLayout
 from engine.data.dicom_tables import LookupTable, read_table
+from engine.data.volume_grid import Levels
 
 _TRANSFORM: Final = "PixelValueTransformationSequence"
 _VOI: Final = "FrameVOILUTSequence"
@@ -34,6 +35,15 @@ class Window:
     level: float
     width: float
     shape: str
+
+    @property
+    def levels(self) -> Levels | None:
+        """Return the values that become black and white; None if the window is not a straight line between them."""
+        if self.shape == "SIGMOID":
+            return None
+        is_exact = self.shape == "LINEAR_EXACT"
+        middle, width = (self.level, self.width) if is_exact else (self.level - 0.5, max(self.width - 1, 1e-6))
+        return middle - width / 2, middle + width / 2
 
     def apply(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return the intensities in [0, 1] of values (C.11.2.1.2 and C.11.2.1.3)."""
@@ -109,15 +119,17 @@ def has_own_contrast(header: Header, layout: PixelLayout) -> bool:
 
 def show_frames_between(
     header: Header, layout: PixelLayout, frames: Iterable[NDArray[Any]], span: tuple[float, float]
-) -> NDArray[np.float32]:
+) -> tuple[NDArray[np.float32], list[Levels]]:
     """Return gray frames with a given black and white, whatever window the file has; see `show_frames`."""
     modality = Modality(header, layout)
     values = np.stack([modality.apply(stored, number) for number, stored in enumerate(frames)])
     header.add_note(f"Displayed with the window of its series, {span[0]:g} to {span[1]:g}.")
-    return np.nan_to_num(_invert(header, scale_between(values, *span)), copy=False)
+    return _finish(header, scale_between(values, *span), [span] * layout.frames)
 
 
-def show_frames(header: Header, layout: PixelLayout, frames: Iterable[NDArray[Any]]) -> NDArray[np.float32]:
+def show_frames(
+    header: Header, layout: PixelLayout, frames: Iterable[NDArray[Any]]
+) -> tuple[NDArray[np.float32], list[Levels]]:
     """Return gray frames for display.
 
     Args:
@@ -126,7 +138,8 @@ def show_frames(header: Header, layout: PixelLayout, frames: Iterable[NDArray[An
         frames: the stored values, (rows, columns) each.
 
     Returns:
-        float32 (frames, rows, columns) in [0, 1]; padding outside the field of view is black.
+        float32 (frames, rows, columns) in [0, 1], where padding outside the field of view is black; and for each frame
+        the values that are black and white, none if the transform cannot be inverted.
     """
     modality = Modality(header, layout)
     windows = _windows(header, modality, layout.frames)
@@ -136,6 +149,7 @@ def show_frames(header: Header, layout: PixelLayout, frames: Iterable[NDArray[An
     for number, stored in enumerate(frames):
         values = modality.apply(stored, number)
         pixels[number] = windows[number].apply(values) if windows else _apply_table(table, values) if table else values
+    levels = [each.levels for each in windows]
     if windows:
         _note_windows(header, windows)
     elif table:
@@ -143,23 +157,34 @@ def show_frames(header: Header, layout: PixelLayout, frames: Iterable[NDArray[An
     else:
         pixels, low, high = scale_to_percentiles(pixels)
         header.add_note(f"No window/level stored in the file; {describe_percentiles(low, high)}")
-    return np.nan_to_num(_invert(header, pixels), copy=False)
+        levels = [(low, high if high > low else low + 1)] * layout.frames if np.isfinite(low) else []
+    linear = [each for each in levels if each is not None]
+    return _finish(header, pixels, linear if len(linear) == len(levels) else [])
+
+
+def _finish(
+    header: Header, pixels: NDArray[np.float32], levels: list[Levels]
+) -> tuple[NDArray[np.float32], list[Levels]]:
+    """Invert frames in which low values are bright, with their black and white, and blacken the padding."""
+    if _is_inverted(header):
+        pixels, levels = np.subtract(1, pixels, out=pixels), [each[::-1] for each in levels]
+    return np.nan_to_num(pixels, copy=False), levels
 
 
 def _apply_table(table: LookupTable, values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.isnan(values), np.nan, table.apply(values) / table.white)
 
 
-def _invert(header: Header, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Invert frames in which low values are bright."""
+def _is_inverted(header: Header) -> bool:
+    """Return whether low values are bright, after a note on it."""
     photometric, shape = header.text("PhotometricInterpretation"), header.text("PresentationLUTShape")
     if photometric == "MONOCHROME1":
         header.notes[-1] += " Inverted, because low values are bright in this file (MONOCHROME1)."
     elif shape == "INVERSE":
         header.notes[-1] += " Inverted, as the file asks (Presentation LUT Shape: INVERSE)."
     else:
-        return pixels
-    return np.subtract(1, pixels, out=pixels)
+        return False
+    return True
 
 
 def _note_windows(header: Header, windows: list[Window]) -> None:

@@ -11,6 +11,7 @@ import math
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
@@ -24,6 +25,7 @@ from engine.data.files import open_plain
 from engine.data.nifti_header import VolumeHeader, millimeters_per_unit, pixdim, read_affine, read_header, read_voxels
 from engine.data.nifti_values import show_volume
 from engine.data.scan import MAX_SPACING_RATIO, Orientation, Scan, serve
+from engine.data.volume_grid import Levels, VolumeGrid, to_rows
 
 _DAMAGE: Final = (WrapStructError, ValueError, TypeError, LookupError, ArithmeticError)
 _LETTERS: Final = (("L", "R"), ("P", "A"), ("I", "S"))  # towards the negative and positive end of NIfTI's x, y and z
@@ -96,18 +98,21 @@ def _check_rest(file: BinaryIO, notes: list[str]) -> None:
 
 
 def _scan(raw: NDArray[np.generic], header: VolumeHeader, plane: str, name: str, notes: list[str]) -> Scan:
-    volume, shown = show_volume(raw, header.fields)
+    volume, shown, levels = show_volume(raw, header.fields)
     geometry: list[str] = []
     affine = None if plane == "stored" else read_affine(header, geometry)
     if affine is None:
         zooms = np.array(pixdim(header.fields)) * millimeters_per_unit(header.fields)
-        return _to_display_orientation(volume.T, name, None, zooms[[2, 1, 0]], [*notes, *shown, *geometry])
-    return arrange(volume, affine, name, [*notes, *geometry, *shown], plane)
+        grid = VolumeGrid(spacing_mm=_believable(zooms), levels=levels)
+        scan = _to_display_orientation(volume.T, name, None, zooms[[2, 1, 0]], [*notes, *shown, *geometry])
+        return replace(scan, grid=grid)
+    scan, axes = arrange(volume, affine, name, [*notes, *geometry, *shown], plane)
+    return replace(scan, grid=_grid(header, affine, axes, levels))
 
 
 def arrange(
     volume: NDArray[np.float32], affine: NDArray[np.float64], name: str, notes: list[str], plane: str = ""
-) -> Scan:
+) -> tuple[Scan, tuple[int, int, int]]:
     """Arrange a volume as slices for display.
 
     Args:
@@ -116,6 +121,10 @@ def arrange(
         name: name of the file.
         notes: sentences on how the volume was read.
         plane: 'axial', 'coronal' or 'sagittal'; empty for the acquisition plane.
+
+    Returns:
+        The slices, and the axes of the patient (0 to right, 1 to front, 2 to head) that slices, rows and columns run
+        along.
     """
     axes, zooms = io_orientation(affine), np.linalg.norm(affine[:3, :3], axis=0)
     volume = apply_orientation(volume, axes)  # now the axes grow to R, A and S
@@ -127,7 +136,30 @@ def arrange(
     notes = [*notes, f"Shown as {shown_plane} slices, according to the file's affine{oblique}."]
     slices = np.flip(np.transpose(volume, (across, down, along)), axis=(1, 2))
     edges = (*reversed(_LETTERS[along]), *reversed(_LETTERS[down]))
-    return _to_display_orientation(slices, name, cast(Orientation, edges), spacing[[across, down, along]], notes)
+    scan = _to_display_orientation(slices, name, cast(Orientation, edges), spacing[[across, down, along]], notes)
+    return scan, (across, down, along)
+
+
+def _grid(
+    header: VolumeHeader, affine: NDArray[np.float64], shown: tuple[int, int, int], levels: tuple[Levels, ...]
+) -> VolumeGrid:
+    """Return the grid of slices that run along these axes of the patient; rows and columns run from S, A and R."""
+    oriented = io_orientation(affine)
+    axes = np.argsort(oriented[:, 0])[list(shown)]
+    flipped = (oriented[axes, 1] < 0) ^ np.array([False, True, True])
+    return VolumeGrid(
+        cast(tuple[int, int, int], tuple(axes.tolist())),
+        cast(tuple[bool, bool, bool], tuple(flipped.tolist())),
+        _believable(np.linalg.norm(affine[:3, :3], axis=0)),
+        to_rows(affine),
+        int(header.fields["sform_code"]) or int(header.fields["qform_code"]),
+        levels,
+    )
+
+
+def _believable(sides: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Return the sides of a voxel, with 1 for those that are no lengths."""
+    return cast(tuple[float, float, float], tuple(float(side) if 0 < side < np.inf else 1.0 for side in sides))
 
 
 def _to_display_orientation(

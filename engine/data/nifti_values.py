@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data.decoded_image import describe_percentiles, scale_to_percentiles
+from engine.data.volume_grid import Levels
 
 _LUMA: Final = (0.299, 0.587, 0.114)
 # A display range fits if the values fill this share of it, and if it is not a sliver of them.
@@ -18,7 +19,7 @@ _MIN_FILLED: Final = 0.02
 _MAX_SATURATED: Final = 0.95
 
 
-def show_volume(raw: NDArray[Any], fields: Any) -> tuple[NDArray[np.float32], list[str]]:
+def show_volume(raw: NDArray[Any], fields: Any) -> tuple[NDArray[np.float32], list[str], tuple[Levels, ...]]:
     """Convert stored values to gray for display.
 
     Args:
@@ -26,10 +27,11 @@ def show_volume(raw: NDArray[Any], fields: Any) -> tuple[NDArray[np.float32], li
         fields: header as nibabel reads it.
 
     Returns:
-        float32 (x, y, z) in [0, 1], and the sentences on how it was made.
+        float32 (x, y, z) in [0, 1], the sentences on how it was made, and the values that are black and white, as in
+        `VolumeGrid`.
     """
     if raw.dtype.names:
-        return _luma(raw), ["Color is shown as gray."]
+        return _luma(raw), ["Color is shown as gray."], ()
     values = _scale(raw, fields)
     low, high = float(fields["cal_min"]), float(fields["cal_max"])
     is_declared = math.isfinite(low) and math.isfinite(high) and low < high
@@ -38,11 +40,12 @@ def show_volume(raw: NDArray[Any], fields: Any) -> tuple[NDArray[np.float32], li
         np.divide(values, values.dtype.type(high - low), out=values)
         pixels = np.clip(values, 0, 1, out=values).astype(np.float32, copy=False)
         note = f"Displayed with the range stored in the file: {low:g} is black, {high:g} is white."
-        return np.nan_to_num(pixels, copy=False), [note]
+        return np.nan_to_num(pixels, copy=False), [note], ((low, high),)
     start = f"The display range stored in the file ({low:g} to {high:g}) does not fit its values" if is_declared else ""
     pixels, low, high = scale_to_percentiles(values)
     note = f"{start or 'No display range stored in the file'}; {describe_percentiles(low, high)}"
-    return np.nan_to_num(pixels, copy=False), [note]
+    levels = ((low, high if high > low else low + 1),) if math.isfinite(low) and math.isfinite(high) else ()
+    return np.nan_to_num(pixels, copy=False), [note], levels
 
 
 def _luma(raw: NDArray[Any]) -> NDArray[np.float32]:

@@ -1,5 +1,6 @@
-"""Preparation: from an image of any size to the square image that the models see."""
+"""Preparation: from an image of any size to the square image that the models see, and back."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -38,14 +39,78 @@ def prepare(
     if isinstance(pixels, Scan):
         aspect = pixels.aspect
         pixels = pixels.slice(len(pixels) // 2 if index is None else index)
-    height, width = _letterbox_size(pixels.shape[0] * aspect, pixels.shape[1], config)
-    picture = _picture(pixels, config.normalisation == "none").resize((width, height), Image.Resampling.BILINEAR)
-    content = np.divide(np.asarray(picture), 255 if picture.mode == "L" else 1, dtype=np.float32)
+    content = _resize(pixels, config, aspect)
     low, high = _range(content, config.normalisation)
     canvas = np.zeros((config.size, config.size), dtype=np.float32)
-    top, left = (config.size - height) // 2, (config.size - width) // 2
-    canvas[top : top + height, left : left + width] = content
+    canvas[_content_area(pixels.shape, config, aspect)] = content
     return np.clip((canvas - low) / np.float32(high - low), 0, 1, dtype=np.float32)
+
+
+def measure_range(
+    pixels: NDArray[np.floating] | NDArray[np.uint8], config: DataConfig, aspect: float = 1.0
+) -> tuple[float, float]:
+    """Return the intensities that `prepare` makes black and white: 0 and 1 unless the image is normalized.
+
+    Args:
+        pixels: (height, width) in [0, 1], or in 0 to 255 as uint8.
+        config: its size, fit and normalization are used.
+        aspect: height of a pixel divided by its width.
+
+    Examples:
+        >>> measure_range(np.eye(32), DataConfig(size=32))
+        (0.0, 1.0)
+    """
+    return _range(_resize(pixels, config, aspect), config.normalisation)
+
+
+def restore(
+    image: NDArray[np.floating],
+    config: DataConfig,
+    shape: tuple[int, int],
+    aspect: float = 1.0,
+    limits: tuple[float, float] = (0.0, 1.0),
+) -> NDArray[np.float32]:
+    """Invert `prepare`: cut off the padding, resize to the former size, and undo the normalization.
+
+    What the resizing blurred stays blurred, and what the normalization clipped stays clipped. The edges of the image
+    come back to the edges, so a point moves by no more than the rounding of the resizing filter.
+
+    Args:
+        image: (size, size) in [0, 1], prepared, or a model's output for a prepared image.
+        config: the settings that the image was prepared with.
+        shape: height and width of the image before its preparation.
+        aspect: height of a pixel divided by its width, before the preparation.
+        limits: what `measure_range` returned for the image before its preparation.
+
+    Returns:
+        float32 (height, width); within `limits`.
+
+    Examples:
+        >>> config = DataConfig(size=32)
+        >>> pixels = np.linspace(0, 1, 24, dtype=np.float32).reshape(4, 6)
+        >>> restored = restore(prepare(pixels, config), config, pixels.shape)
+        >>> restored.shape, bool(np.abs(restored - pixels).max() < 0.1)
+        ((4, 6), True)
+    """
+    content = np.asarray(image, dtype=np.float32)[_content_area(shape, config, aspect)]
+    height, width = shape
+    picture = Image.fromarray(np.ascontiguousarray(content)).resize((width, height), Image.Resampling.BILINEAR)
+    low, high = limits
+    return np.asarray(picture, dtype=np.float32) * np.float32(high - low) + np.float32(low)
+
+
+def _resize(pixels: NDArray[np.floating] | NDArray[np.uint8], config: DataConfig, aspect: float) -> NDArray[np.float32]:
+    """Return the image in its size within the square, in [0, 1], before the normalization."""
+    height, width = _letterbox_size(pixels.shape[0] * aspect, pixels.shape[1], config)
+    picture = _picture(pixels, config.normalisation == "none").resize((width, height), Image.Resampling.BILINEAR)
+    return np.divide(np.asarray(picture), 255 if picture.mode == "L" else 1, dtype=np.float32)
+
+
+def _content_area(shape: Sequence[int], config: DataConfig, aspect: float) -> tuple[slice, slice]:
+    """Return the rows and columns of the square that the image fills; the rest is padding."""
+    height, width = _letterbox_size(shape[0] * aspect, shape[1], config)
+    top, left = (config.size - height) // 2, (config.size - width) // 2
+    return slice(top, top + height), slice(left, left + width)
 
 
 def _picture(pixels: NDArray[np.floating] | NDArray[np.uint8], keep_8_bits: bool) -> Image.Image:

@@ -53,9 +53,10 @@ def read_scan(path: Path, volume: int | None = None) -> Scan:
     """
     try:
         raw, affine, count = _read_mgh(path, volume) if is_mgh(path) else _read_itk(path, volume)
-        pixels, shown = show_volume(raw, Nifti1Header())
+        pixels, shown, _ = show_volume(raw, Nifti1Header())
         chosen = [f"Volume {volume or 1} of {count:,}."] if count > 1 else []
-        return replace(arrange(pixels, affine, path.name, [*chosen, *shown]), kind="research")
+        scan, _ = arrange(pixels, affine, path.name, [*chosen, *shown])
+        return replace(scan, kind="research")
     except EOFError:
         raise UnreadableFile("it is damaged: its data ends early") from None
     except _DAMAGE as error:

@@ -17,6 +17,7 @@ from engine.data.decoded_image import UnreadableFile
 from engine.data.files import FileFormat, detect_format
 from engine.data.foreign_files import describe_foreign
 from engine.data.scan_scratch import scan_folder
+from engine.data.volume_grid import VolumeGrid
 from engine.errors import ScanError
 
 try:
@@ -56,6 +57,10 @@ class Limits:
     file_bytes: int = 2 * 2**30
 
 
+_SERIES_READER: Final = "engine.data.series_folder"
+_SERIES_LIMITS: Final = Limits(cpu_s=120, wall_s=180.0)  # for hundreds of files
+
+
 @dataclass(frozen=True, eq=False)
 class Scan:
     """Slices of one file, as displayed.
@@ -69,6 +74,7 @@ class Scan:
         slice_spacing_mm: millimeters from slice to slice; None when unknown.
         notes: sentences on automatic decisions, such as the window that was applied.
         pixel_aspect: height of a pixel divided by its width, where the file says only this.
+        grid: how the slices lie in the voxels of the file; None for an image.
     """
 
     pixels: NDArray[np.float32]
@@ -79,6 +85,7 @@ class Scan:
     slice_spacing_mm: float | None = None
     notes: tuple[str, ...] = ()
     pixel_aspect: float = 1.0
+    grid: VolumeGrid | None = None
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -139,7 +146,28 @@ def open_scan(path: str | os.PathLike[str], limits: Limits | None = None, volume
     """
     limits = limits or Limits()
     file = Path(path).expanduser().absolute()
-    reader = _READERS[_checked_kind(file, limits)]
+    return _read_scan(_READERS[_checked_kind(file, limits)], file, limits, volume)
+
+
+def open_volume(path: str | os.PathLike[str], limits: Limits | None = None, volume: int | None = None) -> Scan:
+    """Open one file like `open_scan`, or a folder with one DICOM series, whose slices are sorted by position.
+
+    Args:
+        path: the file or the folder.
+        limits: limits on time and memory; a folder has more time than a file by default.
+        volume: as in `open_scan`.
+
+    Raises:
+        ScanError: as in `open_scan`; also if the folder holds no series, or several ones.
+    """
+    folder = Path(path).expanduser().absolute()
+    if not folder.is_dir():
+        return open_scan(path, limits, volume)
+    return _read_scan(_SERIES_READER, folder, limits or _SERIES_LIMITS, volume)
+
+
+def _read_scan(reader: str, file: Path, limits: Limits, volume: int | None) -> Scan:
+    """Let a disposable process read a file or a folder."""
     with scan_folder() as folder:
         pixels = folder / "pixels.npy"
         arguments = [str(file), str(pixels), json.dumps(asdict(limits)), json.dumps(volume)]
@@ -148,6 +176,7 @@ def open_scan(path: str | os.PathLike[str], limits: Limits | None = None, volume
             raise _scan_error(file, reason)
         for name in ("orientation", "spacing_mm", "notes"):
             answer[name] = tuple(answer[name]) if answer[name] is not None else None
+        answer["grid"] = answer["grid"] and VolumeGrid.from_json(answer["grid"])
         return Scan(pixels=np.load(pixels, allow_pickle=False), **answer)
 
 
@@ -208,6 +237,7 @@ def serve(read: Callable[[Path, int | None], Scan]) -> None:
         scan = read(path, json.loads(sys.argv[4]))
         np.save(target, scan.pixels)
         answer = {field.name: getattr(scan, field.name) for field in fields(scan) if field.name != "pixels"}
+        answer["grid"] = scan.grid and asdict(scan.grid)
         if scan.is_blank(0) and float(np.ptp(scan.pixels)) == 0:
             answer["notes"] = scan.slice_notes(0) if len(scan) == 1 else (*scan.notes, BLANK_VOLUME)
     except UnreadableFile as error:

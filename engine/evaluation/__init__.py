@@ -115,8 +115,8 @@ def load_dataset(run: Run, source: str | None = None, *, context: JobContext = U
     settings = run.config
     if source is not None:
         plain = DataConfig()
-        # How the run's own images name their patients says nothing about others.
-        own = {name: getattr(plain, name) for name in ("groups", "group_pattern", "folders_are")}
+        # How the run's own images are named says nothing about others.
+        own = {name: getattr(plain, name) for name in ("groups", "group_pattern", "folders_are", "series")}
         settings = config.from_flat({"source": source, **own}, settings)
     return data.load(config=settings.data, context=context)
 

@@ -3,6 +3,7 @@ import pytest
 from PIL import Image
 
 from engine.data import Scan, prepare
+from engine.data.preparation import measure_range, restore
 
 
 def ramp(height, width):
@@ -97,3 +98,43 @@ def test_z_score_puts_the_mean_of_the_head_in_the_middle(config):
 def test_an_image_of_one_gray_stays_as_it_is(config, normalisation, gray):
     image = prepare(np.full((20, 20), gray), config(normalisation=normalisation))
     np.testing.assert_allclose(image, gray, atol=1e-6)
+
+
+def blob(height, width, row, column):
+    """A smooth spot, 6 pixels wide in an image of 60."""
+    down, across = np.mgrid[:height, :width]
+    return np.exp(-(((down - row) / (height / 20)) ** 2 + ((across - column) / (width / 20)) ** 2)).astype(np.float32)
+
+
+def center(image):
+    """The weighted middle of an image: row, column."""
+    places = np.indices(image.shape).reshape(2, -1)
+    return places @ image.ravel() / image.sum()
+
+
+@pytest.mark.parametrize("fit", ["letterbox", "squash"])
+@pytest.mark.parametrize("aspect", [1.0, 2.5, 0.4])
+@pytest.mark.parametrize("shape", [(60, 60), (60, 97), (131, 60), (20, 24)])
+def test_restoring_brings_a_prepared_image_back_to_its_place_and_size(config, fit, aspect, shape):
+    settings = config(fit=fit, size=64)
+    image = 0.1 + 0.8 * blob(*shape, shape[0] * 0.3, shape[1] * 0.7)
+    restored = restore(prepare(image, settings, aspect=aspect), settings, shape, aspect)
+    assert (restored.shape, restored.dtype) == (shape, np.float32)
+    np.testing.assert_allclose(center(restored - 0.1), center(image - 0.1), atol=0.5)
+    assert np.abs(restored - image).mean() < 0.01
+
+
+@pytest.mark.parametrize("normalisation", ["percentile", "z-score"])
+def test_restoring_undoes_the_normalization(config, normalisation):
+    settings = config(normalisation=normalisation, size=32)
+    image = 0.3 + 0.1 * ramp(32, 24)
+    limits = measure_range(image, settings)
+    restored = restore(prepare(image, settings), settings, image.shape, limits=limits)
+    assert limits != (0.0, 1.0)
+    assert np.abs(restored - image.clip(*limits)).max() < 0.01  # z-score clips the darkest part of the head
+
+
+def test_restoring_leaves_the_padding_out(config):
+    square = np.zeros((32, 32), np.float32)
+    square[8:24] = 1  # all that an image of 20 by 40 fills
+    assert (restore(square, config(), (20, 40)) == 1).all()

@@ -1,0 +1,100 @@
+"""What `reconstruct` and `denoise` write beside figures: plain images, arrays, and volumes."""
+
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from engine.cli.config_options import PROGRAM
+from engine.cli.console import ConsoleProgress
+from engine.data import Scan, volume_writer
+from engine.errors import ConfigError
+from engine.evaluation.volume import Transform, transform_slices
+from engine.figures import DISCLAIMER
+from engine.job_context import JobContext
+from engine.runs import Run
+
+
+def check_outputs(options: Namespace, images: Sequence[str]) -> None:
+    """Check the options of `add_outputs` before any work is done.
+
+    Raises:
+        ConfigError: there is nothing to write, or one volume for several inputs.
+        DataError: the volume has no name of a NIfTI file, or that of the input.
+    """
+    help_text = f"See {PROGRAM} {options.command} --help."
+    if options.out is None and options.volume_out is None:
+        raise ConfigError("Nothing to write: give --out, --volume-out or both.", help_text)
+    if options.out is None and (options.bits or options.arrays):
+        raise ConfigError("--bits and --arrays need a folder for their files (--out).", help_text)
+    if options.volume_out is not None:
+        if len(images) > 1:
+            raise ConfigError("--volume-out takes one volume.", "Call the command once for each.")
+        volume_writer.check_target(options.volume_out, images[0])
+
+
+def save_plain(images: Mapping[str, NDArray[np.float32]], prefix: str, options: Namespace) -> dict[str, str]:
+    """Save images without title, as the options say: PNG files of 8 or 16 bits, and arrays.
+
+    Args:
+        images: name -> (height, width) in [0, 1].
+        prefix: what the names of the files begin with.
+        options: of `add_outputs`.
+
+    Returns:
+        name of the image, with '-16bit' or '-array' -> path.
+    """
+    files = {}
+    for name, image in images.items():
+        stem = f"{prefix}{name.replace('/', '-')}"
+        if options.bits:
+            path = options.out / f"{stem}-{options.bits}bit.png"
+            files[f"{name}-{options.bits}bit"] = str(_save_png(image, options.bits, path))
+        if options.arrays:
+            np.save(options.out / f"{stem}.npy", image.astype(np.float32, copy=False))
+            files[f"{name}-array"] = str(options.out / f"{stem}.npy")
+    return files
+
+
+def _save_png(image: NDArray[np.float32], bits: int, path: Path) -> Path:
+    levels = np.rint(np.clip(image, 0, 1).astype(np.float64) * (2**bits - 1))
+    facts = PngInfo()
+    facts.add_text("Software", "Engram")
+    facts.add_text("Description", DISCLAIMER)
+    Image.fromarray(levels.astype(np.uint16 if bits == 16 else np.uint8)).save(path, format="PNG", pnginfo=facts)
+    return path
+
+
+def save_volume(scan: Scan, run: Run, transform: Transform, path: Path, meter: ConsoleProgress) -> dict[str, Any]:
+    """Transform all slices of a volume and write them on its grid.
+
+    Args:
+        scan: the volume.
+        run: run whose preparation is used.
+        transform: see `transform_slices`.
+        path: NIfTI file to write.
+        meter: shows the progress.
+
+    Returns:
+        file, slices, shape and notes, for JSON.
+
+    Raises:
+        DataError: the input has no grid that a volume can be written on.
+    """
+    grid = volume_writer.check_grid(scan)
+    context = JobContext(on_progress=meter.update, title="Processing slices")
+    slices = transform_slices(scan, run.config.data, transform, context)
+    volume_writer.write_volume(path, slices, grid, run.name)
+    notes = [*scan.notes, *volume_writer.list_notes(grid)]
+    return {"file": str(path), "slices": len(scan), "shape": list(grid.to_voxels(slices).shape), "notes": notes}
+
+
+def describe_volume(volume: Mapping[str, Any]) -> list[str]:
+    """Return the lines for people on a saved volume."""
+    sides = " × ".join(str(side) for side in volume["shape"])
+    return [*volume["notes"], f"Saved a volume of {volume['slices']} slices ({sides} voxels) to {volume['file']}"]
