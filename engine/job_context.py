@@ -6,7 +6,7 @@ from typing import Final
 
 
 class Cancelled(Exception):
-    """Signal that the caller asked to stop. It is no user error: whoever asked catches it."""
+    """Signal that the caller asked to stop. It is no user error: the caller catches it."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class JobContext:
     Args:
         should_stop: returns True once the computation is no longer wanted; asked between steps, from its thread.
         on_progress: called with what is being done, how many steps are done, and of how many.
-        title: what is being done, as `on_progress` is told; empty where it is understood.
+        title: what is being done, for `on_progress`; empty where it is understood.
 
     Example:
         >>> reported = []

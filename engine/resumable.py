@@ -47,7 +47,7 @@ def run_steps(steps: Steps[T], context: JobContext = UNATTENDED) -> T:
 
 
 class ResumableJob(Generic[T]):
-    """A computation that continues where it was interrupted; its result is kept, and one that failed begins anew.
+    """A computation that continues where it was interrupted; its result is kept, and one that failed starts over.
 
     Args:
         start: returns a new generator. Its argument is the context of whichever `run` advances the generator, for

@@ -133,7 +133,7 @@ def _sentence(item: Any, owners: Mapping[str, type[BaseModel]]) -> str:
     if item["type"] == "value_error":
         return str(item["ctx"]["error"]) + "."
     if not item["loc"]:
-        # The name of a section holds half a character, so it cannot be told either.
+        # The name of a section holds half a character, so it cannot be quoted either.
         return f"The settings cannot be read: {item['msg']}."
     name = next((str(part) for part in reversed(item["loc"]) if part in owners), str(item["loc"][-1]))
     if item["type"] == "extra_forbidden" or name not in owners:

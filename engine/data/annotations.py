@@ -56,7 +56,7 @@ def find_masks(names: Sequence[str]) -> Annotations:
         names: relative paths with '/' between folders.
 
     Returns:
-        The masks; what has the name of a mask but no image beside it is an image.
+        The masks; what has the name of a mask but belongs to no image is an image.
 
     Examples:
         >>> find_masks(["images/0.png", "masks/0.png"]).masked

@@ -130,7 +130,7 @@ def pair_suffix(path: Path) -> str:
 
 
 def other_half(path: Path) -> Path | None:
-    """Return the .img file of a .hdr file, or the other way round; None if it is not beside it."""
+    """Return the .img file of a .hdr file, or the other way round; None if it is not in the same folder."""
     stem = Path(path.name[:-3] if path.name.casefold().endswith(".gz") else path.name).stem
     other = ".hdr" if pair_suffix(path) == ".img" else ".img"
     for suffix in (other, other.upper(), other.capitalize()):

@@ -1,4 +1,4 @@
-"""What a file is that Engram does not open, told from its first bytes and its name."""
+"""What a file is that Engram does not open, judged by its first bytes and its name."""
 
 from pathlib import Path
 from typing import Final

@@ -1,7 +1,7 @@
 # mypy: disallow-untyped-calls=False
 """NIfTI files of results, on the grid of the file that the images came from.
 
-The header is made anew: it has the grid, the display range and a description, and nothing else of the source, so no
+The header is new: it has the grid, the display range and a description, and nothing else of the source, so no
 name, date or identifier of a patient can come along.
 """
 

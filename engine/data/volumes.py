@@ -68,7 +68,7 @@ class VolumeReader:
     Args:
         folder: folder of the volumes.
         config: its plane and slices are used.
-        masks: name of a volume -> the names of the masks beside it.
+        masks: name of a volume -> the names of its masks.
     """
 
     def __init__(self, folder: Path, config: DataConfig, masks: dict[str, list[str]]) -> None:

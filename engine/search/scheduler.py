@@ -63,7 +63,7 @@ class TrialScheduler:
         self._reload(number)
 
     def finish(self, number: int, result: TrialResult) -> Trial:
-        """Record the result of a trial; the oracle receives it in the order of the trials, before it is asked again."""
+        """Record the result of a trial; the oracle receives it in the order of the trials, before its next proposal."""
         self.storage.finish_trial(number, result)
         return self._reload(number)
 

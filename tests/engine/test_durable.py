@@ -117,3 +117,4 @@ def test_a_file_that_may_only_be_read_is_flushed(tmp_path):
     path.write_bytes(b"weights")
     path.chmod(0o444)
     durable.flush_file(path)
+    assert path.read_bytes() == b"weights"
