@@ -27,6 +27,7 @@ from engine.errors import DataError
 from engine.folders import cache_root
 
 LIMIT_BYTES: Final = 20 * 10**9
+KEPT_RESULTS: Final = 64
 _BLOCK, _BLOCKS = 2**20, 64
 _ABANDONED_S = 24 * 3600
 Store = NDArray[np.uint8] | NDArray[np.uint16]
@@ -159,3 +160,22 @@ def _evict(folder: Path) -> None:
             total += 0 if is_new else sum(file.stat().st_size for file in entry.iterdir())
             if (is_new and time.time() - wanted > _ABANDONED_S) or total > LIMIT_BYTES:
                 shutil.rmtree(entry, ignore_errors=True)
+
+
+def write_result(place: Path, content: bytes) -> None:
+    """Write a small result into a folder of its kind: whole or not at all, and without the oldest if there are many.
+
+    Raises:
+        OSError: it cannot be written; then nothing is left of it.
+    """
+    place.parent.mkdir(parents=True, exist_ok=True)
+    fresh = place.with_name(f"new-{os.getpid()}-{place.name}")
+    try:
+        fresh.write_bytes(content)
+        os.replace(fresh, place)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
+    by_age = sorted(place.parent.iterdir(), key=lambda file: file.stat().st_mtime, reverse=True)
+    for old in by_age[KEPT_RESULTS:]:
+        old.unlink(missing_ok=True)

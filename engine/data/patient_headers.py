@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import os
 import re
-import struct
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -12,28 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from pydicom import dcmread
-from pydicom.errors import BytesLengthException, InvalidDicomError
 
+from engine.data.dicom_header import DAMAGE
 from engine.data.files import detect_format
 from engine.folders import cache_root
 
 SALT_FILE: Final = "patients.salt"
 _TAGS: Final = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID")
-_DAMAGE: Final = (
-    InvalidDicomError,
-    BytesLengthException,
-    OSError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    LookupError,
-    ArithmeticError,
-    EOFError,
-    RuntimeError,
-    AssertionError,
-    MemoryError,
-    struct.error,
-)
 _PLACEHOLDER: Final = re.compile(
     r"0*|x+|-+|anon\w*|none|no[ _-]?(?:name|id)|unknown|nobody|patient|test|n/?a|de-?identif\w*|removed", re.IGNORECASE
 )
@@ -76,7 +60,7 @@ def _read_header(file: Path) -> tuple[str, str, str]:
             return "", "", ""
         header = dcmread(file, force=True, stop_before_pixels=True, specific_tags=list(_TAGS))
         patient, study, series = (str(header.get(tag) or "").strip() for tag in _TAGS)
-    except _DAMAGE:  # the reader reports the file
+    except DAMAGE:  # the reader reports the file
         return "", "", ""
     return patient, study, series
 

@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.data import cache
 from engine.data.audit.appearance import SIDE, normalize_appearance, standardize
 from engine.data.decoded_image import UnreadableFile, large_image_lock
 from engine.data.disjoint_sets import DisjointSets
@@ -128,12 +128,5 @@ def _load_components(source: Source, context: JobContext) -> Sequence[int]:
     for item, component in zip(items, link_look_alikes(thumbnails), strict=True):
         components[item] = component
     with suppress(OSError):  # an unwritable cache only makes the next call slower
-        _write_cache(components, place)
+        cache.write_result(place, json.dumps(components).encode())
     return components
-
-
-def _write_cache(components: Sequence[int], place: Path) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    fresh = place.with_name(f"new-{os.getpid()}-{place.name}")
-    fresh.write_text(json.dumps(list(components)), encoding="utf-8")
-    os.replace(fresh, place)

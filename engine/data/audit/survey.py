@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
+from engine.data import cache
 from engine.data.audit import near_duplicates
 from engine.data.audit.appearance import SIDE, NormalizedThumbnail, normalize_appearance
 from engine.data.audit.near_duplicates import NearDuplicatePair
@@ -28,7 +29,6 @@ from engine.folders import cache_root
 from engine.job_context import UNATTENDED, JobContext
 
 VERSION: Final = 1  # increase it if the result for the same images changes
-KEPT: Final = 64
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def survey_source(source: Source, context: JobContext = UNATTENDED) -> SourceSur
             "Free some space in the temporary folder.",
         ) from error
     with suppress(OSError):  # an unwritable cache only makes the next audit slower
-        _write_cache(found, place)
+        cache.write_result(place, _JSON.dump_json(found))
     return found
 
 
@@ -163,17 +163,6 @@ def _examine(source: Source, number: int) -> _Found:
 
 def _numbered(pair: NearDuplicatePair, compared: list[int]) -> NearDuplicatePair:
     return NearDuplicatePair(compared[pair.one], compared[pair.other], pair.turn, pair.residual, pair.moved)
-
-
-def _write_cache(found: SourceSurvey, place: Path) -> None:
-    """Write the result atomically, and evict the oldest if there are too many."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    fresh = place.with_name(f"new-{os.getpid()}-{place.name}")
-    fresh.write_bytes(_JSON.dump_json(found))
-    os.replace(fresh, place)
-    by_age = sorted(place.parent.iterdir(), key=lambda file: file.stat().st_mtime, reverse=True)
-    for old in by_age[KEPT:]:
-        old.unlink(missing_ok=True)
 
 
 _JSON: Final = TypeAdapter(SourceSurvey)

@@ -143,3 +143,13 @@ def test_the_platforms_place(monkeypatch, tmp_path, platform, place):
     for name in ("ENGRAM_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
         monkeypatch.delenv(name, raising=False)
     assert cache_root() == tmp_path / place
+
+
+def test_a_result_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
+    def fail(source, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(cache.os, "replace", fail)
+    with pytest.raises(OSError, match="No space left"):
+        cache.write_result(tmp_path / "audits" / "one.json", b"{}")
+    assert list((tmp_path / "audits").iterdir()) == []

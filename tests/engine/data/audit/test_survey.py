@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from engine.data import cache
 from engine.data.audit import survey
 from engine.data.loading import open_source
 from engine.errors import DataError
@@ -62,7 +63,7 @@ def test_a_damaged_result_is_made_again(source):
 
 
 def test_only_the_newest_results_are_kept(source, phantoms, save, monkeypatch):
-    monkeypatch.setattr(survey, "KEPT", 2)
+    monkeypatch.setattr(cache, "KEPT_RESULTS", 2)
     for index in range(4):
         save(phantoms(10 + index), "2.png")
         fetch(source())
