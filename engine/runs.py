@@ -392,9 +392,8 @@ def last_sequence(run: Run) -> int:
 def write_history(run: Run) -> None:
     """Rewrite a run's history.csv from its events: one row per epoch."""
     rows = run.history()
-    names = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, names)
+    writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)))
     writer.writeheader()
     writer.writerows(rows)
     write_text_atomic(run.path / "history.csv", text.getvalue())

@@ -198,7 +198,7 @@ def test_finished_study_measures_and_draws_nothing_again(made, monkeypatch):
     assert {**again, "elapsed_s": 0} == {**said, "elapsed_s": 0}
 
 
-def test_lost_figure_is_drawn_anew_from_what_is_known(made, monkeypatch):
+def test_lost_figure_is_drawn_again_from_what_is_known(made, monkeypatch):
     study, said = made
     (study.figures / "figure-05.png").unlink()
     for part in ("_splits", "_sweep", "_linear", "_audit"):
