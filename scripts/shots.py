@@ -28,7 +28,7 @@ def main() -> None:
     options.add_argument("--scale", type=float, help="one scale instead of both")
     chosen = options.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
-    if chosen.theme and chosen.scale:
+    if chosen.theme and chosen.scale and os.environ.get("QT_SCALE_FACTOR") == str(chosen.scale):
         shoot(chosen)
         return
     for theme in [chosen.theme] if chosen.theme else THEMES:
