@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from engine.arrays import Image
 from engine.config import AugmentationConfig
-
-Image = NDArray[np.float32]
 
 
 def augment(image: Image, settings: AugmentationConfig, rng: np.random.Generator) -> Image:

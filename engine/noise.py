@@ -14,9 +14,9 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from engine.arrays import Images
 from engine.errors import ConfigError
 
-Images = NDArray[np.float32]
 Kind = Callable[[Images, ArrayLike, np.random.Generator], Images]
 PHOTONS_MOST = 1e12  # a larger count does not change a float32
 

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import augmentation, noise
+from engine.arrays import Images
 from engine.config import NoiseConfig, RunConfig
-from engine.protocols import Images, ImageSequence, Indices
+from engine.protocols import ImageSequence, Indices
 
 AUGMENTATION, NOISE, VALIDATION = 1, 2, 3  # streams of random numbers
 

@@ -6,7 +6,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Images = NDArray[np.float32]
+from engine.arrays import Images
+
 Indices = slice | Sequence[int] | NDArray[np.integer]
 
 

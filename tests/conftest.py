@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import shapes
+
 ROOT = Path(__file__).resolve().parents[1]
 REAL_DATA = ROOT.parent / "shared" / "data" / "brain-tumor-mri"
 BACKENDS = {
@@ -41,7 +43,7 @@ os.environ.update(
 )
 for name in ("KERAS_BACKEND", "DISPLAY", "WAYLAND_DISPLAY"):
     os.environ.pop(name, None)
-
+shapes.install()
 
 SOURCE_FOLDERS = ("engine", "gui", "resources", "tests", "docs", "bench", "scripts")
 _source_files = pytest.StashKey[set[Path]]()

@@ -31,7 +31,7 @@ processing inequality.
 import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 import numpy as np
@@ -42,11 +42,12 @@ from engine.analysis.gradients import gradient
 from engine.analysis.invertibility import is_invertible
 from engine.analysis.layers import LayerInfo
 from engine.analysis.tensor_sources import IMAGES
+from engine.arrays import Images, PerImage
 from engine.errors import ConfigError
 from engine.job_context import UNATTENDED, JobContext
 from engine.resumable import Steps, run_steps
 
-Images = NDArray[np.float32]
+Changes = Annotated[NDArray[np.float64], "n height width 1"]
 Shares = NDArray[np.float64]
 BATCH_SIZE = 24  # images
 STOP_AT, MIN_GAIN = 0.999, 0.001
@@ -225,7 +226,7 @@ class _LesionPath:
 
     model: keras.Model
     healthy: Images
-    signal: NDArray[np.float64]
+    signal: Changes
     how: Observer
 
     def compute_retained(self, names: tuple[str, ...], most: Shares | None = None) -> Shares:
@@ -281,7 +282,7 @@ class _Derivative:
         return [np.asarray(keras.ops.convert_to_numpy(found[name])).astype(np.float32) for name in self.names]
 
 
-def _cosines(derivative: _Derivative, signal: NDArray[np.float64], enough: Shares, channels: int) -> Shares:
+def _cosines(derivative: _Derivative, signal: Changes, enough: PerImage, channels: int) -> PerImage:
     """Compute the cosine between each lesion and the nearest J^T w of a number of channels; never too large."""
     left, kept = signal.copy(), np.zeros(len(signal))
     direction = response = derivative.forward(left)
@@ -302,13 +303,13 @@ def _cosines(derivative: _Derivative, signal: NDArray[np.float64], enough: Share
     return kept
 
 
-def _cosine(one: NDArray[np.float64], other: NDArray[np.float64]) -> Shares:
+def _cosine(one: Changes, other: Changes) -> PerImage:
     axes = (1, 2, 3)
     lengths = np.sqrt(np.square(one).sum(axis=axes) * np.square(other).sum(axis=axes))
     return np.asarray(np.clip((one * other).sum(axis=axes) / np.where(lengths > 0, lengths, 1.0), 0.0, 1.0))
 
 
-def _dot(ones: Sequence[NDArray[np.float32]], others: Sequence[NDArray[np.float32]]) -> Shares:
+def _dot(ones: Sequence[NDArray[np.float32]], others: Sequence[NDArray[np.float32]]) -> PerImage:
     return np.asarray(
         sum(
             np.einsum("ij,ij->i", a.reshape(len(a), -1), b.reshape(len(b), -1), dtype=np.float64)

@@ -5,9 +5,9 @@ from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
-Images = NDArray[np.float32]
+from engine.arrays import Images
+
 Objective = Callable[[Any], Any]
 
 

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import lesions
+from engine.arrays import Mask
 from engine.data import Split
 from engine.data.phantom import CLASSES, phantom
 from engine.errors import DataError, RegionError
 from engine.lesions import Boxes
-from engine.lesions.regions import Mask
 
 Picture = NDArray[np.float32]
 # A collection that no run is trained on, unless the user chooses just this seed.

@@ -6,6 +6,7 @@ Research Logistics 2 (1955); for neural networks Li et al., Convergent learning,
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,9 +33,9 @@ class Matching:
         difference: (n, height, width, k) or (n, k), first minus second, pair by pair.
     """
 
-    pairs: NDArray[np.int64]
-    correlation: NDArray[np.float64]
-    difference: NDArray[np.float64]
+    pairs: Annotated[NDArray[np.int64], "k 2"]
+    correlation: Annotated[NDArray[np.float64], "k"]
+    difference: Annotated[NDArray[np.float64], "n *position k"]
 
     @property
     def rms(self) -> NDArray[np.float64]:
@@ -68,7 +69,9 @@ def match(first: Array, second: Array, paired: bool = False) -> Matching:
     return Matching(np.stack([rows, columns], axis=1).astype(np.int64), alike[rows, columns], difference)
 
 
-def correlations(first: Array, second: Array) -> NDArray[np.float64]:
+def correlations(
+    first: Annotated[Array, "n *position a"], second: Annotated[Array, "n *position b"]
+) -> Annotated[NDArray[np.float64], "a b"]:
     """Compute Pearson's correlation of each pair of channels, over all images and positions.
 
     Args:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.arrays import Images
 from engine.explorer import latent_decode_handlers
 from engine.explorer.latent_decode_handlers import evenly_spaced
 from engine.figures import base
@@ -14,7 +15,6 @@ from engine.figures import latent as drawing
 from engine.figures.image_strips import Strip, strips
 from engine.latent import calibration, interpolation
 from engine.latent.latent_data import LATENT, PIXEL, LatentData
-from engine.latent.space import Images
 from engine.messages import NeighborReport
 from engine.protocols import ImageSequence
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from engine.arrays import Images
 from engine.denoising import filters
-from engine.denoising.filters import Images
 from engine.errors import BaselineMissing, ConfigError
 from engine.evaluation.references import PCAReconstructor
 

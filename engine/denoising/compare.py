@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import data, evaluation, lesions, metrics, noise
+from engine.arrays import Mask
 from engine.config import DenoiseConfig
 from engine.denoising import methods
 from engine.denoising.methods import Method
 from engine.job_context import UNATTENDED, JobContext
 from engine.lesions import Retention
-from engine.lesions.regions import Mask
 from engine.runs import Run
 
 Picture = NDArray[np.float32]

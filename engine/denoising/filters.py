@@ -13,14 +13,12 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, median_filter
 from skimage.restoration import cycle_spin, denoise_nl_means, denoise_tv_chambolle, denoise_wavelet, estimate_sigma
 
+from engine.arrays import Image, Images
 from engine.errors import BaselineMissing
 
-Images = NDArray[np.float32]
-Picture = NDArray[np.float32]
 LEAST_NOISE: Final = 1e-4
 BM3D_INSTALL: Final = "pip install bm3d"
 
@@ -30,7 +28,7 @@ except ImportError:
     bm3d_package = None
 
 
-def estimate_noise_sigma(picture: Picture) -> float:
+def estimate_noise_sigma(picture: Image) -> float:
     """Estimate the standard deviation of the noise in one (height, width) image, in units of the data range."""
     with warnings.catch_warnings():
         # An image without any detail gives it the mean of an empty array.
@@ -52,7 +50,7 @@ def gaussian(images: Images, factor: float = 3.0, power: float = 0.5) -> Images:
 def median(images: Images, small: float = 0.03, large: float = 0.1) -> Images:
     """Apply a median of 3 x 3 pixels for noise from `small` on, of 5 x 5 from `large` on; below, return the images."""
 
-    def filtered(picture: Picture, noise: float) -> Picture:
+    def filtered(picture: Image, noise: float) -> Image:
         side = 1 + 2 * (noise >= small) + 2 * (noise >= large)
         return np.asarray(median_filter(picture, side, mode="nearest"))
 
@@ -65,7 +63,7 @@ def nlm(images: Images, factor: float = 0.9, patch: int = 5, reach: int = 6) -> 
     Buades, Coll, Morel: A non-local algorithm for image denoising, CVPR (2005).
     """
 
-    def filtered(picture: Picture, noise: float) -> Picture:
+    def filtered(picture: Image, noise: float) -> Image:
         return np.asarray(denoise_nl_means(picture, patch, reach, factor * noise, fast_mode=True, sigma=noise))
 
     return map_images(images, filtered)
@@ -86,7 +84,7 @@ def wavelet(images: Images, factor: float = 1.1, kind: str = "db2") -> Images:
     Coifman, Donoho: Translation-invariant de-noising (1995).
     """
 
-    def filtered(picture: Picture, noise: float) -> Picture:
+    def filtered(picture: Image, noise: float) -> Image:
         options = {"sigma": factor * noise, "wavelet": kind, "method": "BayesShrink", "rescale_sigma": False}
         return np.asarray(cycle_spin(picture, max_shifts=3, func=denoise_wavelet, func_kw=options, workers=1))
 
@@ -111,14 +109,14 @@ def bm3d(images: Images, factor: float = 1.3) -> Images:
     if bm3d_package is None:
         raise BaselineMissing("BM3D is not installed.", f"Install it: {BM3D_INSTALL}")
 
-    def matched(picture: Picture, noise: float) -> Picture:
-        found: Picture = bm3d_package.bm3d(picture, sigma_psd=factor * noise)
+    def matched(picture: Image, noise: float) -> Image:
+        found: Image = bm3d_package.bm3d(picture, sigma_psd=factor * noise)
         return found
 
     return map_images(images, matched)
 
 
-def map_images(images: Images, filtered: Callable[[Picture, float], Picture]) -> Images:
+def map_images(images: Images, filtered: Callable[[Image, float], Image]) -> Images:
     """Filter each image with its estimated noise; (n, height, width, 1) -> the same, clipped to [0, 1]."""
     made = [filtered(picture, estimate_noise_sigma(picture)) for picture in images[..., 0]]
     return np.clip(np.stack(made)[..., np.newaxis], 0.0, 1.0).astype(np.float32) if made else images

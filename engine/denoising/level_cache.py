@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine import metrics, noise
+from engine.arrays import Images
 from engine.evaluation import scoring
 from engine.protocols import ImageModel
-
-Images = NDArray[np.float32]
 
 # Largest gap between two levels whose outputs may be interpolated.
 MAX_GAP: Final = 0.03

@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import lesions, metrics, noise
+from engine.arrays import Images, Mask
 from engine.denoising import break_even
 from engine.job_context import UNATTENDED, JobContext
 from engine.lesions import LesionRegion
-from engine.lesions.regions import Mask
 
-Images = NDArray[np.float32]
 Table = NDArray[np.float64]
 Denoiser = Callable[[Images], Images]
 LEAST_CONTRAST = 0.05

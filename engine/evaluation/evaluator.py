@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from engine import metrics, pairs
+from engine.arrays import Masks
 from engine.config import NoiseConfig
 from engine.data import Dataset
 from engine.errors import ConfigError
@@ -47,7 +48,7 @@ class BatchMetrics:
         }
         return found | _divergences(batch.outputs)
 
-    def _head(self, batch: ScoredBatch) -> metrics.Mask:
+    def _head(self, batch: ScoredBatch) -> Masks:
         shape = batch.images.shape[:3]
         if batch.first not in self._heads:
             self._heads[batch.first] = np.packbits(metrics.head_mask(batch.images))

@@ -7,11 +7,12 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.arrays import Images
 from engine.config import RunConfig
 from engine.data import Dataset
 from engine.evaluation.evaluator import Evaluator, Numbers
@@ -26,7 +27,10 @@ NAMED: Final = re.compile(r"pca:(\d{1,6})")
 EXACT_NUMBERS: Final = 2**28
 EXACT_SIDE: Final = 6000
 BLOCK: Final = 256
-Matrix = NDArray[np.float32]
+Matrix = Annotated[NDArray[np.float32], "rows pixels"]
+MeanImage = Annotated[NDArray[np.float32], "pixels"]
+Components = Annotated[NDArray[np.float32], "components pixels"]
+Axes = Annotated[NDArray[np.float32], "pixels components"]
 
 
 class PCAReconstructor:
@@ -37,10 +41,10 @@ class PCAReconstructor:
         components: (count, pixels) float32, orthonormal rows; none for the mean image alone.
     """
 
-    def __init__(self, mean: Matrix, components: Matrix) -> None:
+    def __init__(self, mean: MeanImage, components: Components) -> None:
         self.mean, self.components = mean, components
 
-    def predict_on_batch(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    def predict_on_batch(self, images: Images) -> Images:
         """Project images and reconstruct: (n, size, size, 1) -> the same, clipped to [0, 1]."""
         flat = images.reshape(len(images), -1) - self.mean
         made = (flat @ self.components.T) @ self.components + self.mean
@@ -78,7 +82,7 @@ class _RowBlocks:
         self.count = len(images)
         self.pixels = int(np.prod(images.read(slice(0, 1)).shape[1:])) if self.count else 0
 
-    def blocks(self, mean: Matrix | None = None) -> Iterator[tuple[int, Matrix]]:
+    def blocks(self, mean: MeanImage | None = None) -> Iterator[tuple[int, Matrix]]:
         """Yield (first row, rows (k, pixels)) with the mean subtracted."""
         for first in range(0, self.count, BLOCK):
             self.context.check()
@@ -86,7 +90,7 @@ class _RowBlocks:
             yield first, rows if mean is None else rows - mean
             self.context.report(min(first + BLOCK, self.count), self.count)
 
-    def mean(self) -> Matrix:
+    def mean(self) -> MeanImage:
         """Return the mean image, (pixels,)."""
         total = np.zeros(self.pixels, np.float64)
         for _, rows in self.blocks():
@@ -94,7 +98,7 @@ class _RowBlocks:
         return (total / max(self.count, 1)).astype(np.float32)
 
 
-def _in_memory(flat: _RowBlocks, mean: Matrix, rank: int) -> Matrix:
+def _in_memory(flat: _RowBlocks, mean: MeanImage, rank: int) -> Axes:
     """Return orthonormal axes (pixels, rank) of all rows at once."""
     rows = np.empty((flat.count, flat.pixels), np.float32)
     for first, block in flat.blocks(mean):
@@ -103,7 +107,7 @@ def _in_memory(flat: _RowBlocks, mean: Matrix, rank: int) -> Matrix:
     return compute_axes(rows, rank)
 
 
-def _out_of_core(flat: _RowBlocks, mean: Matrix, rank: int) -> Matrix:
+def _out_of_core(flat: _RowBlocks, mean: MeanImage, rank: int) -> Axes:
     """Return orthonormal axes (pixels, rank) from passes over the images."""
     rng = np.random.Generator(np.random.Philox(key=0))
     return iterate_subspace(lambda: (rows for _, rows in flat.blocks(mean)), (flat.count, flat.pixels), rank, rng)
@@ -112,7 +116,7 @@ def _out_of_core(flat: _RowBlocks, mean: Matrix, rank: int) -> Matrix:
 class Identity:
     """Baseline that returns its input, with the interface of a model."""
 
-    def predict_on_batch(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    def predict_on_batch(self, images: Images) -> Images:
         """Return the images unchanged."""
         return images
 

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import metrics
+from engine.arrays import Images, Latents
 from engine.job_context import UNATTENDED, JobContext
 from engine.pairs import NoisyImages
 from engine.protocols import ImageModel, ImageSequence, VariationalModel
 
 BATCH = 64
 Scores = dict[str, NDArray[np.float64]]
-Pair = tuple[NDArray[np.float32], NDArray[np.float32]]
+Pair = tuple[Images, Images]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +33,9 @@ class ScoredBatch:
     """
 
     first: int
-    images: NDArray[np.float32]
+    images: Images
     outputs: Any
-    pictures: NDArray[np.float32]
+    pictures: Images
 
 
 Measure = Callable[[ScoredBatch], Scores]
@@ -45,7 +46,7 @@ def no_extra_metrics(batch: ScoredBatch) -> Scores:
     return {}
 
 
-def reconstruct(model: ImageModel, images: NDArray[np.float32]) -> NDArray[np.float32]:
+def reconstruct(model: ImageModel, images: Images) -> Images:
     """Reconstruct images with a model.
 
     Args:
@@ -119,14 +120,14 @@ def _score_batch(model: ImageModel, pair: Pair, first: int, measure: Measure) ->
     return {"loss": total, "reconstruction": reconstruction, "kl": kl, "mse": squared, **more}
 
 
-def sample_latent(mean: NDArray[np.float32], log_var: NDArray[np.float32], first: int) -> NDArray[np.float32]:
+def sample_latent(mean: Latents, log_var: Latents, first: int) -> Latents:
     """Draw one latent code per image, independent of the batch: two (n, latent) arrays -> (n, latent)."""
     streams = (np.random.Generator(np.random.Philox(key=[0, first + row])) for row in range(len(mean)))
     epsilon = np.stack([stream.standard_normal(mean.shape[1], np.float32) for stream in streams])
     return mean + np.exp(0.5 * log_var) * epsilon
 
 
-def _to_images(outputs: Any) -> NDArray[np.float32]:
+def _to_images(outputs: Any) -> Images:
     if isinstance(outputs, dict):
         return (1.0 / (1.0 + np.exp(-np.asarray(outputs["logits"], np.float64)))).astype(np.float32)
     return np.asarray(outputs)

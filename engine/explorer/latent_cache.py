@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine import runs
+from engine.arrays import Images
 from engine.errors import ConfigError
 from engine.evaluation import references
 from engine.explorer.context import ExplorerContext
 from engine.latent.latent_data import LatentData
-from engine.latent.space import Images
 from engine.lru_cache import LRUCache
 from engine.messages import ImagesRequest, Reply
 

@@ -6,6 +6,7 @@ from engine import lesions
 from engine.analysis import detectability_json
 from engine.analysis.detectability import DetectabilityResult, Observer, key_layers, trace_lesions_in_steps
 from engine.analysis.lesion_pairs import LesionPair
+from engine.arrays import Mask
 from engine.errors import RegionError
 from engine.evaluation import scoring
 from engine.explorer.context import ExplorerContext
@@ -53,7 +54,7 @@ class LesionTraceHandler:
         return found, pair
 
 
-def region_mask(region: RegionSpec, shape: tuple[int, int]) -> lesions.regions.Mask:
+def region_mask(region: RegionSpec, shape: tuple[int, int]) -> Mask:
     """Return the pixels of a region, a boolean mask of the shape.
 
     Raises:

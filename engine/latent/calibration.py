@@ -15,7 +15,8 @@ from typing import Any, Final
 import numpy as np
 from scipy.special import ndtri
 
-from engine.latent.space import Codes, Images, LatentSpace
+from engine.arrays import Images
+from engine.latent.space import Codes, LatentSpace
 
 LEVELS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 # Expected calibration error above which the intervals count as miscalibrated.

@@ -8,11 +8,12 @@ t-SNE effectively. Distill (2016)).
 
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.arrays import Places, Points
 from engine.errors import ConfigError
 from engine.job_context import UNATTENDED, JobContext
 from engine.latent.embedding_process import EmbeddingProcess
@@ -26,7 +27,8 @@ MOST_POINTS: Final = 20_000
 INSTALL_UMAP: Final = 'pip install -e ".[umap]" -c constraints.txt'
 METHODS: Final = ("pca", "tsne", "umap")
 TITLES: Final = {"tsne": "t-SNE", "umap": "UMAP"}
-Points = NDArray[np.float32]
+
+Chosen = Annotated[NDArray[np.bool_], "n"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +42,11 @@ class PCA:
         shares: (count,) share of the points' variance along each.
     """
 
-    mean: NDArray[np.float64]
-    axes: NDArray[np.float64]
-    shares: NDArray[np.float64]
+    mean: Annotated[NDArray[np.float64], "dimension"]
+    axes: Annotated[NDArray[np.float64], "axes dimension"]
+    shares: Annotated[NDArray[np.float64], "axes"]
 
-    def project(self, points: Points) -> Points:
+    def project(self, points: Points) -> Annotated[NDArray[np.float32], "n axes"]:
         """Compute coordinates along the axes: (n, k) -> (n, count)."""
         return np.asarray((points - self.mean) @ self.axes.T, np.float32)
 
@@ -60,12 +62,12 @@ class Embedding:
         components: the components of the axes; None if other points cannot be embedded.
     """
 
-    points: Points
+    points: Places
     axes: tuple[str, str]
     note: str
     components: PCA | None = None
 
-    def transform(self, points: Points) -> Points | None:
+    def transform(self, points: Points) -> Places | None:
         """Embed other points (m, k) in the same map: (m, 2). Returns None if the method cannot."""
         return None if self.components is None else _spread(self.components.project(points))
 
@@ -89,7 +91,11 @@ def methods() -> dict[str, str]:
 
 
 def compute_embedding(
-    points: Points, fitted_on: NDArray[np.bool_], method: str, seed: int, context: JobContext = UNATTENDED
+    points: Points,
+    fitted_on: Chosen,
+    method: str,
+    seed: int,
+    context: JobContext = UNATTENDED,
 ) -> Embedding:
     """Embed points in two dimensions; reproducible on one machine.
 
@@ -109,9 +115,7 @@ def compute_embedding(
     return run_steps(compute_embedding_in_steps(points, fitted_on, method, seed), context)
 
 
-def compute_embedding_in_steps(
-    points: Points, fitted_on: NDArray[np.bool_], method: str, seed: int
-) -> Steps[Embedding]:
+def compute_embedding_in_steps(points: Points, fitted_on: Chosen, method: str, seed: int) -> Steps[Embedding]:
     """Compute what `compute_embedding` returns, with its arguments.
 
     t-SNE and UMAP run in a process of their own, also between the steps; it is canceled when the generator is closed.
@@ -139,7 +143,7 @@ def _check_method(method: str, count: int) -> None:
         raise ConfigError(f"{count:,} images are too many for this map (maximum {MOST_POINTS:,}).", advice)
 
 
-def _run_process(points: Points, method: str, seed: int) -> Steps[Points]:
+def _run_process(points: Points, method: str, seed: int) -> Steps[Places]:
     """Embed points (n, k) in a process of their own: (n, 2)."""
     process = EmbeddingProcess(points, method, seed)
     try:
@@ -160,7 +164,7 @@ def _of_components(along: Points, found: PCA) -> Embedding:
     return Embedding(_spread(along), (axes[0], axes[1]), note, found)
 
 
-def _spread(points: Points) -> Points:
+def _spread(points: Points) -> Places:
     """Return the first two coordinates, with zeros if there are fewer."""
     laid = np.zeros((len(points), 2), np.float32)
     laid[:, : min(2, points.shape[1])] = points[:, :2]

@@ -12,10 +12,10 @@ import sys
 import threading
 
 import numpy as np
-from numpy.typing import NDArray
+
+from engine.arrays import Places, Points
 
 PERPLEXITY, NEIGHBORS = 30.0, 15
-Points = NDArray[np.float32]
 
 
 def main(method: str, seed: str, source: str, target: str) -> None:
@@ -32,14 +32,14 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _tsne(points: Points, seed: int) -> Points:
+def _tsne(points: Points, seed: int) -> Places:
     from sklearn.manifold import TSNE
 
     perplexity = min(PERPLEXITY, (len(points) - 1) / 3)
     return TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(points)
 
 
-def _umap(points: Points, seed: int) -> Points:
+def _umap(points: Points, seed: int) -> Places:
     """Run UMAP from the first two components: its own initialization fails if a few points lie far from all others."""
     # Otherwise umap imports it for a class that is not used.
     sys.modules["tensorflow"] = None  # type: ignore[assignment]

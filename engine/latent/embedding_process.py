@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from engine.arrays import Places, Points
 from engine.child_process import module_command, start_module
 from engine.errors import EngramError
 
@@ -16,7 +16,6 @@ from engine.errors import EngramError
 TIMEOUT_S: Final = 0.05
 PROGRAM: Final = "engine.latent.embedding_child"
 INSTEAD: Final = "Use PCA for the map."
-Points = NDArray[np.float32]
 
 
 class EmbeddingProcess:
@@ -41,7 +40,7 @@ class EmbeddingProcess:
                 stderr=words,
             )
 
-    def wait(self) -> Points | None:
+    def wait(self) -> Places | None:
         """Wait a moment for the points, (n, 2) float32. Returns None if the process has not finished yet.
 
         Raises:
@@ -52,7 +51,7 @@ class EmbeddingProcess:
         except subprocess.TimeoutExpired:
             return None
         try:
-            laid: Points = np.load(self._target, allow_pickle=False)
+            laid: Places = np.load(self._target, allow_pickle=False)
         except (OSError, ValueError, EOFError):
             raise EngramError(f"The map could not be computed: {self._last_stderr_line()}", INSTEAD) from None
         finally:

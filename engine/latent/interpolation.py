@@ -3,17 +3,18 @@
 import numpy as np
 from numpy.typing import NDArray
 
-Latents = NDArray[np.float32]
+from engine.arrays import Latent, Latents, PerImage
+
 PARALLEL = 1e-6  # radians
 
 
-def linear(first: Latents, second: Latents, steps: int) -> Latents:
+def linear(first: Latent, second: Latent, steps: int) -> Latents:
     """Interpolate linearly, ends included: two (k,) -> (steps, k)."""
     share = np.linspace(0.0, 1.0, steps)[:, None]
     return np.asarray((1 - share) * first + share * second, np.float32)
 
 
-def spherical(first: Latents, second: Latents, steps: int) -> Latents:
+def spherical(first: Latent, second: Latent, steps: int) -> Latents:
     """Interpolate on the arc about the origin, ends included, with lengths from the first's to the second's.
 
     Shoemake: Animating rotation with quaternion curves. SIGGRAPH (1985): sin((1 - t) w) / sin(w) a + sin(t w) / sin(w)
@@ -46,7 +47,7 @@ def spherical(first: Latents, second: Latents, steps: int) -> Latents:
     return np.asarray(found, np.float32)
 
 
-def vary_dimension(latent: Latents, dimension: int, values: NDArray[np.float64]) -> Latents:
+def vary_dimension(latent: Latent, dimension: int, values: PerImage) -> Latents:
     """Return copies of one latent code (k,) with one dimension set to each of some values (n,): (n, k)."""
     found = np.repeat(latent[None], len(values), axis=0)
     found[:, dimension] = values

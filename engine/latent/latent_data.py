@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.arrays import Images, Points
 from engine.data import Dataset
 from engine.job_context import UNATTENDED, JobContext
 from engine.latent import dimensions, mixture, neighbors
@@ -13,12 +14,11 @@ from engine.latent.dimensions import DimensionStatistics
 from engine.latent.encoding import EncodingCache
 from engine.latent.mixture import Mixture
 from engine.latent.neighbors import NeighborIndex, NeighborResult, ReferenceDistances
-from engine.latent.space import Codes, Images, LatentSpace, concatenate
+from engine.latent.space import Codes, LatentSpace, concatenate
 from engine.protocols import EngramModel
 from engine.runs import Run
 
 PIXEL, LATENT = "pixel", "latent"
-Points = NDArray[np.float32]
 
 
 class LatentData:

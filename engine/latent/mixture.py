@@ -16,11 +16,12 @@ samples come from a normal distribution of its own variance.
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.arrays import Latents, PerImage
 from engine.errors import DataError
 from engine.job_context import UNATTENDED, JobContext
 from engine.latent import embedding
@@ -33,7 +34,9 @@ MOST_AXES: Final = 64
 HELD_OUT: Final = 10
 FEWEST: Final = 20
 MIN_VARIANCE: Final = 1e-6
-Latents = NDArray[np.float32]
+
+HeldOut = Annotated[NDArray[np.float32], "m latent"]
+Coordinates = Annotated[NDArray[np.float64], "n axes"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +46,7 @@ class MixtureCandidate:
     components: int
     covariance: str
     fitted: Any
-    nats: NDArray[np.float64]
+    nats: PerImage
 
     def to_dict(self) -> dict[str, Any]:
         """Convert the candidate to JSON types."""
@@ -95,7 +98,7 @@ class Mixture:
         return {**best, **facts, "tried": list(self.tried)}
 
 
-def fit(latents: Latents, held_out: Latents, seed: int = 0, context: JobContext = UNATTENDED) -> Mixture:
+def fit(latents: Latents, held_out: HeldOut, seed: int = 0, context: JobContext = UNATTENDED) -> Mixture:
     """Fit mixtures to latent codes and choose the one with the best held-out likelihood.
 
     Args:
@@ -146,7 +149,7 @@ def _axes(found: PCA, count: int) -> int:
     return min(enough, MOST_AXES, max(1, count // 10), len(found.axes))
 
 
-def _candidates(points: NDArray[np.float64]) -> list[tuple[int, str]]:
+def _candidates(points: Coordinates) -> list[tuple[int, str]]:
     """Return the mixtures to fit: at most half as many parameters as values in the data; at least one diagonal one."""
     count, axes = points.shape
     every = [(components, covariance) for covariance in COVARIANCES for components in COUNTS if components < count]
@@ -154,7 +157,7 @@ def _candidates(points: NDArray[np.float64]) -> list[tuple[int, str]]:
     return few or [(1, "diag")]
 
 
-def _fitted(points: NDArray[np.float64], count: int, covariance: str, seed: int) -> Any:
+def _fitted(points: Coordinates, count: int, covariance: str, seed: int) -> Any:
     from sklearn.mixture import GaussianMixture
 
     with warnings.catch_warnings():

@@ -16,11 +16,12 @@ Distances do not detect copies that are rotated, flipped, shifted by more or bri
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.arrays import Point, Points
 from engine.job_context import UNATTENDED, JobContext
 
 REFERENCE_K: Final = 50
@@ -29,7 +30,6 @@ QUERIES: Final = 500
 FEWEST: Final = 20
 BLOCK: Final = 256
 SPARE: Final = 4
-Points = NDArray[np.float32]
 Distances = NDArray[np.float64]
 
 
@@ -44,9 +44,9 @@ class NeighborResult:
             two.
     """
 
-    indices: NDArray[np.int64]
-    distances: Distances
-    ratios: Distances
+    indices: Annotated[NDArray[np.int64], "m k"]
+    distances: Annotated[Distances, "m k"]
+    ratios: Annotated[Distances, "m"]
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class NeighborIndex:
             squares[np.array(without, dtype=np.str_)[:, None] == self.keys] = np.inf
         return squares / queries.shape[1]
 
-    def _exact(self, query: Points, at: NDArray[np.int64]) -> Distances:
+    def _exact(self, query: Point, at: NDArray[np.int64]) -> Distances:
         difference = self._read(self.rows[at]).astype(np.float64) - query
         found: Distances = np.sqrt(np.mean(np.square(difference), axis=1))
         return found

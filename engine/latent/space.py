@@ -1,18 +1,17 @@
 """Latent space of a model: encoder and decoder of images, for any kind of model."""
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal, cast
+from typing import Annotated, Any, Final, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine import metrics
+from engine.arrays import Images, Latents
 from engine.errors import ConfigError
 from engine.evaluation import scoring
 from engine.protocols import EngramModel, VariationalModel
 
-Images = NDArray[np.float32]
-Latents = NDArray[np.float32]
 Kind = Literal["posterior", "code", "features"]
 BATCH: Final = scoring.BATCH
 
@@ -74,7 +73,7 @@ class LatentSpace:
         parts = [self._encoded(images[first : first + BATCH]) for first in range(0, len(images), BATCH)]
         return concatenate(parts)
 
-    def errors(self, images: Images, codes: Codes) -> NDArray[np.float32]:
+    def errors(self, images: Images, codes: Codes) -> Annotated[NDArray[np.float32], "n"]:
         """Compute the mean squared error of each image's reconstruction, intensities from 0 to 1: (n,). This is slow.
 
         Args:

@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from engine.arrays import Mask
 from engine.errors import DataError, SourceNotFound
 from engine.lesions.box_formats import FoundBoxes, merge, read_coco, read_yolo_files, read_yolo_folder
-from engine.lesions.regions import Mask, Shape, ellipse
+from engine.lesions.regions import Shape, ellipse
 
 FOLDERS: Final = ("split", "class")
 NUMBERS: Final = ("x_center", "y_center", "width", "height")

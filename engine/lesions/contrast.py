@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
+from engine.arrays import Mask, Picture
 from engine.errors import RegionError
-from engine.lesions.regions import Mask, Picture, make_rim_mask, require_measurable
+from engine.lesions.regions import make_rim_mask, require_measurable
 
 ROUNDING: Final = 1e-9
 NORMAL_BLUR_PX: Final = 1.0  # smooths the stairs of a pixel edge before its normal is taken

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, gaussian_filter
 from skimage.restoration import inpaint_biharmonic
 
-from engine.lesions.regions import Mask, Picture, find_bounding_slices, make_rim_mask, require_measurable
+from engine.arrays import Mask, Picture
+from engine.lesions.regions import find_bounding_slices, make_rim_mask, require_measurable
 
 SMOOTHING_PX: Final = 1.0  # width of the Gaussian that removes the grain of the rim before it is extrapolated
 RIM_PX: Final = 4

@@ -7,17 +7,16 @@ that adjacent rectangles share no pixel; an ellipse contains its edge. Parts out
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
+from engine.arrays import AnyMask, AnyPicture, Mask
 from engine.errors import RegionError
 
-Picture = NDArray[np.floating]
-Mask = NDArray[np.bool_]
-Stacked = NDArray[np.float64]
+Stacked = Annotated[NDArray[np.float64], "2 height width"]
 Shape = tuple[int, int]
 LEAST_PIXELS: Final = 4
 EDGE_PX: Final = 0.2
@@ -147,7 +146,7 @@ def require_shape(mask: Any, shape: tuple[int, ...] | None) -> Mask:
     return found
 
 
-def make_rim_mask(mask: Mask, rim: int = 4, avoid: Mask | None = None) -> Mask:
+def make_rim_mask(mask: AnyMask, rim: int = 4, avoid: AnyMask | None = None) -> Mask:
     """Return the band around a region: pixels outside it, at most `rim` px from its edge, inside the image.
 
     The edge lies beyond the centers of the region's outermost pixels: by half a pixel along the grid, hardly at all
@@ -232,7 +231,7 @@ class LesionRegion:
     region: Mask
     rim: Mask
 
-    def crop(self, before: Picture, after: Picture) -> Stacked:
+    def crop(self, before: AnyPicture, after: AnyPicture) -> Stacked:
         """Crop two images to the part around the lesion: (height, width) each -> float64 (2, height, width).
 
         Raises:
@@ -260,7 +259,7 @@ class LesionRegion:
         return float(before @ after) / size if size > 0 else math.nan
 
 
-def make_lesion_region(mask: Mask, rim: int = 4, avoid: Mask | None = None) -> LesionRegion:
+def make_lesion_region(mask: AnyMask, rim: int = 4, avoid: AnyMask | None = None) -> LesionRegion:
     """Compute the region of a lesion for many images.
 
     Args:

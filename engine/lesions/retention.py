@@ -3,13 +3,14 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.arrays import AnyMask, AnyPicture, Mask
 from engine.formatting import format_percent
-from engine.lesions.regions import Mask, Picture, Stacked, area, make_lesion_region
+from engine.lesions.regions import Stacked, area, make_lesion_region
 
 LEAST_CONTRAST: Final = 0.01  # 2.5 of 255 levels: below it a ratio has no meaning
 WARN_BELOW: Final = 0.8
@@ -18,6 +19,7 @@ MOST_SPREAD: Final = 1.0
 BLOCK_PX, MOST_BLOCKS = 3, 120
 DRAWS: Final = 1000
 CONFIDENCE: Final = 0.95
+Means = Annotated[NDArray[np.float64], "2 draws"]
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,9 @@ class Retention:
         return f"{what}. Do not interpret pathology in this image."
 
 
-def retention(before: Picture, after: Picture, mask: Mask, rim: int = 4, avoid: Mask | None = None) -> Retention:
+def retention(
+    before: AnyPicture, after: AnyPicture, mask: AnyMask, rim: int = 4, avoid: AnyMask | None = None
+) -> Retention:
     """Compare a lesion in two versions of one image: mean of the region minus mean of its rim, as a ratio.
 
     The interval is a bootstrap over blocks of 3 x 3 pixels (larger ones in a large lesion), because neighbors are
@@ -134,7 +138,7 @@ def retention(before: Picture, after: Picture, mask: Mask, rim: int = 4, avoid: 
     return Retention(facts[1] / facts[0], (float(low), float(high)), *facts)
 
 
-def _bootstrap_means(stacked: Stacked, part: Mask, rng: np.random.Generator) -> Stacked:
+def _bootstrap_means(stacked: Stacked, part: Mask, rng: np.random.Generator) -> Means:
     """Bootstrap the means of both images over blocks of a part: (2, height, width) -> (2, draws)."""
     block = _blocks(part)
     sizes = np.bincount(block).astype(np.float64)
@@ -142,7 +146,7 @@ def _bootstrap_means(stacked: Stacked, part: Mask, rng: np.random.Generator) -> 
     count = len(sizes)
     drawn = rng.integers(count, size=(DRAWS, count)) + count * np.arange(DRAWS)[:, np.newaxis]
     times = np.bincount(drawn.ravel(), minlength=DRAWS * count).reshape(DRAWS, count).astype(np.float64)
-    means: Stacked = (sums @ times.T) / (times @ sizes)
+    means: Means = (sums @ times.T) / (times @ sizes)
     return means
 
 

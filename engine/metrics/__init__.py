@@ -14,14 +14,12 @@ from engine.metrics.likelihood import (
     divergences_nats,
     entropy_floor_nats,
 )
-from engine.metrics.pixelwise import Floats, Mask, data_range, mae, mse, mse_to_psnr_db, psnr_db
+from engine.metrics.pixelwise import data_range, mae, mse, mse_to_psnr_db, psnr_db
 from engine.metrics.ssim import WINDOW_PX, ms_ssim, scales, similarity, ssim
 
 __all__ = [
     "ACTIVE_NATS",
     "WINDOW_PX",
-    "Floats",
-    "Mask",
     "active_units",
     "cross_entropy_nats",
     "data_range",

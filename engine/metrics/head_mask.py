@@ -3,11 +3,11 @@
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import binary_closing, binary_fill_holes, binary_opening, gaussian_filter, label
 from skimage.filters import threshold_otsu
 
-from engine.metrics.pixelwise import Mask, Pictures, data_range, drop_channel
+from engine.arrays import Mask, Masks, Picture, Pictures
+from engine.metrics.pixelwise import data_range, drop_channel
 
 BLUR_SHARE: Final = 1 / 96
 GAP_SHARE: Final = 1 / 32
@@ -16,7 +16,7 @@ FRAME_SHARE: Final = 1 / 16
 FRAME_LIT: Final = 0.9
 
 
-def head_mask(images: Pictures) -> Mask:
+def head_mask(images: Pictures) -> Masks:
     """Segment the head of each image: one filled region without holes.
 
     The slightly blurred image is thresholded at half of its Otsu threshold, low enough for dark brain next to bright
@@ -41,7 +41,7 @@ def head_mask(images: Pictures) -> Mask:
     return np.stack([_head(image) for image in unit]) if len(unit) else np.zeros(unit.shape, np.bool_)
 
 
-def _head(image: NDArray[np.float64]) -> Mask:
+def _head(image: Picture) -> Mask:
     side = min(image.shape)
     blurred = gaussian_filter(image, side * BLUR_SHARE)
     if np.ptp(blurred) < 1e-6:

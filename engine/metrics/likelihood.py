@@ -1,16 +1,18 @@
 """Metrics of models trained on likelihood: cross-entropy, KL, entropy floor, active dimensions. In nats."""
 
-from typing import Final
+from typing import Annotated, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.metrics.pixelwise import Floats
+from engine.arrays import PerImage
 
 ACTIVE_NATS: Final = 0.01
+Pixels = Annotated[NDArray[np.floating[Any]], "n *pixels"]
+Codes = Annotated[NDArray[np.floating[Any]], "n latent"]
 
 
-def cross_entropy_nats(originals: Floats, logits: Floats) -> NDArray[np.float64]:
+def cross_entropy_nats(originals: Pixels, logits: Pixels) -> PerImage:
     """Return the binary cross-entropy of each image, summed over pixels: (n, ...) in [0, 1] and logits -> (n,).
 
     Example:
@@ -22,7 +24,7 @@ def cross_entropy_nats(originals: Floats, logits: Floats) -> NDArray[np.float64]
     return np.sum(pixels, axis=tuple(range(1, pixels.ndim)))
 
 
-def divergences_nats(mean: Floats, log_var: Floats) -> NDArray[np.float64]:
+def divergences_nats(mean: Codes, log_var: Codes) -> Annotated[NDArray[np.float64], "n latent"]:
     """Return the KL divergence of N(mean, exp(log_var)) from N(0, 1) per dimension: two (n, latent) -> the same.
 
     Example:
@@ -34,7 +36,7 @@ def divergences_nats(mean: Floats, log_var: Floats) -> NDArray[np.float64]:
     return 0.5 * each
 
 
-def divergence_nats(mean: Floats, log_var: Floats) -> NDArray[np.float64]:
+def divergence_nats(mean: Codes, log_var: Codes) -> PerImage:
     """Return the KL divergence of N(mean, exp(log_var)) from N(0, 1): two (n, latent) arrays -> (n,) nats.
 
     Example:
@@ -44,7 +46,7 @@ def divergence_nats(mean: Floats, log_var: Floats) -> NDArray[np.float64]:
     return np.sum(divergences_nats(mean, log_var), axis=1)
 
 
-def active_units(kl_per_dimension: Floats) -> int:
+def active_units(kl_per_dimension: Annotated[NDArray[np.floating[Any]], "latent"]) -> int:
     """Count the active latent dimensions: those with more than 0.01 nats of KL, averaged over images.
 
     Args:
@@ -60,7 +62,7 @@ def active_units(kl_per_dimension: Floats) -> int:
     return int(np.sum(np.asarray(kl_per_dimension) > ACTIVE_NATS))
 
 
-def entropy_floor_nats(images: Floats) -> NDArray[np.float64]:
+def entropy_floor_nats(images: Pixels) -> PerImage:
     """Return the least binary cross-entropy any model can reach on each image: its pixels' entropy, (n,) nats.
 
     Example:

@@ -1,18 +1,15 @@
 """Pixel errors, averaged over an image or over a mask, and the intensity range that metrics are relative to."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.arrays import AnyPictures, Masks, PerImage, Pictures, Stack
 from engine.errors import DataError
 
-Pictures = NDArray[Any]
-Floats = NDArray[np.floating[Any]]
-Mask = NDArray[np.bool_]
 
-
-def data_range(images: Pictures) -> float:
+def data_range(images: NDArray[Any]) -> float:
     """Return the range of intensities that an array's type can hold, or represents.
 
     Args:
@@ -36,9 +33,7 @@ def data_range(images: Pictures) -> float:
     raise DataError(f"Images of type {kind} have no fixed intensity range.", "Use uint8, uint16, or floats in [0, 1].")
 
 
-def validate_pair(
-    originals: Pictures, reconstructed: Pictures
-) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+def validate_pair(originals: AnyPictures, reconstructed: AnyPictures) -> tuple[Stack, Stack, float]:
     """Return two stacks of images as float64 (n, height, width), unscaled, and their common data range.
 
     Args:
@@ -63,13 +58,13 @@ def validate_pair(
     return first.astype(np.float64), second.astype(np.float64), span
 
 
-def drop_channel(images: Pictures) -> Pictures:
+def drop_channel(images: Pictures) -> Annotated[NDArray[Any], "n height width"]:
     """Return images without their channel axis: (n, height, width, 1) or (n, height, width) -> (n, height, width)."""
     array = np.asarray(images)
     return array[..., 0] if array.ndim == 4 else array
 
 
-def mse(originals: Pictures, reconstructed: Pictures, mask: Mask | None = None) -> NDArray[np.float64]:
+def mse(originals: Pictures, reconstructed: AnyPictures, mask: Masks | None = None) -> PerImage:
     """Return the mean squared error of each image, in squared intensities: two (n, height, width[, 1]) -> (n,).
 
     Args:
@@ -88,7 +83,7 @@ def mse(originals: Pictures, reconstructed: Pictures, mask: Mask | None = None) 
     return masked_mean(np.square(first - second), mask)
 
 
-def mae(originals: Pictures, reconstructed: Pictures, mask: Mask | None = None) -> NDArray[np.float64]:
+def mae(originals: Pictures, reconstructed: AnyPictures, mask: Masks | None = None) -> PerImage:
     """Return the mean absolute error of each image, in intensities; arguments and result as in `mse`.
 
     Example:
@@ -99,7 +94,7 @@ def mae(originals: Pictures, reconstructed: Pictures, mask: Mask | None = None) 
     return masked_mean(np.abs(first - second), mask)
 
 
-def psnr_db(originals: Pictures, reconstructed: Pictures, mask: Mask | None = None) -> NDArray[np.float64]:
+def psnr_db(originals: Pictures, reconstructed: AnyPictures, mask: Masks | None = None) -> PerImage:
     """Return the peak signal-to-noise ratio of each image, 10 log10(range^2 / mse) dB; infinite for equal images.
 
     The range is that of the type (`data_range`): 1 for floats, 255 for uint8, 65535 for uint16.
@@ -122,7 +117,7 @@ def mse_to_psnr_db(squared_error: NDArray[np.float64], span: float = 1.0) -> NDA
         return 10.0 * np.log10(span**2 / squared_error)
 
 
-def masked_mean(values: NDArray[np.float64], mask: Mask | None) -> NDArray[np.float64]:
+def masked_mean(values: Stack, mask: Masks | None) -> PerImage:
     """Return the mean of each image's pixels, or of those in a mask: (n, height, width) -> (n,), nan if empty."""
     if mask is None:
         return np.mean(values, axis=(1, 2))

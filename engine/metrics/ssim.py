@@ -8,22 +8,23 @@ Wang, Simoncelli, Bovik: Multi-scale structural similarity for image quality ass
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from engine.arrays import AnyPictures, Masks, PerImage, Pictures, Stack
 from engine.errors import DataError
-from engine.metrics.pixelwise import Mask, Pictures, masked_mean, validate_pair
+from engine.metrics.pixelwise import masked_mean, validate_pair
 
 SIGMA, RADIUS = 1.5, 5
 WINDOW_PX = 2 * RADIUS + 1
 K1, K2 = 0.01, 0.03
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
-Stack = NDArray[np.float64]
 
 
-def ssim(originals: Pictures, reconstructed: Pictures, mask: Mask | None = None) -> Stack:
+def ssim(originals: Pictures, reconstructed: AnyPictures, mask: Masks | None = None) -> PerImage:
     """Return the structural similarity of each image, in [-1, 1].
 
     Args:
@@ -46,7 +47,7 @@ def ssim(originals: Pictures, reconstructed: Pictures, mask: Mask | None = None)
     return similarity(originals, reconstructed).mean(mask)
 
 
-def ms_ssim(originals: Pictures, reconstructed: Pictures) -> Stack:
+def ms_ssim(originals: Pictures, reconstructed: AnyPictures) -> PerImage:
     """Return the multi-scale structural similarity of each image, in [0, 1].
 
     Five scales, each half as large as the one before, need sides of 176 px: the window must fit the smallest. Smaller
@@ -101,11 +102,11 @@ class Similarity:
     structure: Stack
     whole: Stack
 
-    def mean(self, mask: Mask | None = None) -> Stack:
+    def mean(self, mask: Masks | None = None) -> PerImage:
         """Return the mean similarity of each image, or of the pixels in a mask, (n,)."""
         return _valid_mean(self.whole) if mask is None else masked_mean(self.whole, mask)
 
-    def multi_scale(self) -> Stack:
+    def multi_scale(self) -> PerImage:
         """Return the multi-scale similarity of each image, (n,); see `ms_ssim`."""
         count = scales(self.first.shape[1:])
         weights = np.array(WEIGHTS[:count]) / sum(WEIGHTS[:count])
@@ -118,7 +119,7 @@ class Similarity:
         return product
 
 
-def similarity(originals: Pictures, reconstructed: Pictures) -> Similarity:
+def similarity(originals: AnyPictures, reconstructed: AnyPictures) -> Similarity:
     """Compare images pixel by pixel, once for several metrics: arguments as in `ssim`."""
     first, second, span = validate_pair(originals, reconstructed)
     if min(first.shape[1:]) < WINDOW_PX:
@@ -146,12 +147,12 @@ def _blurred(images: Stack) -> Stack:
     return blurred
 
 
-def _valid_mean(values: Stack) -> Stack:
+def _valid_mean(values: Stack) -> PerImage:
     """Return the mean over the windows that lie in the image."""
     return np.mean(values[:, RADIUS:-RADIUS, RADIUS:-RADIUS], axis=(1, 2))
 
 
-def _downsample(images: Stack) -> Stack:
+def _downsample(images: Stack) -> Annotated[NDArray[np.float64], "n _ _"]:
     """Average every 2 x 2 pixels; a last odd row or column is dropped."""
     count, height, width = images.shape
     blocks = images[:, : height // 2 * 2, : width // 2 * 2].reshape(count, height // 2, 2, width // 2, 2)

@@ -17,7 +17,7 @@ from engine.latent.embedding_process import EmbeddingProcess
 from engine.resumable import ResumableJob
 
 ROOT = Path(__file__).resolve().parents[3]
-ZEROS = "import sys, numpy; numpy.save(sys.argv[4], numpy.zeros((8, 2)))"
+ZEROS = "import sys, numpy; numpy.save(sys.argv[4], numpy.zeros((8, 2), 'float32'))"
 
 
 @pytest.fixture
