@@ -210,18 +210,3 @@ def test_counts_name_classes_and_what_has_none(tree, config):
 def test_the_hugging_face_library_is_imported_only_for_its_own_sources(run_python):
     code = "import sys, engine.data; engine.data.load; print([n for n in {} if n in sys.modules])"
     assert run_python(code.format(["datasets", "pandas", "nibabel", "keras", "PySide6"])).strip() == "[]"
-
-
-@pytest.mark.real_data
-def test_the_real_images(real_data, config):
-    dataset = load(str(real_data), config(size=32, fit="squash"))
-    assert len(dataset.train) + len(dataset.validation) == 2870
-    assert len(dataset.test) == 198
-    assert dataset.classes == ("glioma_tumor", "meningioma_tumor", "no_tumor", "pituitary_tumor")
-    counts = dataset.counts()
-    assert [row["train"] + row["validation"] for row in counts.values()] == [826, 822, 395, 827]
-    assert all(abs(row["validation"] - 0.1 * (row["train"] + row["validation"])) <= 1 for row in counts.values())
-    assert [item.name for item in dataset.skipped] == ["lesion_boxes.csv", "patients.csv"]
-    assert not set(dataset.train.keys) & set(dataset.validation.keys)
-    assert dataset.leaked.sum() == 126  # many test images are also training images
-    assert dataset.train.names[:2] == ("Training/glioma_tumor/gg (1).jpg", "Training/glioma_tumor/gg (2).jpg")

@@ -370,15 +370,3 @@ def test_look_alikes_stay_together_but_are_no_known_patients(tmp_path, config):
     assert dataset.patients.note.startswith("Patients are unknown: look-alike images are kept in one set")
     plain = load(str(tmp_path), config(validation_share=0.2))
     assert any({name[0] for name in plain.train.names} & {name[0] for name in plain.test.names})
-
-
-@pytest.mark.real_data
-def test_the_patients_of_the_real_scans(real_data, config):
-    dataset = load(str(real_data), config(size=32, fit="squash"))
-    facts = dataset.patients
-    assert (facts.patients, facts.in_both, facts.unseen, facts.known["test"]) == (202, 10, 0, 14)
-    assert sum(facts.known.values()) == 2331
-    assert not set(dataset.train.groups) & set(dataset.validation.groups) - {""}
-    assert len(dataset.validation) == 288
-    by_image = load(str(real_data), config(size=32, fit="squash", split_by="image"))
-    assert by_image.fingerprint != dataset.fingerprint

@@ -125,13 +125,3 @@ def test_flat_images_are_the_same_but_never_nearly(save, config):
     found = audit(config(source=str(folder)))
     assert found["splits"]["test"]["test_in_train"] == 1
     assert found["near"]["groups"] == []
-
-
-@pytest.mark.real_data
-def test_the_real_images(real_data, config):
-    found = audit(config(source=str(real_data)))
-    assert found["splits"] == {
-        "train": {"n": 2870, "redundant": 101},
-        "test": {"n": 198, "redundant": 21, "test_in_train": 126, "test_in_train_bytes": 46, "test_clean": 72},
-    }
-    assert found["near"]["splits"]["test"] == {"near_duplicates": 39, "near_train": 8, "near_clean": 64}
