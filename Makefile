@@ -59,10 +59,10 @@ shots: set-up ## take the app's screenshots for docs/images
 	@QT_QPA_PLATFORM=offscreen $(PY) scripts/shots.py
 
 fuzz: set-up ## feed mutated files to the readers (ARGS="--inputs 20000 --target ledger")
-	@$(PY) scripts/fuzz.py $(ARGS)
+	@QT_QPA_PLATFORM=offscreen $(PY) -W ignore -m tests.fuzz $(ARGS)
 
 torture: set-up ## cut the power of trainings and resume them (Linux, root; ARGS="--filesystem xfs --cuts 20")
-	@$(PY) scripts/torture.py power $(ARGS)
+	@$(PY) -m tests.torture $(ARGS)
 
 demo-run: set-up ## rebuild the demo runs in resources/
 	@$(PY) scripts/build_demo_run.py

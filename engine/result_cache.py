@@ -60,7 +60,7 @@ class ResultCache:
     def get(self, part: str, mark: str) -> Any:
         """Return the result of a part with this fingerprint; None if there is none."""
         known = self._parts.get(part)
-        return known["content"] if isinstance(known, dict) and known.get("fingerprint") == mark else None
+        return known.get("content") if isinstance(known, dict) and known.get("fingerprint") == mark else None
 
     def keep(self, part: str, mark: str, content: Any) -> None:
         """Save the result of a part."""
@@ -71,5 +71,5 @@ class ResultCache:
 def _read(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return {}

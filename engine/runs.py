@@ -107,7 +107,7 @@ class Run:
         """Read a JSON file of derived results; empty if it is missing or cannot be read."""
         try:
             return dict(json.loads((self.derived / name).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, RecursionError):
             return {}
 
     def write_derived(self, name: str, content: Mapping[str, Any]) -> None:

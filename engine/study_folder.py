@@ -67,7 +67,7 @@ class StudyFolder:
             return dict(json.loads(self.record.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             advice = "Delete the file: it is rebuilt from the runs."
             raise StudyError(f"{self.record} cannot be read ({error}).", advice) from None
 

@@ -56,7 +56,7 @@ class SettingsStore:
         """Return the value under a name, if it has the default's type, else the default."""
         try:
             kept = json.loads(str(self._settings.value(key)))
-        except ValueError:
+        except (ValueError, RecursionError):
             return default
         return kept if isinstance(kept, type(default)) else default
 

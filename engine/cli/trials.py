@@ -48,7 +48,7 @@ def _requested_command(options: Namespace) -> Command | None:
 def _json(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"Invalid JSON ({error}).", "Example: '{\"latent\": 256}'") from None
     if not isinstance(found, dict):
         raise ConfigError("The JSON must be an object that maps settings to values.", "Example: '{\"latent\": 256}'")

@@ -121,7 +121,7 @@ def _open(place: Path) -> tuple[Store, Index] | None:
             tuple((int(i), str(why)) for i, why in content["unusable"]),
             tuple((int(levels), float(brightest)) for levels, brightest in content.get("facts", ())),
         )
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return None
     _touch(place)
     return store, index

@@ -8,6 +8,8 @@ multi-frame file are read from its functional groups, and its frames are sorted 
 """
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -40,10 +42,23 @@ _SYNTAXES: Final[dict[Any, UID]] = {  # (implicit VR, little endian), detected i
     (False, False): ExplicitVRBigEndian,
 }
 _LUMA: Final = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+_DAMAGED_HEADER: Final = "its header cannot be decoded; the file is damaged or incomplete"
 # pydicom warns of every small breach of the standard; relevant ones raise.
 warnings.filterwarnings("ignore", module=r"pydicom\.")
 
 
+@contextmanager
+def _explain_damage() -> Iterator[None]:
+    """Turn what pydicom raises for any element of a damaged header into an `UnreadableFile`."""
+    try:
+        yield
+    except OSError:
+        raise
+    except DAMAGE as error:
+        raise UnreadableFile(_DAMAGED_HEADER) from error
+
+
+@_explain_damage()
 def read_scan(path: Path, volume: int | None = None, span: tuple[float, float] | None = None) -> Scan:
     """Decode all frames of a file.
 
@@ -72,6 +87,7 @@ def read_scan(path: Path, volume: int | None = None, span: tuple[float, float] |
     return _scan(header, path.name, pixels, chosen, levels)
 
 
+@_explain_damage()
 def read_picture(path: Path, span: tuple[float, float] | None = None) -> DecodedImage:
     """Decode the only frame of a file, for a dataset.
 
@@ -90,6 +106,7 @@ def read_picture(path: Path, span: tuple[float, float] | None = None) -> Decoded
     return DecodedImage(scan.pixels[0], 1.0, scan.aspect)
 
 
+@_explain_damage()
 def read_values(path: Path) -> NDArray[np.float64]:
     """Return the quantities that the pixels of a gray file represent, (frames, rows, columns); NaN for padding.
 
@@ -134,7 +151,7 @@ def _open(path: Path, **options: Any) -> Header:
             data.file_meta.TransferSyntaxUID = _SYNTAXES.get(data.original_encoding, ImplicitVRLittleEndian)
         return Header(data)
     except DAMAGE as error:
-        raise UnreadableFile("its header cannot be decoded; the file is damaged or incomplete") from error
+        raise UnreadableFile(_DAMAGED_HEADER) from error
 
 
 def _luma_frames(header: Header, layout: PixelLayout) -> NDArray[np.float32]:

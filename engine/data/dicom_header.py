@@ -7,6 +7,7 @@ a point; what cannot be read is ignored. Both leave a note for the user.
 import math
 import re
 import struct
+import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -32,6 +33,7 @@ DAMAGE: Final = (
     AssertionError,
     MemoryError,
     struct.error,
+    zlib.error,
 )
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 

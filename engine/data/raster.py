@@ -90,7 +90,7 @@ def read_scan(path: Path, volume: int | None = None) -> Scan:
     check_volume(volume, 1)
     with open(path, "rb") as file:
         picture = open_picture(file)
-        notes = ["Rotated according to its EXIF orientation tag."] if _apply_exif_rotation(picture) else []
+        notes = ["Rotated according to its EXIF orientation tag."] if _exif_orientation(picture) in range(2, 9) else []
         pages, shape = _pages(picture), (picture.height, picture.width)
         slices = []
         for page in range(pages):
@@ -124,7 +124,7 @@ def upright_size(path: Path) -> tuple[int, int]:
     """
     with open(path, "rb") as file:
         picture = open_picture(file)
-        sideways = picture.getexif().get(_ORIENTATION, 1) in range(5, 9)
+        sideways = _exif_orientation(picture) in range(5, 9)
         return (picture.height, picture.width) if sideways else picture.size
 
 
@@ -133,8 +133,12 @@ def is_deep(picture: Image.Image) -> bool:
     return picture.mode.startswith("I") or picture.mode == "F"
 
 
-def _apply_exif_rotation(picture: Image.Image) -> bool:
-    return picture.getexif().get(_ORIENTATION, 1) in range(2, 9)
+def _exif_orientation(picture: Image.Image) -> Any:
+    """Return the orientation of an image; a PNG may have it behind its pixels, which are decoded for it."""
+    try:
+        return picture.getexif().get(_ORIENTATION, 1)
+    except DAMAGE as error:
+        raise UnreadableFile(f"damaged: {error}") from None
 
 
 def _pages(picture: Image.Image) -> int:

@@ -16,6 +16,7 @@ import numpy as np
 from nibabel.filebasedimages import ImageFileError
 from nibabel.freesurfer.mghformat import MGHError, MGHImage
 from nibabel.nifti1 import Nifti1Header
+from nibabel.orientations import OrientationError
 from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
@@ -32,6 +33,7 @@ _DAMAGE: Final = (
     MGHError,
     HeaderDataError,
     ImageFileError,
+    OrientationError,  # an affine that maps two axes onto one
     ValueError,
     TypeError,
     LookupError,

@@ -13,7 +13,8 @@ from engine.lesions.box_formats import FoundBoxes
 from engine.lesions.regions import LEAST_PIXELS
 
 FORMATS: Final = ("PNG", "JPEG", "BMP", "TIFF")
-MAX_PIXELS: Final = 64 * 1024 * 1024
+# Larger ones take more than a second and a gigabyte.
+MAX_PIXELS: Final = 16 * 1024 * 1024
 # Less contrast in a JPEG file is its noise.
 MIN_CONTRAST: Final = 32
 _NEIGHBORS: Final = np.ones((3, 3), np.bool_)

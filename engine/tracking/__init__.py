@@ -164,7 +164,8 @@ class Tracker:
 
 def _wandb_id(run: Run) -> str:
     """Return the run's identifier at W&B, drawn once, so that a resumed run is the same run there."""
-    file = run.path / "tracking.json"
-    if not file.exists():
-        run.write_json(file.name, {"id": os.urandom(6).hex()})
-    return str(json.loads(file.read_text(encoding="utf-8"))["id"])
+    known = run.read_json("tracking.json") if (run.path / "tracking.json").exists() else {}
+    if not isinstance(known.get("id"), str):
+        known = {"id": os.urandom(6).hex()}
+        run.write_json("tracking.json", known)
+    return str(known["id"])

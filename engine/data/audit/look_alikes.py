@@ -119,7 +119,7 @@ def _load_components(source: Source, context: JobContext) -> Sequence[int]:
     """Return the component of each item, from the cache if an earlier run found it."""
     mark = f"{VERSION} {MIN_CORRELATION} {source.content_hash(context)}"
     place = cache_root() / "look-alikes" / f"{hashlib.sha256(mark.encode()).hexdigest()[:32]}.json"
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, TypeError, OverflowError, RecursionError):
         found = [int(component) for component in json.loads(place.read_text(encoding="utf-8"))]
         if len(found) == len(source.items):
             return found

@@ -8,7 +8,7 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.sequence import Sequence
 
 from engine.data.decoded_image import UnreadableFile
-from engine.data.dicom import read_picture, read_scan
+from engine.data.dicom import read_picture, read_scan, read_values
 from tests.engine.data.conftest import STORED
 
 
@@ -238,3 +238,18 @@ def test_a_deflated_file_is_opened_alone_but_not_in_a_dataset():
     assert read_scan(path).pixels.shape == (1, 512, 512)
     with pytest.raises(UnreadableFile, match="deflated"):
         read_picture(path)
+
+
+@pytest.mark.parametrize(
+    ("part", "damaged"),
+    [(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.5.1.4\0"), (b"\x28\0\0\x01US", b"\x28\0\0\x01U\x1a")],
+    ids=["the syntax is none", "a type is none"],
+)
+def test_a_damaged_header_is_refused_with_a_sentence(dicom, part, damaged):
+    file = dicom()
+    content = file.read_bytes()
+    assert part in content
+    file.write_bytes(content.replace(part, damaged))
+    for read in (read_scan, read_picture, read_values):
+        with pytest.raises(UnreadableFile, match="damaged"):
+            read(file)

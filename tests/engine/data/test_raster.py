@@ -9,7 +9,7 @@ import tifffile
 from PIL import Image
 
 from engine.data.decoded_image import UnreadableFile
-from engine.data.raster import is_deep, open_picture, read_picture, read_scan
+from engine.data.raster import is_deep, open_picture, read_picture, read_scan, upright_size
 
 GRAY = np.arange(12 * 10, dtype=np.uint8).reshape(12, 10) * 2
 COLOR = np.stack([GRAY, 255 - GRAY, GRAY // 2], axis=-1)
@@ -223,3 +223,14 @@ def test_a_deep_picture_far_below_white_is_noted(tmp_path, largest, note):
     assert read_scan(tmp_path / "deep.png").notes == ((note,) if note else ())
     Image.fromarray(np.full((8, 8), 9, np.uint8)).save(tmp_path / "dark.png")
     assert read_scan(tmp_path / "dark.png").notes == ()
+
+
+def test_a_png_whose_chunks_are_damaged_is_refused_with_a_sentence(tmp_path):
+    content = (
+        "89504e470d0a1a0a0000000d494844520000000a0000000c0804000000f162e42b0000001449444154789c6364f8cfcd800a0e99"
+        "308586a3200087ff0012f85a3f00000000004945"
+    )
+    (tmp_path / "a.png").write_bytes(bytes.fromhex(content))
+    for read in (read_scan, upright_size):
+        with pytest.raises(UnreadableFile, match="damaged: broken PNG file"):
+            read(tmp_path / "a.png")

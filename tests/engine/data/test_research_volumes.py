@@ -95,3 +95,12 @@ def test_volume_without_all_its_voxels_is_refused(tmp_path, name, head):
     (tmp_path / name).write_bytes(head + bytes(8))
     with pytest.raises(UnreadableFile, match="it is damaged, or its voxels are not beside it"):
         read_scan(tmp_path / name)
+
+
+@pytest.mark.filterwarnings("ignore")  # nibabel leaves the file open
+def test_an_affine_that_maps_two_axes_onto_one_is_refused_with_a_sentence(tmp_path):
+    content = bytearray(nibabel.MGHImage(VOLUME.astype(np.float32), AFFINE).to_bytes())
+    content[42:54] = content[54:66]  # the direction of the first axis becomes that of the second
+    (tmp_path / "a.mgh").write_bytes(content)
+    with pytest.raises(UnreadableFile, match="damaged"):
+        read_scan(tmp_path / "a.mgh")

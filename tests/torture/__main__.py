@@ -1,0 +1,41 @@
+"""Treat trainings, searches and studies roughly, and count what was lost.
+
+python -m tests.torture power --cuts 17     power cuts, on ext4, xfs and btrfs (Linux, root)
+python -m tests.torture kill --cuts 6       kill -9 of a training at random moments
+python -m tests.torture soak --minutes 20   random jobs, some of them killed
+"""
+
+import argparse
+import sys
+
+from tests.torture import cuts, failures, soak
+from tests.torture.common import Tally
+
+FILESYSTEMS = ["ext4", "xfs", "btrfs"]
+
+
+def main() -> int:
+    """Run one mode."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("mode", choices=("power", "kill", "disk", "limits", "soak"))
+    parser.add_argument("--filesystem", choices=FILESYSTEMS, help="of power cuts; all three if left out")
+    parser.add_argument("--cuts", type=int, default=6, help="of each file system")
+    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    return make(options).close()
+
+
+def make(options: argparse.Namespace) -> Tally:
+    """Run a mode."""
+    if options.mode == "soak":
+        return soak.run(options.minutes, options.seed)
+    if options.mode in ("disk", "limits"):
+        return failures.run(options.mode)
+    return cuts.run(
+        options.mode, [options.filesystem] if options.filesystem else FILESYSTEMS, options.cuts, options.seed
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
