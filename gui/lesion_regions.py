@@ -11,12 +11,14 @@ from engine import lesions
 from engine.config import DataConfig
 from engine.data.annotations import list_annotations
 from engine.data.name_matching import match_names
+from engine.data.volume_masks import SLICE_MARK, read_masked_slices
 from engine.errors import EngramError
 from engine.lesions import Box
 from gui.formatting import format_count
 from gui.widgets.region.region import Region
 
 BOXES = "lesion_boxes.csv"
+_MAX_SLICES = 4096
 
 
 class LesionBoxes:
@@ -28,17 +30,20 @@ class LesionBoxes:
         self._masks: dict[str, list[str]] = {}
 
     def regions_for(self, data: DataConfig, name: str) -> list[Region]:
-        """Return the known lesions of an image, as ellipses in their boxes."""
+        """Return the known lesions of an image: their outlines if masks say them, else the ellipses in their boxes."""
         if data.source != self._source:
             self._source = data.source
             self._boxes, self._masks = _read(data.source)
+        if SLICE_MARK in name and name not in self._boxes:
+            self._boxes[name] = []
+            self._boxes.update(_read_volume(data, name.rpartition(SLICE_MARK)[0]))
         if name in self._masks:
             masks = {name: self._masks.pop(name)}
             read = lesions.make_boxes(lesions.read_masks(Path(data.source).expanduser(), masks))
             self._boxes[name] = list(read.find_by_name.get(name, ()))
         found = self._boxes.get(name, [])
-        aspect = _aspect(data, name) if found else 1.0
-        return [_ellipse(box, aspect) for box in found]
+        aspect = _aspect(data, found[0]) if found else 1.0
+        return [_to_region(box, aspect) for box in found]
 
     def names(self, data: DataConfig) -> set[str]:
         """Return the images that have a known lesion, or a mask that was not read yet."""
@@ -89,16 +94,30 @@ def _read(source: str) -> tuple[dict[str, list[Box]], dict[str, list[str]]]:
     return {name: list(own) for name, own in matched.find_by_name.items()}, {}
 
 
-def _aspect(data: DataConfig, name: str) -> float:
+def _read_volume(data: DataConfig, volume: str) -> dict[str, list[Box]]:
+    """Return the lesions of all slices of a volume, by the names of the slices."""
+    problems: list[str] = []
+    names = [f"{volume}{SLICE_MARK}{number}" for number in range(1, _MAX_SLICES + 1)]
+    slices = read_masked_slices(Path(data.source).expanduser(), names, data.plane, problems)
+    found = lesions.make_boxes(lesions.find_slice_boxes(slices, problems))
+    return {name: list(boxes) for name, boxes in found.find_by_name.items()}
+
+
+def _aspect(data: DataConfig, box: Box) -> float:
     """Return height over width of an original that was letterboxed; only its header is read."""
     if data.fit == "squash":
         return 1.0
-    size = QImageReader(str(Path(data.source).expanduser() / name)).size()
+    if box.outline and box.outline.aspect is not None:
+        return box.outline.aspect
+    size = QImageReader(str(Path(data.source).expanduser() / box.name)).size()
     return size.height() / size.width() if size.isValid() and size.width() else 1.0
 
 
-def _ellipse(box: Box, aspect: float) -> Region:
+def _to_region(box: Box, aspect: float) -> Region:
     wide, high = min(1.0, 1.0 / aspect), min(1.0, aspect)
     left, top = (1 - wide) / 2 + box.x * wide, (1 - high) / 2 + box.y * high
     right, bottom = left + box.width * wide, top + box.height * high
+    if box.outline is not None:
+        corners = lesions.trace(box.outline.inside)
+        return Region("polygon", tuple((left + x * (right - left), top + y * (bottom - top)) for x, y in corners))
     return Region("ellipse", ((max(left, 0.0), max(top, 0.0)), (min(right, 1.0), min(bottom, 1.0))))

@@ -56,6 +56,33 @@ def read_scan(path: Path, volume: int | None = None, plane: str = "") -> Scan:
         return _scan(raw, header, plane, path.name, notes)
 
 
+def read_labels(path: Path, plane: str) -> Scan:
+    """Read the labels of a segmentation mask, arranged like the slices of its volume.
+
+    Args:
+        path: the file.
+        plane: as in `read_scan`.
+
+    Returns:
+        Slices whose pixels are labels, not intensities.
+
+    Raises:
+        UnreadableFile: as in `read_scan`.
+    """
+    with _explain_damage():
+        header = read_header(path, None)
+        with open_plain(header.image) as file:
+            labels = np.asarray(read_voxels(file, header)).astype(np.float32)
+        slope, offset = float(header.fields["scl_slope"]), float(header.fields["scl_inter"])
+        if math.isfinite(slope) and math.isfinite(offset) and slope not in (0.0, 1.0):
+            labels = np.rint(labels * slope + offset)
+        affine = None if plane == "stored" else read_affine(header, [])
+        if affine is None:
+            zooms = np.array(pixdim(header.fields)) * millimeters_per_unit(header.fields)
+            return _to_display_orientation(labels.T, path.name, None, zooms[[2, 1, 0]], [])
+        return arrange(labels, affine, path.name, [], plane)[0]
+
+
 def count_slices(path: Path, plane: str) -> int:
     """Return the number of slices that `read_scan` returns for a plane; only the header is read.
 

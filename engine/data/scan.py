@@ -126,14 +126,14 @@ class Scan:
 
 
 def open_scan(path: str | os.PathLike[str], limits: Limits | None = None, volume: int | None = None) -> Scan:
-    """Open one image, DICOM file or NIfTI volume.
+    """Open one image, DICOM file or NIfTI volume, or a folder with one DICOM series.
 
     The file is untrusted, so a separate process parses it, which can be killed: its header is checked first, and memory
     and time are limited.
 
     Args:
-        path: the file.
-        limits: limits on time and memory.
+        path: the file or the folder.
+        limits: limits on time and memory; a folder has more time than a file by default.
         volume: volume of a file of several, counted from 1. The first one of a NIfTI file is opened if it is None, and
             all stacks of a DICOM file, one after the other.
 
@@ -142,28 +142,19 @@ def open_scan(path: str | os.PathLike[str], limits: Limits | None = None, volume
         with positions: sorted by them).
 
     Raises:
-        ScanError: the file does not exist, has another format, is damaged, is too large, or has no such volume.
+        ScanError: the file does not exist, has another format, is damaged, is too large, or has no such volume; the
+            folder holds no series, or several ones.
     """
-    limits = limits or Limits()
     file = Path(path).expanduser().absolute()
+    if file.is_dir():
+        return _read_scan(_SERIES_READER, file, limits or _SERIES_LIMITS, volume)
+    limits = limits or Limits()
     return _read_scan(_READERS[_checked_kind(file, limits)], file, limits, volume)
 
 
 def open_volume(path: str | os.PathLike[str], limits: Limits | None = None, volume: int | None = None) -> Scan:
-    """Open one file like `open_scan`, or a folder with one DICOM series, whose slices are sorted by position.
-
-    Args:
-        path: the file or the folder.
-        limits: limits on time and memory; a folder has more time than a file by default.
-        volume: as in `open_scan`.
-
-    Raises:
-        ScanError: as in `open_scan`; also if the folder holds no series, or several ones.
-    """
-    folder = Path(path).expanduser().absolute()
-    if not folder.is_dir():
-        return open_scan(path, limits, volume)
-    return _read_scan(_SERIES_READER, folder, limits or _SERIES_LIMITS, volume)
+    """Open a volume; the same as `open_scan`."""
+    return open_scan(path, limits, volume)
 
 
 def _read_scan(reader: str, file: Path, limits: Limits, volume: int | None) -> Scan:
@@ -186,8 +177,6 @@ def _scan_error(file: Path, reason: str) -> ScanError:
 
 def _checked_kind(file: Path, limits: Limits) -> FileFormat:
     """Return the format of a file, after checking its size."""
-    if file.is_dir():
-        raise ScanError(f"'{file.name}' is a folder, not a file.", "Choose it as the source of a dataset.")
     if not file.is_file():
         raise ScanError(f"There is no file '{file}'.", "Check the name; it may have been moved.")
     try:

@@ -87,7 +87,7 @@ class VolumeReader:
         Raises:
             UnreadableFile: the header is damaged.
         """
-        count: int = frames or _import_nifti().count_slices(self._folder / name, self._config.plane)
+        count: int = frames or import_nifti().count_slices(self._folder / name, self._config.plane)
         return list(range(1, count + 1, self._config.slice_step))
 
     def read(self, name: str, number: int) -> DecodedImage:
@@ -147,7 +147,7 @@ class VolumeReader:
         return used
 
 
-def _import_nifti() -> ModuleType:
+def import_nifti() -> ModuleType:
     """Import the reader of NIfTI volumes, whose library takes half a second, where there are such volumes."""
     from engine.data import nifti
 
@@ -173,7 +173,7 @@ def read_any(path: Path, plane: str) -> Scan:
     """
     try:
         is_nifti = path.name.casefold().endswith(_NIFTI_ENDINGS) or not is_dicom_content(path)
-        scan: Scan = _import_nifti().read_scan(path, plane=plane) if is_nifti else dicom.read_scan(path)
+        scan: Scan = import_nifti().read_scan(path, plane=plane) if is_nifti else dicom.read_scan(path)
         return scan
     except OSError as error:
         raise UnreadableFile(f"cannot be opened: {error.strerror or error}") from None

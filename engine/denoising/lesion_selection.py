@@ -16,7 +16,7 @@ from engine.denoising.noise_sweep import SweepLesion
 from engine.errors import DataError, RegionError
 from engine.evaluation.evaluator import CLEAN, LEAKED
 from engine.formatting import format_percent
-from engine.lesions import Boxes
+from engine.lesions import Box, Boxes
 
 # A larger lesion leaves too little background around it.
 LARGEST_SHARE: Final = 0.5
@@ -90,7 +90,7 @@ def locate_lesions(chosen: ScanSelection, boxes: Boxes, rim: int) -> tuple[list[
     for scan, name in enumerate(chosen.names):
         placed = boxes.find_by_name.get(name, ())
         try:
-            masks = [box.mask((side, side), _aspect(chosen.images, name)) for box in placed] if placed else []
+            masks = [box.mask((side, side), _aspect(chosen.images, box)) for box in placed]
         except (UnreadableFile, OSError, RegionError) as error:
             problems.append(f"{name}: its box cannot be used: {error}")
             continue
@@ -106,11 +106,13 @@ def locate_lesions(chosen: ScanSelection, boxes: Boxes, rim: int) -> tuple[list[
     return found, problems
 
 
-def _aspect(images: Dataset, name: str) -> float:
+def _aspect(images: Dataset, box: Box) -> float:
     """Return height over width of an original image if preprocessing keeps its proportions, else 1."""
     if images.config.fit == "squash":
         return 1.0
-    path = Path(images.source).expanduser() / name
+    if box.outline and box.outline.aspect is not None:
+        return box.outline.aspect
+    path = Path(images.source).expanduser() / box.name
     if not path.is_file():
         raise UnreadableFile("its aspect ratio is not known, since its source is not a folder of images")
     width, height = upright_size(path)

@@ -8,6 +8,7 @@ from engine import lesions
 from engine.data import Dataset
 from engine.data.annotations import list_annotations
 from engine.data.name_matching import match_names
+from engine.data.volume_masks import read_masked_slices
 from engine.errors import DataError
 from engine.lesions import Boxes
 
@@ -73,12 +74,17 @@ def _read_beside(images: Dataset, names: set[str], mask_label: int | None) -> Bo
     if images.source == "phantom" or not folder.is_dir():
         return Boxes({})
     found = list_annotations(folder)
+    if not found.images:
+        problems: list[str] = []
+        slices = read_masked_slices(folder, sorted(names), images.config.plane, problems)
+        return _require_label(lesions.make_boxes(lesions.find_slice_boxes(slices, problems, mask_label)), mask_label)
     masks = {image: own for image, own in found.masks.items() if image in names}
     if masks:
-        read = lesions.make_boxes(lesions.read_masks(folder, masks, mask_label))
-        if mask_label is not None and not read:
-            raise DataError(
-                f"No mask has a part of pixel value {mask_label}.", "Choose another value with --mask-label."
-            )
-        return read
+        return _require_label(lesions.make_boxes(lesions.read_masks(folder, masks, mask_label)), mask_label)
     return lesions.read_boxes_beside(folder, found.boxes)
+
+
+def _require_label(boxes: Boxes, mask_label: int | None) -> Boxes:
+    if mask_label is not None and not boxes:
+        raise DataError(f"No mask has a part of pixel value {mask_label}.", "Choose another value with --mask-label.")
+    return boxes

@@ -11,7 +11,7 @@ Images are float (height, width) with a data range of 1; masks are bool of the s
 from engine.lesions.boxes import Box, Boxes, make_boxes, read_boxes, read_boxes_beside
 from engine.lesions.contrast import contrast, contrast_to_noise, edge_sharpness
 from engine.lesions.inpainting import inpaint
-from engine.lesions.masks import read_masks
+from engine.lesions.masks import find_slice_boxes, read_masks
 from engine.lesions.regions import (
     LesionRegion,
     area,
@@ -22,6 +22,7 @@ from engine.lesions.regions import (
     polygon,
     rectangle,
     require_measurable,
+    trace,
 )
 from engine.lesions.retention import LEAST_CONTRAST, WARN_BELOW, Retention, retention
 
@@ -37,6 +38,7 @@ __all__ = [
     "contrast_to_noise",
     "edge_sharpness",
     "ellipse",
+    "find_slice_boxes",
     "inpaint",
     "make_boxes",
     "make_lesion_region",
@@ -49,4 +51,5 @@ __all__ = [
     "rectangle",
     "require_measurable",
     "retention",
+    "trace",
 ]

@@ -7,10 +7,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.errors import DataError
 
 MOST_BYTES: Final = 2**28
 _YOLO_NUMBERS: Final = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """True outline of a lesion inside its box.
+
+    Args:
+        inside: (height, width) of the box in pixels of the mask, which of them are lesion.
+        aspect: height over width of the image; None if its own file says it.
+    """
+
+    inside: NDArray[np.bool_]
+    aspect: float | None = None
 
 
 @dataclass
@@ -19,6 +35,7 @@ class FoundBoxes:
 
     boxes: dict[str, list[tuple[float, float, float, float]]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    outlines: dict[tuple[str, tuple[float, float, float, float]], Outline] = field(default_factory=dict)
 
     def add(self, image: str, box: tuple[float, float, float, float], place: str) -> None:
         """Add a box, or the problem that it has."""

@@ -10,14 +10,14 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from engine.arrays import Mask
 from engine.errors import DataError, SourceNotFound
-from engine.lesions.box_formats import FoundBoxes, merge, read_coco, read_yolo_files, read_yolo_folder
-from engine.lesions.regions import Shape, ellipse
+from engine.lesions.box_formats import FoundBoxes, Outline, merge, read_coco, read_yolo_files, read_yolo_folder
+from engine.lesions.regions import Shape, ellipse, stretch
 
 FOLDERS: Final = ("split", "class")
 NUMBERS: Final = ("x_center", "y_center", "width", "height")
@@ -35,6 +35,7 @@ class Box:
         y: top side.
         width: share of the image's width.
         height: share of its height.
+        outline: its true outline; None for the ellipse inscribed in the box.
     """
 
     name: str
@@ -42,9 +43,10 @@ class Box:
     y: float
     width: float
     height: float
+    outline: Outline | None = field(default=None, compare=False)
 
     def mask(self, shape: Shape, aspect: float = 1.0) -> Mask:
-        """Return the ellipse inscribed in the box, on the prepared image.
+        """Return the lesion on the prepared image: its outline if it is known, else the ellipse inscribed in the box.
 
         Args:
             shape: (height, width) of the prepared image.
@@ -56,7 +58,8 @@ class Box:
         wide, high = min(1.0, 1.0 / aspect), min(1.0, aspect)
         x, y = (1 - wide) / 2 + self.x * wide, (1 - high) / 2 + self.y * high
         down, across = shape
-        return ellipse(shape, x * across, y * down, self.width * wide * across, self.height * high * down)
+        corners = (x * across, y * down, self.width * wide * across, self.height * high * down)
+        return ellipse(shape, *corners) if self.outline is None else stretch(shape, corners, self.outline.inside)
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,11 @@ class Boxes:
 def make_boxes(found: FoundBoxes) -> Boxes:
     """Return boxes of another format, or of masks."""
     return Boxes(
-        {name: [Box(name, *box) for box in boxes] for name, boxes in found.boxes.items()}, tuple(found.problems)
+        {
+            name: [Box(name, *box, found.outlines.get((name, box))) for box in boxes]
+            for name, boxes in found.boxes.items()
+        },
+        tuple(found.problems),
     )
 
 

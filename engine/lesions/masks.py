@@ -1,6 +1,6 @@
 """Lesions from mask images: the boxes around their connected parts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from engine.lesions.box_formats import FoundBoxes
+from engine.lesions.box_formats import FoundBoxes, Outline
 from engine.lesions.regions import LEAST_PIXELS
 
 FORMATS: Final = ("PNG", "JPEG", "BMP", "TIFF")
@@ -39,37 +39,72 @@ def read_masks(folder: Path, masks: Mapping[str, Sequence[str]], label: int | No
             except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
                 found.problems.append(f"The mask {name} cannot be read: {error}.")
                 continue
-            for box in find_parts(values, label):
-                found.add(image, box, f"The mask {name}")
+            add_parts(found, image, values, label)
     return found
 
 
-def find_parts(values: NDArray[Any], label: int | None = None) -> list[tuple[float, float, float, float]]:
-    """Return the boxes around the connected parts of a mask, of 4 pixels at least.
+def add_parts(
+    found: FoundBoxes, image: str, values: NDArray[Any], label: int | None = None, aspect: float | None = None
+) -> None:
+    """Add the connected parts of a mask to the boxes of an image, with their outlines.
+
+    Args:
+        found: the boxes; changed.
+        image: name of the image.
+        values: (height, width), a value for each label.
+        label: as in `read_masks`.
+        aspect: height over width of the image, if its own file does not say it.
+    """
+    for box, inside in find_parts(values, label):
+        found.add(image, box, f"The mask of {image}")
+        found.outlines[image, box] = Outline(inside, aspect)
+
+
+def find_slice_boxes(
+    slices: Iterable[tuple[str, NDArray[Any], float]], problems: list[str], label: int | None = None
+) -> FoundBoxes:
+    """Find the lesions of slices of volumes.
+
+    Args:
+        slices: name of each slice, its labels (height, width), and height over width of the slice.
+        problems: sentences on masks that cannot be used; those of the reader of the slices too.
+        label: label that is lesion; None for all above 0.
+    """
+    found = FoundBoxes(problems=problems)
+    for name, labels, aspect in slices:
+        add_parts(found, name, labels > 0 if label is None else labels == label, 1, aspect)
+    return found
+
+
+def find_parts(
+    values: NDArray[Any], label: int | None = None
+) -> list[tuple[tuple[float, float, float, float], NDArray[np.bool_]]]:
+    """Return the boxes around the connected parts of a mask, of 4 pixels at least, and the pixels inside each.
 
     Args:
         values: (height, width), a value for each label.
         label: as in `read_masks`.
 
     Returns:
-        (x, y, width, height) of each, as fractions of the image.
+        (x, y, width, height) of each, as fractions of the image, and (height, width) of its box, the part.
 
     Examples:
         >>> mask = np.zeros((10, 20), np.uint8)
         >>> mask[2:6, 5:15] = 255
-        >>> find_parts(mask)
-        [(0.25, 0.2, 0.5, 0.4)]
+        >>> [(box, inside.shape) for box, inside in find_parts(mask)]
+        [((0.25, 0.2, 0.5, 0.4), (4, 10))]
     """
     height, width = values.shape
     marked = _find_foreground(values) if label is None else values == label
     parts, _ = ndimage.label(marked, _NEIGHBORS)
     sizes = np.bincount(parts.ravel())
-    boxes = []
+    found = []
     for number, (rows, columns) in enumerate(ndimage.find_objects(parts), 1):
         if sizes[number] >= LEAST_PIXELS:
             across, down = columns.stop - columns.start, rows.stop - rows.start
-            boxes.append((columns.start / width, rows.start / height, across / width, down / height))
-    return boxes
+            box = (columns.start / width, rows.start / height, across / width, down / height)
+            found.append((box, parts[rows, columns] == number))
+    return found
 
 
 def _find_foreground(values: NDArray[Any]) -> NDArray[np.bool_]:

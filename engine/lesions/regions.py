@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, gaussian_filter
+from skimage import measure
 
 from engine.arrays import AnyMask, AnyPicture, Mask
 from engine.errors import RegionError
@@ -20,6 +21,7 @@ Stacked = Annotated[NDArray[np.float64], "2 height width"]
 Shape = tuple[int, int]
 LEAST_PIXELS: Final = 4
 EDGE_PX: Final = 0.2
+OUTLINE_PX: Final = 0.4  # corners of a traced outline that lie this near to a line are left out
 PATTERN_BLUR_PX: Final = 1.5  # removes the grain, which is not part of the pattern
 FORMS: Final = "x,y,width,height (an ellipse), rectangle:x,y,width,height or polygon:x,y,x,y,x,y"
 
@@ -48,6 +50,43 @@ def ellipse(shape: Shape, x: float, y: float, width: float, height: float) -> Ma
     across, down = _centers(shape)
     squared = ((across - x - width / 2) / (width / 2)) ** 2 + ((down - y - height / 2) / (height / 2)) ** 2
     return np.asarray(squared <= 1.0)
+
+
+def stretch(shape: Shape, corners: tuple[float, float, float, float], inside: Mask) -> Mask:
+    """Return the pixels whose centers lie in the true pixels of a mask that is stretched over a box.
+
+    Args:
+        shape: (height, width) of the image.
+        corners: x, y, width and height of the box, px.
+        inside: bool, the mask of the box.
+
+    Example:
+        >>> stretch((4, 4), (1, 1, 2, 2), np.array([[True], [False]]))[1].tolist()
+        [False, True, True, False]
+    """
+    x, y, width, height = corners
+    _check_size(width, height)
+    rows, columns = inside.shape
+    across, down = _centers(shape)
+    row = np.floor((down - y) / height * rows).astype(np.int64)
+    column = np.floor((across - x) / width * columns).astype(np.int64)
+    is_near = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
+    found: Mask = inside[row.clip(0, rows - 1), column.clip(0, columns - 1)] & is_near
+    return found
+
+
+def trace(inside: Mask) -> list[tuple[float, float]]:
+    """Return the outer contour of a mask as corners (x, y), fractions of its sides; holes are not traced.
+
+    Example:
+        >>> sorted(trace(np.ones((2, 2), np.bool_)))[0]
+        (0.0, 0.25)
+    """
+    contours = measure.find_contours(np.pad(inside, 1).astype(np.float64), 0.5)
+    longest = max(contours, key=len)[:-1]
+    rows, columns = inside.shape
+    corners = measure.approximate_polygon(longest, OUTLINE_PX)
+    return [(float((x - 0.5) / columns), float((y - 0.5) / rows)) for y, x in corners]
 
 
 def rectangle(shape: Shape, x: float, y: float, width: float, height: float) -> Mask:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from nibabel import Nifti1Image
 from PIL import Image
 
 from engine.config import DataConfig
@@ -55,3 +56,16 @@ def test_phantoms_and_damaged_tables_have_no_known_lesions(folder):
     assert boxes_of("phantom", "phantom-000001") == (set(), [])
     (folder / "lesion_boxes.csv").write_text("nothing\n")
     assert boxes_of(folder, "images/1.png") == (set(), [])
+
+
+def test_mask_of_a_volume_outlines_the_lesions_of_its_slices(tmp_path):
+    labels = np.zeros((20, 20, 3), np.uint8)
+    labels[5:15, 5:15, 1] = 2
+    for name in ("P1_t1.nii", "P1_seg.nii"):
+        Nifti1Image(labels, np.eye(4)).to_filename(tmp_path / name)
+    known, data = LesionBoxes(), DataConfig(source=str(tmp_path))
+    (region,) = known.regions_for(data, "P1_t1.nii#2")
+    assert region.kind == "polygon"
+    assert region.box == pytest.approx((0.25, 0.25, 0.75, 0.75))
+    assert known.regions_for(data, "P1_t1.nii#1") == []
+    assert known.names(data) == {"P1_t1.nii#2"}

@@ -111,3 +111,36 @@ def test_part_without_a_box_is_refused(scans, tmp_path):
         DataError, match=r"No image of the test split.*'images/3\.png', the first image 'images/1\.png'"
     ):
         require_boxes(found, "test", ["images/1.png"])
+
+
+def write_volumes(folder, labels):
+    from nibabel import Nifti1Image
+
+    folder.mkdir()
+    head = np.zeros((24, 20, 6), np.float32)
+    head[4:20, 4:16] = np.random.default_rng(1).uniform(300, 600, (16, 12, 6))
+    for case in range(6):
+        Nifti1Image(head + case, np.diag([1.0, 2.0, 3.0, 1.0])).to_filename(folder / f"P{case}_t1.nii.gz")
+        Nifti1Image(labels, np.diag([1.0, 2.0, 3.0, 1.0])).to_filename(folder / f"P{case}_seg.nii.gz")
+    return folder
+
+
+def test_masks_of_volumes_are_the_lesions_of_their_slices_in_their_true_outline(tmp_path, monkeypatch):
+    monkeypatch.setenv("ENGRAM_CACHE", str(tmp_path / "cache"))
+    labels = np.zeros((24, 20, 6), np.uint8)
+    labels[6:14, 5:8, 2], labels[6:9, 8:11, 2] = 1, 4  # an L, of two labels
+    folder = write_volumes(tmp_path / "volumes", labels)
+    images = data.load(config=DataConfig(source=str(folder), slices="all", fit="squash", size=32))
+    names = images.test.names
+    found = load_boxes(images, names, None)
+    marked = {name for name in names if name.endswith("#3")}
+    assert set(found.find_by_name) == marked
+    for boxes, count in ((found, 33), (load_boxes(images, names, None, 4), 9)):
+        (box,) = boxes.find_by_name[min(marked)]
+        assert int(box.mask((20, 24)).sum()) == count
+    (box,) = found.find_by_name[min(marked)]
+    # Rows run from front to back, columns from the patient's right to the left in the file's x.
+    assert np.array_equal(box.mask((20, 24)), np.flip(labels[:, :, 2] > 0).T)
+    assert box.outline.aspect == 40 / 24
+    with pytest.raises(DataError, match="pixel value 9"):
+        load_boxes(images, names, None, 9)
