@@ -61,6 +61,7 @@ LATE_IMPORTS = {
     "engine/data/loading.py": {"engine.data.huggingface", "engine.data.audit.look_alikes"},
     # nibabel takes half a second to import and only volumes need it.
     "engine/data/volumes.py": {"engine.data"},
+    "engine/explorer/volume_handlers.py": {"engine.evaluation.volume_export"},
     # SimpleITK is an extra.
     "engine/data/research_volumes.py": {"SimpleITK"},
     # highdicom is an extra.
