@@ -51,7 +51,7 @@ _MODALITIES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
         },
     ),
 }
-_METHOD: Final = "Engram: new objects without the header of the source (DICOM PS3.15 Annex E, Basic Profile)"
+_METHOD: Final = "PS3.15 Annex E Basic Profile: header of the source not copied"
 _LEVELS: Final = 2**16 - 1
 _SERIES_NUMBER: Final = 9001
 
@@ -157,8 +157,9 @@ def _make_objects(
     fixed = {
         **{"study_instance_uid": UID(), "series_instance_uid": UID(), "series_number": _SERIES_NUMBER},
         **{"sop_class_uid": storage, "modality": source.Modality, "transfer_syntax_uid": ExplicitVRLittleEndian},
-        **{"manufacturer": "Engram", "manufacturer_model_name": derivation.model, "software_versions": __version__},
-        **{"specific_character_set": "ISO_IR 192", "series_description": _cut(f"Not for diagnosis: {derivation}", 64)},
+        **{"manufacturer": "Engram", "manufacturer_model_name": "Engram", "software_versions": __version__},
+        "specific_character_set": "ISO_IR 192",
+        "series_description": f"Not for diagnosis: {derivation.process}, {derivation.run}"[:64],
     }
     for index in range(voxels.shape[2]):
         made = SOPClass(**fixed, sop_instance_uid=UID(), instance_number=index + 1)
@@ -185,7 +186,7 @@ def _describe(derivation: Derivation, source: Dataset) -> dict[str, Any]:
     code.CodeValue, code.CodingSchemeDesignator = "113100", "DCM"
     code.CodeMeaning = "Basic Application Confidentiality Profile"
     codes = DicomSequence([code])
-    removed = {"DeidentificationMethod": _cut(_METHOD, 64), "DeidentificationMethodCodeSequence": codes}
+    removed = {"DeidentificationMethod": _METHOD, "DeidentificationMethodCodeSequence": codes}
     return said | removed | {"LongitudinalTemporalInformationModified": "REMOVED"}
 
 
@@ -213,6 +214,7 @@ def _describe_values(voxels: NDArray[np.float32], grid: VolumeGrid) -> dict[str,
         **{"Rows": voxels.shape[1], "Columns": voxels.shape[0], "PixelRepresentation": 0},
         **{"BitsAllocated": 16, "BitsStored": 16, "HighBit": 15},
         **{"RescaleIntercept": _decimals([low])[0], "RescaleSlope": _decimals([slope])[0]},
+        "VOILUTFunction": "LINEAR_EXACT",
         "WindowCenter": _decimals([(black + white) / 2])[0],
         "WindowWidth": _decimals([max(abs(white - black), slope)])[0],
     }
@@ -220,8 +222,4 @@ def _describe_values(voxels: NDArray[np.float32], grid: VolumeGrid) -> dict[str,
 
 def _decimals(values: Iterable[float]) -> list[DSfloat]:
     """Return numbers as decimal strings of at most 16 characters."""
-    return [DSfloat(float(value) + 0.0, auto_format=True) for value in values]
-
-
-def _cut(text: str, letters: int) -> str:
-    return text if len(text) <= letters else text[: letters - 1] + "…"
+    return [DSfloat(f"{float(value) + 0.0:.10g}") for value in values]
