@@ -192,6 +192,7 @@ Command = Annotated[
     | LoadData
     | Audit
     | OpenScan
+    | ExportVolume
     | Reconstruct
     | PerImageErrors
     | EvaluateRun
