@@ -33,7 +33,7 @@ WIDGET_PACKAGES = {
     "gui.theme",
 }
 DATA_PACKAGES = {
-    *("numpy", "pydantic", "skimage", "PIL", "pydicom", "nibabel", "SimpleITK"),
+    *("numpy", "pydantic", "skimage", "PIL", "pydicom", "nibabel", "SimpleITK", "highdicom"),
     *("datasets", "huggingface_hub", "yaml"),
 }
 
@@ -61,8 +61,11 @@ LATE_IMPORTS = {
     "engine/data/loading.py": {"engine.data.huggingface", "engine.data.audit.look_alikes"},
     # nibabel takes half a second to import and only volumes need it.
     "engine/data/volumes.py": {"engine.data"},
+    "engine/explorer/volume_handlers.py": {"engine.evaluation.volume_export"},
     # SimpleITK is an extra.
     "engine/data/research_volumes.py": {"SimpleITK"},
+    # highdicom is an extra.
+    "engine/data/dicom_writer.py": {"highdicom", "highdicom.base"},
     # Dask is an extra: only a search on a cluster needs it, and only one on a queueing system needs the jobs.
     "engine/search/trial_pool.py": {"engine.search.dask_executor"},
     "engine/search/dask_executor.py": {"dask_jobqueue"},

@@ -323,7 +323,7 @@ def check_bare():
 
 
 def test_extras_that_the_bare_lane_must_not_find_are_those_of_the_project(check_bare):
-    decoders = ["pyjpegls", "pylibjpeg", "pylibjpeg-openjpeg", "python-gdcm", "simpleitk"]
+    decoders = ["highdicom", "pyjpegls", "pylibjpeg", "pylibjpeg-openjpeg", "python-gdcm", "simpleitk"]
     others = ["dask", "dask-jobqueue", "distributed", "jax", "torch", "umap-learn"]
     assert check_bare.list_extra_packages() == sorted([*decoders, *others])
 

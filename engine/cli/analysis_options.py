@@ -14,13 +14,16 @@ AGAINST_HELP = f"""comma-separated baselines to compare with, or 'all': {BASELIN
 level from the image. BM3D needs its own package: pip install bm3d"""
 
 RECONSTRUCT_EPILOG = f"""\
-Give --out, --volume-out or both. The slices of a volume are those that --slice counts (the acquisition plane).
-A folder with one DICOM series is read as one volume. Names, dates and identifiers of the input are not copied.
+Give --out, --volume-out or both. --slice counts the slices in the acquisition plane. --volume-out processes the
+slices of the plane that RUN was trained on; in the acquisition plane if it was not trained on volumes.
+A folder with one DICOM series is read as one volume. Names, dates and identifiers of the input are not copied, unless
+a DICOM series is written with --keep-patient-data.
 
 examples:
   {PROGRAM} reconstruct RUN head.png --out pictures --bits 16
   {PROGRAM} reconstruct RUN scan.nii.gz --volume-out reconstructed.nii.gz
-  {PROGRAM} reconstruct RUN series-folder --volume-out reconstructed.nii.gz --out pictures"""
+  {PROGRAM} reconstruct RUN series-folder --volume-out reconstructed.nii.gz --out pictures
+  {PROGRAM} reconstruct RUN series-folder --volume-out reconstructed --volume-format dicom"""
 
 DENOISE_EPILOG = f"""\
 The region is in pixels of the image as the model sees it (saved as original.png), from its upper left corner:
@@ -86,9 +89,20 @@ def add_outputs(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--volume-out",
         type=Path,
-        metavar="FILE.nii.gz",
-        help="process all slices of a volume and write a NIfTI volume (.nii.gz or .nii) with the voxels, the "
-        "orientation and the intensities of the input",
+        metavar="PATH",
+        help="process all slices of a volume and write a NIfTI volume (.nii.gz or .nii) or a DICOM series (a new "
+        "folder) with the voxels, the orientation and the intensities of the input",
+    )
+    command.add_argument(
+        "--volume-format",
+        choices=("nifti", "dicom"),
+        default="nifti",
+        help="format of the volume; dicom: a derived series, for a DICOM source (needs the extra 'dicom')",
+    )
+    command.add_argument(
+        "--keep-patient-data",
+        action="store_true",
+        help="keep the name, identifiers, dates and study of the patient in a DICOM series (default: removed)",
     )
 
 

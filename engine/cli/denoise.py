@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import data, noise, runs
+from engine import noise, runs
 from engine.cli.analysis_options import denoise_config
 from engine.cli.console import ConsoleProgress
 from engine.cli.image_outputs import check_outputs, describe_volume, save_plain, save_volume
@@ -41,13 +41,12 @@ def run(options: Namespace) -> CommandResult:
 def _save_volume(options: Namespace, run: Run, meter: ConsoleProgress) -> dict[str, Any]:
     """Denoise all slices of a volume with a run, after adding the noise of the settings; no noise at a level of 0."""
     method, settings = methods.from_run(run), denoise_config(options)
-    scan = data.open_volume(options.image, volume=options.volume)
 
     def transform(images: NDArray[np.float32], first: int) -> NDArray[np.float32]:
         seed = (settings.seed + first) % 2**31  # batches of slices do not share their noise
         return method.denoise(noise.add_noise(images, settings.noise, settings.sigma, seed))
 
-    return save_volume(scan, run, transform, options.volume_out, meter)
+    return save_volume(options, options.image, run, transform, meter)
 
 
 def _describe_volume(content: dict[str, Any]) -> list[str]:

@@ -12,9 +12,10 @@ from PIL.PngImagePlugin import PngInfo
 
 from engine.cli.config_options import PROGRAM
 from engine.cli.console import ConsoleProgress
-from engine.data import Scan, volume_writer
+from engine.data.volume_target import VolumeTarget
 from engine.errors import ConfigError
-from engine.evaluation.volume import Transform, transform_slices
+from engine.evaluation.volume import Transform
+from engine.evaluation.volume_export import VolumeTask, export_volume
 from engine.figures import DISCLAIMER
 from engine.job_context import JobContext
 from engine.runs import Run
@@ -25,7 +26,7 @@ def check_outputs(options: Namespace, images: Sequence[str]) -> None:
 
     Raises:
         ConfigError: there is nothing to write, or one volume for several inputs.
-        DataError: the volume has no name of a NIfTI file, or that of the input.
+        DataError: see `VolumeTarget.check`.
     """
     help_text = f"See {PROGRAM} {options.command} --help."
     if options.out is None and options.volume_out is None:
@@ -35,7 +36,15 @@ def check_outputs(options: Namespace, images: Sequence[str]) -> None:
     if options.volume_out is not None:
         if len(images) > 1:
             raise ConfigError("--volume-out takes one volume.", "Call the command once for each.")
-        volume_writer.check_target(options.volume_out, images[0])
+        _find_target(options).check(images[0])
+    if options.keep_patient_data and (options.volume_out is None or options.volume_format != "dicom"):
+        raise ConfigError(
+            "--keep-patient-data is for a DICOM series.", "Give --volume-out FOLDER --volume-format dicom with it."
+        )
+
+
+def _find_target(options: Namespace) -> VolumeTarget:
+    return VolumeTarget(options.volume_out, options.volume_format, options.keep_patient_data)
 
 
 def save_plain(images: Mapping[str, NDArray[np.float32]], prefix: str, options: Namespace) -> dict[str, str]:
@@ -70,28 +79,14 @@ def _save_png(image: NDArray[np.float32], bits: int, path: Path) -> Path:
     return path
 
 
-def save_volume(scan: Scan, run: Run, transform: Transform, path: Path, meter: ConsoleProgress) -> dict[str, Any]:
-    """Transform all slices of a volume and write them on its grid.
-
-    Args:
-        scan: the volume.
-        run: run whose preparation is used.
-        transform: see `transform_slices`.
-        path: NIfTI file to write.
-        meter: shows the progress.
-
-    Returns:
-        file, slices, shape and notes, for JSON.
-
-    Raises:
-        DataError: the input has no grid that a volume can be written on.
-    """
-    grid = volume_writer.check_grid(scan)
+def save_volume(
+    options: Namespace, image: str, run: Run, transform: Transform, meter: ConsoleProgress
+) -> dict[str, Any]:
+    """Transform all slices of a volume and write them on its grid; see `export_volume`."""
+    process = "denoising" if options.command == "denoise" else "reconstruction"
     context = JobContext(on_progress=meter.update, title="Processing slices")
-    slices = transform_slices(scan, run.config.data, transform, context)
-    volume_writer.write_volume(path, slices, grid, run.name)
-    notes = [*scan.notes, *volume_writer.list_notes(grid)]
-    return {"file": str(path), "slices": len(scan), "shape": list(grid.to_voxels(slices).shape), "notes": notes}
+    task = VolumeTask(image, process, options.volume)
+    return export_volume(task, run, transform, _find_target(options), context)
 
 
 def describe_volume(volume: Mapping[str, Any]) -> list[str]:

@@ -92,8 +92,10 @@ def run(options: Namespace) -> CommandResult:
 
 
 def _save_volume(options: Namespace, run: Run, model: ImageModel, meter: ConsoleProgress) -> dict[str, Any]:
-    scan = data.open_volume(options.images[0], volume=options.volume)
-    return save_volume(scan, run, lambda images, first: scoring.reconstruct(model, images), options.volume_out, meter)
+    def transform(images: NDArray[np.float32], first: int) -> NDArray[np.float32]:
+        return scoring.reconstruct(model, images)
+
+    return save_volume(options, options.images[0], run, transform, meter)
 
 
 def _save_images(options: Namespace, opened: Run, model: ImageModel, meter: ConsoleProgress) -> CommandResult:

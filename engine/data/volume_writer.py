@@ -18,25 +18,9 @@ from engine.data.scan import Scan
 from engine.data.volume_grid import VolumeGrid
 from engine.errors import DataError
 
-SUFFIXES: Final = (".nii.gz", ".nii")
 _DESCRIPTION_BYTES: Final = 79
 _SHEAR_TOLERANCE: Final = 1e-4
 _WARNING: Final = ": not for diagnosis"
-
-
-def check_target(path: Path, source: str | Path) -> None:
-    """Check that a volume can be written to a path.
-
-    Raises:
-        DataError: its name is not that of a NIfTI file, or it is the source itself.
-
-    Examples:
-        >>> check_target(Path("out.nii.gz"), "head.nii.gz")
-    """
-    if not path.name.casefold().endswith(SUFFIXES):
-        raise DataError(f"'{path.name}' is not the name of a NIfTI file.", "End it in .nii.gz or .nii.")
-    if path.exists() and Path(source).exists() and path.samefile(source):
-        raise DataError(f"'{path.name}' is the input itself.", "Choose another name; the input is never overwritten.")
 
 
 def check_grid(scan: Scan) -> VolumeGrid:

@@ -24,6 +24,7 @@ from engine.explorer import latent_handlers as latent
 from engine.explorer.context import make_job_context
 from engine.explorer.denoise_handlers import DenoiseHandlers
 from engine.explorer.layer_handlers import LayerHandlers
+from engine.explorer.volume_handlers import VolumeHandlers
 from engine.job_context import Cancelled, JobContext
 from engine.lru_cache import LRUCache
 from engine.messages import (
@@ -78,6 +79,7 @@ class Explorer:
             EvaluateRun: self._evaluate_run,
             **DenoiseHandlers(self).answers(),
             **LayerHandlers(self).answers(),
+            **VolumeHandlers(self).answers(),
             **latent.latent_handlers(self),
         }
 

@@ -58,6 +58,8 @@ from engine.messages.images import Audit as Audit
 from engine.messages.images import AuditReply as AuditReply
 from engine.messages.images import EvaluateRun as EvaluateRun
 from engine.messages.images import EvaluateRunReply as EvaluateRunReply
+from engine.messages.images import ExportVolume as ExportVolume
+from engine.messages.images import ExportVolumeReply as ExportVolumeReply
 from engine.messages.images import LoadData as LoadData
 from engine.messages.images import LoadDataReply as LoadDataReply
 from engine.messages.images import OpenScan as OpenScan
@@ -190,6 +192,7 @@ Command = Annotated[
     | LoadData
     | Audit
     | OpenScan
+    | ExportVolume
     | Reconstruct
     | PerImageErrors
     | EvaluateRun

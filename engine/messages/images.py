@@ -2,6 +2,8 @@
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from engine.config import DataConfig
 from engine.messages.duplicates import ExactDuplicates, NearDuplicates, PatientCounts
 from engine.messages.reply import Array, Reply
@@ -102,6 +104,34 @@ class OpenScan(Request):
 
 
 # ---- models on images --------------------------------------------------------------------------------------------
+
+
+class ExportVolumeReply(Reply):
+    """A volume that was written: its file or folder, the slices that were processed, and notes on it."""
+
+    path: str
+    slices: int
+    notes: tuple[str, ...]
+
+
+class ExportVolume(Request):
+    """Process all slices of a volume with a run, and write them on its grid to `path`.
+
+    `volume` is that of a file of several, counted from 1. Noise of the level `sigma` is added before; none by default.
+    """
+
+    reply_type: ClassVar[type[Reply]] = ExportVolumeReply
+
+    command: Literal["export-volume"] = "export-volume"
+    run: str
+    scan: str
+    path: str
+    format: Literal["nifti", "dicom"] = "nifti"
+    keep_patient_data: bool = False
+    volume: int | None = None
+    noise: str = "gaussian"
+    sigma: float = Field(0.0, ge=0.0, le=1.0)
+    seed: int = Field(0, ge=0)
 
 
 class Reconstructions(Reply):

@@ -14,6 +14,7 @@ COMMANDS = [
     messages.Continue(),
     messages.LoadData(number=1, panel="data", config=DataConfig(size=64)),
     messages.OpenScan(number=2, panel="compare", path="head.dcm"),
+    messages.ExportVolume(number=2, panel="compare-volume", run="ae-0001", scan="head.dcm", path="out", format="dicom"),
     messages.Reconstruct(number=3, panel="compare", runs=("a", "b"), data=DataConfig(), indices=(4, 5)),
     messages.PerImageErrors(number=4, panel="compare", run="a", data=DataConfig()),
     messages.Search(name="s", base=RunConfig(), space={"latent": [8, 16]}, settings={"trials": 3}),

@@ -15,9 +15,11 @@ from gui.panels.compare.metrics import MetricsDialog
 from gui.panels.compare.runs_card import MOST, CompareRunsCard
 from gui.panels.compare.script import compare_script
 from gui.panels.compare.view_card import CompareScanCard, ViewCard
+from gui.volume_card import VolumeCard
 from gui.widgets.timers import make_timer
 from gui.widgets.view_state import ViewState
 
+VOLUME = "compare-volume"
 SOON_MS = 60
 FIRST_RUNS = 2
 
@@ -30,12 +32,13 @@ class ComparePanel(Panel):
         self.state = ViewState(parent=self)
         self.gallery, self.board = CompareController(self.session, self), ComparisonView(self.state)
         self.runs, self.view, self.scan = CompareRunsCard(self.session), ViewCard(self.state), CompareScanCard()
+        self.volume = VolumeCard(self.session, VOLUME)
         self.ask_path = QFileDialog.getSaveFileName
         self._wanted: list[str] = []
         self._baselines: list[str] = []
         self._soon = make_timer(self, SOON_MS)
         self._soon.timeout.connect(self.refresh)
-        self.lay_out(scroll_column(self.runs, self.scan, self.view, stretched=self.runs), self.board)
+        self.lay_out(scroll_column(self.runs, self.scan, self.volume, self.view, stretched=self.runs), self.board)
         self._connect()
         self.board.show_message(NO_SCANS)
         self.refresh()
@@ -75,6 +78,8 @@ class ComparePanel(Panel):
         compared, values = self.runs.compared(), self.view.values()
         columns = values["columns"] or self.board.best_column_count(len(compared))
         self.gallery.set_view(compared, values | {"columns": columns})
+        runs = {each.ref: each.name for each in compared if not is_baseline(each.ref)}
+        self.volume.show_for(self.gallery.scan, runs)
 
     def show_numbers(self) -> None:
         """Open the dialog with all metrics of the ticked runs and their baselines."""

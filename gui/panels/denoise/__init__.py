@@ -17,11 +17,12 @@ from gui.panels.denoise.methods_card import MethodsCard
 from gui.panels.denoise.picture_area import PictureArea
 from gui.panels.denoise.presenter import DenoisePresenter
 from gui.panels.denoise.script import denoise_script
+from gui.volume_card import VolumeCard
 from gui.widgets.region.region import RegionState
 from gui.widgets.timers import make_timer
 from gui.widgets.view_state import ViewState
 
-SCAN = "denoise-scan"
+SCAN, VOLUME = "denoise-scan", "denoise-volume"
 NO_SCANS = "No dataset loaded. Choose a source in Data, or drop an image here."
 SOON_MS, SETTLE_MS = 60, 400
 FIRST_RUNS = 1
@@ -38,6 +39,7 @@ class DenoisePanel(Panel):
         self.experiment, self.known = DenoiseController(self.session, self), LesionBoxes()
         self.case, self.lesion, self.methods = CaseCard(desk.undo), LesionCard(self.regions), MethodsCard(self.session)
         self.stage = PictureArea(self.state, self.regions)
+        self.volume = VolumeCard(self.session, VOLUME, has_noise=True)
         self.results = DenoisePresenter(self.experiment, self.regions, (self.lesion, self.methods, self.stage), self)
         self.ask_path = QFileDialog.getSaveFileName
         self._wanted: list[str] | None = []
@@ -47,7 +49,9 @@ class DenoisePanel(Panel):
         self._soon.timeout.connect(self.refresh)
         self._settled = make_timer(self, SETTLE_MS)
         self._settled.timeout.connect(self.state_changed)
-        self.lay_out(scroll_column(self.case, self.lesion, self.methods, stretched=self.methods), self.stage)
+        self.lay_out(
+            scroll_column(self.case, self.volume, self.lesion, self.methods, stretched=self.methods), self.stage
+        )
         self._connect()
         self.stage.pictures.show_message(NO_SCANS)
 
@@ -157,6 +161,8 @@ class DenoisePanel(Panel):
         """Request what is chosen; another image has a lesion of its own."""
         data = self.session.data
         case = self.case.case(data.config if data else self.session.requested_data)
+        noise, methods = self.case.noise.value(), self.methods.methods()
+        self.volume.show_for(case.scan if case else None, methods.runs, noise.fields())
         if case is None:
             self._case = None
             self.stage.pictures.show_message(NO_SCANS)
@@ -166,7 +172,7 @@ class DenoisePanel(Panel):
             self.regions.set_image(case.key, known[0] if known else None)
             self.lesion.show_known(known)
         self._case = case
-        self.experiment.set_request(case, self.case.noise.value(), self.methods.methods())
+        self.experiment.set_request(case, noise, methods)
 
     def _on_scan_opened(self, reply: OpenScanReply) -> None:
         self.case.show_scan(opened_scan_from(self._path, reply))

@@ -2,18 +2,21 @@
 
 import gzip
 import json
+from importlib import import_module
 
 import nibabel
 import numpy as np
 import pytest
 from nibabel.affines import apply_affine
 from PIL import Image
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from engine import cli, evaluation
+from engine.data import scan
 from engine.figures import DISCLAIMER
+from engine.runs import create_run, open_run
 
 AFFINE = np.array([[0.0, -1.1, 0.2, 30], [0.9, 0.0, 0.3, -20], [0.1, 0.2, 4.0, 5], [0, 0, 0, 1]])
 SPOT = (10, 21, 3)
@@ -29,6 +32,7 @@ PATIENT = {
     "StudyDate": "20190823",
     "StudyDescription": "PLANTED STUDY",
     "SeriesDescription": "PLANTED SERIES",
+    "StudyInstanceUID": "1.2.826.99.19530417",
     "ImageComments": "PLANTED COMMENT",
 }
 
@@ -45,12 +49,19 @@ class Echo:
         return images
 
 
-@pytest.fixture(scope="module")
-def root(trained, tmp_path_factory):
-    """Return a folder with a tiny run, 'first'."""
-    folder = tmp_path_factory.mktemp("runs")
-    trained(fit="letterbox", epochs=1, at=folder / "first")
-    return folder
+@pytest.fixture
+def root(tiny, tmp_path):
+    """Return a folder with a run, 'first', that was never trained."""
+    create_run(tiny(fit="letterbox"), "first", tmp_path / "runs")
+    return tmp_path / "runs"
+
+
+@pytest.fixture(autouse=True)
+def _read_here(monkeypatch):
+    """Let this process read files, which saves one for each command; `test_volume_writer` has the process."""
+    monkeypatch.setattr(
+        scan, "_read_scan", lambda reader, file, limits, volume: import_module(reader).read_scan(file, volume)
+    )
 
 
 @pytest.fixture
@@ -128,7 +139,7 @@ def test_a_volume_comes_back_on_its_grid(call, echo, volume, tmp_path, command):
     assert b"Engram first: not for diagnosis" in gzip.decompress(out.read_bytes())[:352]
 
 
-def test_a_trained_run_writes_a_volume_and_images_and_says_so(call, volume, tmp_path):
+def test_a_volume_and_images_are_written_and_said(call, echo, volume, tmp_path):
     out = tmp_path / "out.nii"
     said = call("reconstruct", "first", volume, "--volume-out", out, "--out", tmp_path / "pictures")
     assert "values outside 0 to 1000 were clipped to this range" in said
@@ -197,6 +208,46 @@ def read_all(folder):
                 yield path, gzip.decompress(content)
 
 
+def find_planted(folders):
+    """The files of some folders that hold something of the patient, and what."""
+    planted = [value.encode() for value in ("PLANTED", "WILHELMINA", "19530417", "1953-04-17", "20190823")]
+    read = [each for folder in folders for each in read_all(folder)]
+    return [(path.name, word) for path, content in read for word in planted if word in content]
+
+
+def test_a_run_trained_on_coronal_slices_receives_coronal_slices(call, echo, root, volume, tmp_path):
+    open_run("first", root).write_json(
+        "provenance.json", {"data": {"notes": ["The images are slices of 3 volumes (coronal, one window)."]}}
+    )
+    found = call("reconstruct", "first", volume, "--volume-out", tmp_path / "out.nii", "--json")["volume"]
+    result, source = nibabel.load(tmp_path / "out.nii"), nibabel.load(volume)
+    assert (found["slices"], found["shape"], echo.images) == (24, [24, 32, 8], 24)
+    assert [note[:23] for note in found["notes"] if note.startswith("Shown as ")] == ["Shown as coronal slices"]
+    np.testing.assert_allclose(result.affine, AFFINE, atol=1e-5)
+    assert np.unravel_index(result.get_fdata().argmax(), result.shape) == SPOT
+    assert np.median(np.abs(result.get_fdata() - source.get_fdata())) < 0.01 * 1000
+
+
+@pytest.mark.parametrize("command", ["reconstruct", "denoise"])
+def test_a_derived_series_is_written_beside_images_without_anything_of_the_patient(
+    call, echo, root, series, tmp_path, command
+):
+    pytest.importorskip("highdicom")
+    out = tmp_path / "results"
+    words = ["--volume-out", out / "series", "--volume-format", "dicom", "--out", out, "--json"]
+    found = call(command, "first", series, *words)
+    (out / "said.json").write_text(json.dumps(found))
+    written = [dcmread(file) for file in sorted((out / "series").iterdir())]
+    assert found["volume"]["slices"] == len(written) == 5
+    assert [each.ImagePositionPatient[2] for each in written] == [0, 4, 8, 12, 16]
+    process = {"reconstruct": "Reconstruction", "denoise": "Denoising"}[command]
+    assert written[0].DerivationDescription.startswith(f"{process} by the ae model 'first'")
+    assert find_planted([out, root]) == []
+    kept = tmp_path / "kept"
+    call(command, "first", series, "--volume-out", kept, "--volume-format", "dicom", "--keep-patient-data")
+    assert {word for _, word in find_planted([kept])} == {b"PLANTED", b"WILHELMINA", b"19530417", b"20190823"}
+
+
 @pytest.mark.parametrize(
     ("command", "kind"),
     [("reconstruct", "series"), ("reconstruct", "file"), ("reconstruct", "nifti"), ("denoise", "series")],
@@ -207,12 +258,10 @@ def test_nothing_of_the_patient_is_written(call, echo, root, series, volume, tmp
     words = ["--volume-out", out / "out.nii.gz", "--out", out, "--arrays", "--bits", "16", "--json"]
     (tmp_path / "results").mkdir()
     (out / "said.json").write_text(json.dumps(call(command, "first", source, *words)))
-    planted = [value.encode() for value in ("PLANTED", "WILHELMINA", "19530417", "1953-04-17", "20190823")]
     assert any(b"PLANTED" in content for _, content in read_all(source.parent)), "the search finds what was planted"
     written = [*read_all(out), *read_all(root)]
     assert {path.suffix for path, _ in written} >= {".gz", ".png", ".npy", ".json"}
-    found = [(path.name, word) for path, content in written for word in planted if word in content]
-    assert found == []
+    assert find_planted([out, root]) == []
 
 
 @pytest.mark.parametrize(
@@ -222,6 +271,7 @@ def test_nothing_of_the_patient_is_written(call, echo, root, series, volume, tmp
         (["--bits", "16", "--volume-out", "x.nii"], "--bits and --arrays need a folder"),
         (["--volume-out", "out.png"], "'out.png' is not the name of a NIfTI file"),
         (["--volume-out", "HEAD"], "'head.nii.gz' is the input itself"),
+        (["--volume-out", "out.nii", "--keep-patient-data"], "--keep-patient-data is for a DICOM series"),
     ],
 )
 @pytest.mark.parametrize("command", ["reconstruct", "denoise"])

@@ -15,7 +15,8 @@ from pydicom.uid import generate_uid
 from engine.data import dicom as dicom_reader
 from engine.data import nifti, open_volume, series_folder
 from engine.data.decoded_image import UnreadableFile
-from engine.data.volume_writer import check_grid, check_target, describe, list_notes, write_volume
+from engine.data.volume_target import VolumeTarget
+from engine.data.volume_writer import check_grid, describe, list_notes, write_volume
 from engine.errors import DataError, ScanError
 from engine.evaluation.volume import transform_slices
 from tests.engine.data.conftest import item, write_nifti
@@ -348,9 +349,9 @@ def test_a_long_name_leaves_room_for_the_warning():
 def test_the_input_is_never_overwritten(tmp_path):
     source = write_nifti(tmp_path / "head.nii")
     with pytest.raises(DataError, match="is the input itself"):
-        check_target(tmp_path / "." / "head.nii", source)
+        VolumeTarget(tmp_path / "." / "head.nii").check(source)
     with pytest.raises(DataError, match="not the name of a NIfTI file"):
-        check_target(tmp_path / "head.png", source)
+        VolumeTarget(tmp_path / "head.png").check(source)
 
 
 def test_an_image_is_no_volume(tmp_path):

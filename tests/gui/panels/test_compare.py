@@ -278,6 +278,10 @@ class TestScan:
         assert "Image left = patient right (R) · image top = anterior (A)" in panel.scan._facts.text()
         assert "Window of the file." in panel.scan._facts.text()
         assert panel.board.rows.view(0, 0)._orientation == "RLAP"
+        panel.volume.fill_menu()
+        wanted = [f"{record.name} as NIfTI…" for record in panel.runs.records()]
+        assert [action.text() for action in panel.volume.menu.actions()] == wanted
+        assert panel.volume.isVisible()
 
     def test_slices_are_gone_through_and_the_newest_wins(self, panel, session, answer, asked, pictures, tmp_path):
         self.opened(panel, session, answer, tmp_path)
@@ -297,6 +301,7 @@ class TestScan:
         pictures()
         assert "Orientation unknown" in panel.scan._facts.text()
         assert not panel.scan.slider.isVisible()
+        assert not panel.volume.isVisible()
 
     def test_back_to_the_dataset(self, panel, session, answer, asked, pictures, loaded, tmp_path):
         self.opened(panel, session, answer, tmp_path)

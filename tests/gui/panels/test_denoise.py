@@ -11,7 +11,16 @@ from PySide6.QtTest import QTest
 
 from engine import noise
 from engine.config import DataConfig
-from engine.messages import ApplyFilter, Denoise, DenoiseCurve, DenoiseDraft, NoiseLevelErrors, OpenScan, RequestFailed
+from engine.messages import (
+    ApplyFilter,
+    Denoise,
+    DenoiseCurve,
+    DenoiseDraft,
+    ExportVolume,
+    NoiseLevelErrors,
+    OpenScan,
+    RequestFailed,
+)
 from gui.lesion_regions import BOXES, mask_of
 from gui.loaded_data import scan_title
 from gui.panel import DISCLAIMER, LEFT_PX, OpenFile
@@ -590,13 +599,20 @@ class TestScan:
         panel.navigate(OpenFile("/scans/head.nii"))
         answer("denoise-scan", {**self.CONTENT, **changes})
 
-    def test_scan_takes_the_place_of_the_dataset_at_its_middle_slice(self, seen, answer, write, pictures):
+    def test_scan_takes_the_place_of_the_dataset_at_its_middle_slice(self, seen, answer, write, asked, pictures):
         self.opened(seen, answer, write)
         request = pictures()
         assert (request.scan, request.slice) == ("/scans/head.nii", 2)
         assert seen.stage.pictures.board.view("noisy")._orientation == "RLAP"
         assert "NIfTI. Image left = patient right (R)" in seen.case.scan.facts.text()
         assert not seen.case.images.isVisible()
+        assert seen.volume.isVisible()
+        seen.volume.ask_path = lambda *_: ("/out/head.nii", "")
+        seen.volume.fill_menu()
+        seen.volume.menu.actions()[0].trigger()
+        order = asked(ExportVolume)
+        assert (order.scan, order.sigma, order.seed) == ("/scans/head.nii", request.sigma, request.seed)
+        assert order.run in request.runs
 
     def test_slices_are_gone_through_and_the_dataset_comes_back(self, seen, answer, write, asked, pictures):
         before = asked(Denoise).number
