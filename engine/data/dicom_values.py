@@ -118,9 +118,12 @@ def has_own_contrast(header: Header, layout: PixelLayout) -> bool:
 
 
 def read_window(header: Header, layout: PixelLayout, frame: int) -> Levels | None:
-    """Return the values that the window of a frame shows black and white; None if it has no window of that kind."""
+    """Return the nominal ends of the window of a frame, level ± width / 2; None if it has none."""
     windows = _windows(header, Modality(header, layout), layout.frames)
-    return windows[frame].levels if windows else None
+    if not windows:
+        return None
+    level, half = windows[frame].level, windows[frame].width / 2
+    return level - half, level + half
 
 
 def show_frames_between(

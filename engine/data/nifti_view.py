@@ -1,3 +1,4 @@
+# mypy: disallow-untyped-calls=False
 """NIfTI and research volumes for the viewer, see `engine.data.viewed_volume`; a program like `engine.data.nifti`."""
 
 import math
@@ -31,8 +32,8 @@ def read_view(path: Path, choice: tuple[int, int]) -> ViewedVolume:
     """
     volume = choice[1]
     if detect_format(path) == "research":
-        raw, affine, count = research_volumes.read_volume(path, volume)
-        scan = _scan(raw, Nifti1Header(), affine, path.name)
+        raw, found, count = research_volumes.read_volume(path, volume)
+        scan = _scan(raw, Nifti1Header(), found, path.name)
         return make_view(replace(scan, kind="research"), volumes=count, volume=volume)
     with explain_damage():
         header = read_header(path, volume)
@@ -51,7 +52,7 @@ def _scan(raw: NDArray[Any], fields: Any, affine: NDArray[np.float64] | None, na
     zooms = [side * millimeters_per_unit(fields) for side in pixdim(fields)]
     known = affine is None and all(math.isfinite(side) and side > 0 for side in zooms)
     return Scan(
-        values.T,
+        values.T.astype(np.float32, copy=False),
         name,
         "nifti",
         spacing_mm=(zooms[1], zooms[0]) if known else None,

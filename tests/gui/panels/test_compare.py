@@ -277,7 +277,7 @@ class TestScan:
         assert panel.scan.isVisible()
         assert "Image left = patient right (R) · image top = anterior (A)" in panel.scan._facts.text()
         assert "Window of the file." in panel.scan._facts.text()
-        assert panel.board.rows.view(0, 0)._orientation == "RLAP"
+        assert panel.board.rows.view(0, 0).orientation == "RLAP"
 
     def test_slices_are_gone_through_and_the_newest_wins(self, panel, session, answer, asked, pictures, tmp_path):
         self.opened(panel, session, answer, tmp_path)
