@@ -19,6 +19,7 @@ from gui.shell import PanelSpec, Shell
 
 PANELS = {
     "data": PanelSpec("Data", "data", "gui.panels.data:DataPanel"),
+    "scan": PanelSpec("Scan", "scan", "gui.panels.scan:ScanPanel"),
     "train": PanelSpec("Train", "train", "gui.panels.train:TrainPanel"),
     "search": PanelSpec("Search", "search", "gui.panels.search:SearchPanel"),
     "compare": PanelSpec("Compare", "compare", "gui.panels.compare:ComparePanel"),

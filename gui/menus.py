@@ -15,7 +15,10 @@ from gui.preferences import THEMES, Preferences, PreferencesDialog
 from gui.shell import Shell
 from gui.shortcuts import ShortcutSheet
 
-SCANS = "Images and volumes (*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.dcm *.dicom *.ima *.nii *.nii.gz);;All files (*)"
+SCANS = (
+    "Images and volumes (*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.dcm *.dicom *.ima *.nii *.nii.gz *.hdr *.img "
+    "*.mgz *.mgh *.nrrd *.nhdr *.mha *.mhd);;All files (*)"
+)
 AskPath = Callable[..., str]
 Keys = QKeySequence.StandardKey | str | None
 
@@ -138,7 +141,7 @@ class Menus(QObject):
     def _add_file(self, menu: QMenu) -> None:
         commands = self._commands
         add(menu, "Open folder…", commands.open_folder, QKeySequence.StandardKey.Open)
-        add(menu, "Open image…", commands.open_scan, "Ctrl+Shift+O")
+        add(menu, "Open image or volume…", commands.open_scan, "Ctrl+Shift+O")
         menu.addMenu(self.recent)
         menu.addSeparator()
         add(menu, "Export…", commands.export, QKeySequence.StandardKey.Save)

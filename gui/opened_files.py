@@ -1,14 +1,20 @@
 """Files that the user opens: their kind by their path, and one image file as the explorer opened it."""
 
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
 from PySide6.QtCore import QMimeData
 
+from engine.data.files import is_dicom_content
 from engine.messages import OpenScanReply
 
 KINDS = {"picture": "Image", "dicom": "DICOM", "nifti": "NIfTI", "research": "Volume"}
+VOLUME_SUFFIXES = (
+    ".nii", ".nii.gz", ".hdr", ".img", ".hdr.gz", ".img.gz", ".mgz", ".mgh", ".nrrd", ".nhdr", ".mha", ".mhd"
+)  # fmt: skip
+FIRST_FILES = 8
 SIDES = {"R": "right", "L": "left", "A": "anterior", "P": "posterior", "S": "superior", "I": "inferior"}
 
 
@@ -16,7 +22,7 @@ SIDES = {"R": "right", "L": "left", "A": "anterior", "P": "posterior", "S": "sup
 class DroppedPath:
     """Path and its kind; `problem` says why the app cannot open it."""
 
-    kind: Literal["folder", "run", "scan", "none"]
+    kind: Literal["folder", "run", "scan", "volume", "none"]
     path: Path
     problem: str = ""
 
@@ -27,7 +33,7 @@ def paths_of(mime: QMimeData) -> list[Path]:
 
 
 def classify(paths: list[Path]) -> DroppedPath:
-    """Return whether the path is a run, a folder of images or an image file.
+    """Return whether the path is a run, a volume, a folder of images or an image file.
 
     The reader decides later whether it can open the file.
     """
@@ -43,10 +49,34 @@ def classify(paths: list[Path]) -> DroppedPath:
     if (path / "config.json").is_file() and (path / "events.jsonl").is_file():
         return DroppedPath("run", path)
     if path.is_dir():
-        return DroppedPath("folder", path)
+        return DroppedPath("volume" if holds_series(path) else "folder", path)
     if path.is_file():
-        return DroppedPath("scan", path)
+        return DroppedPath("volume" if is_volume(path) else "scan", path)
     return DroppedPath("none", path, f"File or folder not found: {path}.")
+
+
+def is_volume(file: Path) -> bool:
+    """Return whether a file is a volume by its name, or DICOM by its first bytes."""
+    if file.name.casefold().endswith(VOLUME_SUFFIXES):
+        return True
+    try:
+        return is_dicom_content(file)
+    except OSError:
+        return False
+
+
+def holds_series(folder: Path) -> bool:
+    """Return whether a folder is a DICOM disc or series: it has a DICOMDIR, or files that are all DICOM.
+
+    Only the first files are looked at.
+    """
+    try:
+        if any((folder / name).is_file() for name in ("DICOMDIR", "dicomdir")):
+            return True
+        files = list(islice((each for each in folder.iterdir() if not each.name.startswith(".")), FIRST_FILES))
+        return bool(files) and all(each.is_file() and is_dicom_content(each) for each in files)
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True)

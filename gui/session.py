@@ -49,6 +49,7 @@ class Session(QObject):
 
     def __init__(self, root: Path, scratch: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.scratch = scratch
         self.data: LoadedData | None = None
         self.requested_data = DataConfig()
         self.loading: RequestHandle | None = None

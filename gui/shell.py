@@ -241,7 +241,7 @@ class Shell(QMainWindow):
         self.show_panel(key).navigate(target)
 
     def open_drop(self, drop: DroppedPath) -> None:
-        """Open a dropped path: a folder in Data, a run in Train, an image in Compare or the panel that takes it."""
+        """Open a volume in Scan, a folder in Data, a run in Train, an image in Compare or the panel that takes it."""
         if drop.kind == "none":
             self.notice.show_message(drop.problem)
         elif drop.kind == "run":
@@ -250,6 +250,8 @@ class Shell(QMainWindow):
             path = str(drop.path.absolute())
             if drop.kind == "folder":
                 self.navigate("data", LoadSource(path))
+            elif drop.kind == "volume":
+                self.navigate("scan", OpenFile(path))
             else:
                 self.navigate(self._scans_go_to(), OpenFile(path))
 

@@ -19,6 +19,13 @@ PICTURES = (
     ("Arrows", "next image; move the divider when swiping"),
     ("Page up, Page down", "previous or next page"),
 )
+SCAN = (
+    ("Wheel, Page up, Page down", "previous or next slice"),
+    ("Click, drag, arrows", "move the crosshair in all planes"),
+    ("Ctrl+wheel", "zoom at the cursor"),
+    ("Enter, Alt+arrows", "place a ruler or region; move it"),
+    ("Alt+Shift+arrows, Delete", "resize it; remove it"),
+)
 LESION = (
     ("Drag inside, drag a handle", "move or resize the lesion"),
     ("Alt + arrows", "move; with Shift, resize by one pixel"),
@@ -60,9 +67,10 @@ MAP = (
     ("Wheel, + and −, R", "zoom; reset zoom"),
     ("Middle-drag, Shift+arrows", "move the map"),
 )
-LAYERS_TITLE, MAP_TITLE = "Layers", "Latent map"
+LAYERS_TITLE, MAP_TITLE, SCAN_TITLE = "Layers", "Latent map", "Scan (volumes)"
 GROUPS = (
     ("Images", PICTURES),
+    (SCAN_TITLE, SCAN),
     ("Lesion", LESION),
     ("Curves", CURVES),
     ("Parallel axes (Search)", AXES),
@@ -82,7 +90,7 @@ class ShortcutSheet(QDialog):
         left, right = QVBoxLayout(), QVBoxLayout()
         left.addLayout(_group("App", menu_keys(window)))
         for title, keys in GROUPS:
-            (left if title in (LAYERS_TITLE, MAP_TITLE) else right).addLayout(_group(title, keys))
+            (left if title in (LAYERS_TITLE, MAP_TITLE, SCAN_TITLE) else right).addLayout(_group(title, keys))
         columns = QHBoxLayout()
         columns.setSpacing(40)
         for column in (left, right):

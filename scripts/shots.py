@@ -89,6 +89,7 @@ def wait(ready: Callable[[], bool]) -> None:
 
 READY = {
     "data": lambda panel: bool(panel.scans.grid.shown()),
+    "scan": lambda panel: True,
     "train": lambda panel: bool(panel.session.runs.records) and panel.previews.epoch() is not None,
     "search": lambda panel: True,
     "layers": lambda panel: bool(panel.counting.numbers(panel.choice.run, panel.choice.layer)[0]),

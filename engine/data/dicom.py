@@ -10,6 +10,7 @@ multi-frame file are read from its functional groups, and its frames are sorted 
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -31,7 +32,7 @@ from engine.data.dicom_geometry import FrameGroup, choose_group, group_frames, r
 from engine.data.dicom_header import DAMAGE, Header
 from engine.data.dicom_pixels import PixelLayout, read_layout, stored_frames
 from engine.data.dicom_tables import read_palette
-from engine.data.dicom_values import Modality, show_frames, show_frames_between
+from engine.data.dicom_values import Modality, is_inverted, read_window, show_frames, show_frames_between
 from engine.data.files import DICOM_SUFFIXES, is_dicom_content
 from engine.data.scan import Scan, serve
 from engine.data.volume_grid import Levels
@@ -120,6 +121,63 @@ def read_values(path: Path) -> NDArray[np.float64]:
         return np.stack([modality.apply(frame, at) for at, frame in enumerate(stored_frames(header, layout))])
     except DAMAGE as error:
         raise UnreadableFile("its pixels cannot be decoded; the file is damaged or incomplete") from error
+
+
+@dataclass(frozen=True, eq=False)
+class Quantities:
+    """A scan whose pixels are the quantities of the file, NaN for padding.
+
+    Args:
+        scan: its slices.
+        window: quantities that the file shows black and white; None if it names none.
+        inverted: whether low values are bright.
+        units: their unit; 'HU' for Hounsfield units, empty if it is not known.
+        volumes: number of stacks in the file.
+    """
+
+    scan: Scan
+    window: Levels | None
+    inverted: bool
+    units: str
+    volumes: int
+
+
+def read_quantities(path: Path, volume: int = 1) -> Quantities:
+    """Return the quantities of one stack of a file; color becomes gray in [0, 1].
+
+    Args:
+        path: the file.
+        volume: the stack, counted from 1.
+
+    Raises:
+        UnreadableFile: as in `read_scan`.
+    """
+    header = _open(path)
+    try:
+        layout = read_layout(header)
+        groups = group_frames(header, layout.frames)
+        chosen = choose_group(groups, volume)
+        window, pixels = None, np.empty((0, 0, 0), np.float32)
+        if str(header.data.PhotometricInterpretation).startswith("MONOCHROME"):
+            modality, window = Modality(header, layout), read_window(header, layout, chosen[0].frames[0])
+            frames = enumerate(stored_frames(header, layout))
+            pixels = np.stack([modality.apply(frame, at).astype(np.float32) for at, frame in frames])
+        else:
+            pixels = _luma_frames(header, layout)
+    except DAMAGE as error:
+        raise UnreadableFile("its pixels cannot be decoded; the file is damaged or incomplete") from error
+    scan = _scan(header, path.name, pixels, chosen, [])
+    return Quantities(scan, window, is_inverted(header), _find_units(header), len(groups))
+
+
+def _find_units(header: Header) -> str:
+    """Return the unit of the quantities: what the rescaling says, Hounsfield units for CT, else that of PET."""
+    named = header.text("RescaleType")
+    if named not in {"", "US"}:
+        return named
+    if header.text("Modality") == "CT" and header.has("RescaleIntercept"):
+        return "HU"
+    return header.text("Units")
 
 
 def open_header(path: Path) -> Header:

@@ -117,6 +117,15 @@ def has_own_contrast(header: Header, layout: PixelLayout) -> bool:
     return bool(windows) or read_table(header, "VOILUTSequence", modality.can_be_negative) is not None
 
 
+def read_window(header: Header, layout: PixelLayout, frame: int) -> Levels | None:
+    """Return the nominal ends of the window of a frame, level ± width / 2; None if it has none."""
+    windows = _windows(header, Modality(header, layout), layout.frames)
+    if not windows:
+        return None
+    level, half = windows[frame].level, windows[frame].width / 2
+    return level - half, level + half
+
+
 def show_frames_between(
     header: Header, layout: PixelLayout, frames: Iterable[NDArray[Any]], span: tuple[float, float]
 ) -> tuple[NDArray[np.float32], list[Levels]]:
@@ -166,7 +175,12 @@ def _finish(
     header: Header, pixels: NDArray[np.float32], levels: list[Levels]
 ) -> tuple[NDArray[np.float32], list[Levels]]:
     """Invert frames in which low values are bright, with their black and white, and blacken the padding."""
-    if _is_inverted(header):
+    if is_inverted(header):
+        is_monochrome1 = header.text("PhotometricInterpretation") == "MONOCHROME1"
+        why = "because low values are bright in this file (MONOCHROME1)"
+        header.notes[-1] += (
+            f" Inverted, {why if is_monochrome1 else 'as the file asks (Presentation LUT Shape: INVERSE)'}."
+        )
         pixels, levels = np.subtract(1, pixels, out=pixels), [each[::-1] for each in levels]
     return np.nan_to_num(pixels, copy=False), levels
 
@@ -175,16 +189,10 @@ def _apply_table(table: LookupTable, values: NDArray[np.float64]) -> NDArray[np.
     return np.where(np.isnan(values), np.nan, table.apply(values) / table.white)
 
 
-def _is_inverted(header: Header) -> bool:
-    """Return whether low values are bright, after a note on it."""
-    photometric, shape = header.text("PhotometricInterpretation"), header.text("PresentationLUTShape")
-    if photometric == "MONOCHROME1":
-        header.notes[-1] += " Inverted, because low values are bright in this file (MONOCHROME1)."
-    elif shape == "INVERSE":
-        header.notes[-1] += " Inverted, as the file asks (Presentation LUT Shape: INVERSE)."
-    else:
-        return False
-    return True
+def is_inverted(header: Header) -> bool:
+    """Return whether low values are bright."""
+    is_monochrome1 = header.text("PhotometricInterpretation") == "MONOCHROME1"
+    return is_monochrome1 or header.text("PresentationLUTShape") == "INVERSE"
 
 
 def _note_windows(header: Header, windows: list[Window]) -> None:

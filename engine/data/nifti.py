@@ -47,12 +47,12 @@ def read_scan(path: Path, volume: int | None = None, plane: str = "") -> Scan:
     Raises:
         UnreadableFile: the file is damaged, too large, one half of a pair without the other, or has no such volume.
     """
-    with _explain_damage():
+    with explain_damage():
         header = read_header(path, volume)
         notes = list(header.notes)
         with open_plain(header.image) as file:
             raw = read_voxels(file, header)
-            _check_rest(file, notes)
+            check_rest(file, notes)
         return _scan(raw, header, plane, path.name, notes)
 
 
@@ -89,7 +89,7 @@ def count_slices(path: Path, plane: str) -> int:
     Raises:
         UnreadableFile: the header is damaged, or that of one half of a pair without the other.
     """
-    with _explain_damage():
+    with explain_damage():
         header = read_header(path, None)
         affine = None if plane == "stored" else read_affine(header, [])
         if affine is None:
@@ -100,7 +100,7 @@ def count_slices(path: Path, plane: str) -> int:
 
 
 @contextmanager
-def _explain_damage() -> Iterator[None]:
+def explain_damage() -> Iterator[None]:
     """Turn the exceptions of a damaged file into an `UnreadableFile`."""
     try:
         yield
@@ -112,7 +112,7 @@ def _explain_damage() -> Iterator[None]:
         raise UnreadableFile("it is damaged: its header makes no sense") from error
 
 
-def _check_rest(file: BinaryIO, notes: list[str]) -> None:
+def check_rest(file: BinaryIO, notes: list[str]) -> None:
     """Read a gzip file to its end, where its checksum is; a missing end leaves a note."""
     if not isinstance(file, gzip.GzipFile):
         return

@@ -50,6 +50,7 @@ class VolumeHeader:
         offset: byte of the first voxel of the chosen volume.
         is_analyze: whether the header is an Analyze 7.5 one, which has no orientation.
         notes: sentences on what was wrong, and on the chosen volume.
+        volumes: number of volumes of the file.
     """
 
     fields: Any
@@ -59,6 +60,7 @@ class VolumeHeader:
     offset: int
     is_analyze: bool
     notes: tuple[str, ...]
+    volumes: int = 1
 
 
 def read_header(path: Path, volume: int | None) -> VolumeHeader:
@@ -88,7 +90,7 @@ def read_header(path: Path, volume: int | None) -> VolumeHeader:
     dtype = _dtype(fields)
     offset = _first_voxel(fields, _FIRST_VOXEL[version] if is_single else 0, notes)
     offset += ((volume or 1) - 1) * math.prod(shape) * dtype.itemsize
-    return VolumeHeader(fields, image, shape, dtype, offset, not is_nifti_header(head), tuple(notes))
+    return VolumeHeader(fields, image, shape, dtype, offset, not is_nifti_header(head), tuple(notes), volumes)
 
 
 def read_affine(header: VolumeHeader, notes: list[str]) -> NDArray[np.float64] | None:

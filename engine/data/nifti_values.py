@@ -31,8 +31,8 @@ def show_volume(raw: NDArray[Any], fields: Any) -> tuple[NDArray[np.float32], li
         `VolumeGrid`.
     """
     if raw.dtype.names:
-        return _luma(raw), ["Color is shown as gray."], ()
-    values = _scale(raw, fields)
+        return to_luma(raw), ["Color is shown as gray."], ()
+    values = scale_values(raw, fields)
     low, high = float(fields["cal_min"]), float(fields["cal_max"])
     is_declared = math.isfinite(low) and math.isfinite(high) and low < high
     if is_declared and _fits(values, low, high):
@@ -48,7 +48,7 @@ def show_volume(raw: NDArray[Any], fields: Any) -> tuple[NDArray[np.float32], li
     return np.nan_to_num(pixels, copy=False), [note], levels
 
 
-def _luma(raw: NDArray[Any]) -> NDArray[np.float32]:
+def to_luma(raw: NDArray[Any]) -> NDArray[np.float32]:
     """Convert color to gray in [0, 1]; transparent voxels are blended with black."""
     gray = np.zeros(raw.shape, dtype=np.float32)
     for channel, share in zip("RGB", _LUMA, strict=True):
@@ -59,7 +59,7 @@ def _luma(raw: NDArray[Any]) -> NDArray[np.float32]:
     return gray
 
 
-def _scale(raw: NDArray[Any], fields: Any) -> NDArray[np.float32] | NDArray[np.float64]:
+def scale_values(raw: NDArray[Any], fields: Any) -> NDArray[np.float32] | NDArray[np.float64]:
     """Return the values that stored ones mean, in float32 if that has room for their differences."""
     values = np.abs(raw) if raw.dtype.kind == "c" else raw
     slope, offset = float(fields["scl_slope"]), float(fields["scl_inter"])

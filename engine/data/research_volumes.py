@@ -39,6 +39,7 @@ _DAMAGE: Final = (
     LookupError,
     ArithmeticError,
 )
+_DAMAGED: Final = "it is damaged, or of a kind that cannot be read"
 # ITK counts towards left and back, NIfTI towards right and front.
 _LPS_TO_RAS: Final = np.diag([-1.0, -1.0, 1.0, 1.0])
 
@@ -54,15 +55,27 @@ def read_scan(path: Path, volume: int | None = None) -> Scan:
         UnreadableFile: the file is damaged or too large, has no such volume, or its decoder is not installed.
     """
     try:
-        raw, affine, count = _read_mgh(path, volume) if is_mgh(path) else _read_itk(path, volume)
+        raw, affine, count = read_volume(path, volume)
         pixels, shown, _ = show_volume(raw, Nifti1Header())
         chosen = [f"Volume {volume or 1} of {count:,}."] if count > 1 else []
         scan, _ = arrange(pixels, affine, path.name, [*chosen, *shown])
         return replace(scan, kind="research")
+    except _DAMAGE as error:
+        raise UnreadableFile(_DAMAGED) from error
+
+
+def read_volume(path: Path, volume: int | None) -> tuple[NDArray[Any], NDArray[np.float64], int]:
+    """Return the stored voxels (x, y, z) of one volume, the affine of the file, and its number of volumes.
+
+    Raises:
+        UnreadableFile: as in `read_scan`.
+    """
+    try:
+        return _read_mgh(path, volume) if is_mgh(path) else _read_itk(path, volume)
     except EOFError:
         raise UnreadableFile("it is damaged: its data ends early") from None
     except _DAMAGE as error:
-        raise UnreadableFile("it is damaged, or of a kind that cannot be read") from error
+        raise UnreadableFile(_DAMAGED) from error
 
 
 def _read_mgh(path: Path, volume: int | None) -> tuple[NDArray[Any], NDArray[np.float64], int]:

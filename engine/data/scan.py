@@ -58,6 +58,11 @@ class Limits:
 
 
 _SERIES_READER: Final = "engine.data.series_folder"
+_VIEW_READERS: Final[dict[FileFormat, str]] = {
+    "dicom": "engine.data.dicom_view",
+    "nifti": "engine.data.nifti_view",
+    "research": "engine.data.nifti_view",
+}
 _SERIES_LIMITS: Final = Limits(cpu_s=120, wall_s=180.0)  # for hundreds of files
 
 
@@ -157,6 +162,33 @@ def open_volume(path: str | os.PathLike[str], limits: Limits | None = None, volu
     return open_scan(path, limits, volume)
 
 
+def read_view(path: str | os.PathLike[str], target: Path, series: int = 0, volume: int = 1) -> dict[str, Any]:
+    """Write the values of one volume to a file, in a disposable process; see `engine.data.viewed_volume`.
+
+    Args:
+        path: the file, or the folder of DICOM series.
+        target: the new file, ending in .npy: float32 (slices, rows, columns).
+        series: series of a folder, counted from 1; the one with the most slices if it is 0.
+        volume: volume of the file or series, counted from 1.
+
+    Returns:
+        The fields of a `ViewedVolume`, but for its pixels, as JSON has them.
+
+    Raises:
+        ScanError: as in `open_volume`; also for an image that is no volume.
+    """
+    file = Path(path).expanduser().absolute()
+    kind: FileFormat = "dicom" if file.is_dir() else _checked_kind(file, Limits())
+    if kind not in _VIEW_READERS:
+        raise _scan_error(file, "it is an image, not a volume")
+    arguments = [str(file), str(target), json.dumps(asdict(_SERIES_LIMITS)), json.dumps([series, volume])]
+    answer = _parse_in_child(_VIEW_READERS[kind], arguments, _SERIES_LIMITS.wall_s)
+    if reason := answer.get("reason"):
+        target.unlink(missing_ok=True)
+        raise _scan_error(file, reason)
+    return answer
+
+
 def _read_scan(reader: str, file: Path, limits: Limits, volume: int | None) -> Scan:
     """Let a disposable process read a file or a folder."""
     with scan_folder() as folder:
@@ -207,14 +239,15 @@ def _parse_in_child(reader: str, arguments: list[str], wall_s: float) -> dict[st
     return answer
 
 
-def serve(read: Callable[[Path, int | None], Scan]) -> None:
+def serve(read: Callable[[Path, Any], Scan]) -> None:
     """Parse the file named on the command line and print the reply.
 
         python -m engine.data.dicom FILE TARGET LIMITS VOLUME
 
     Each reader (`dicom`, `nifti`, `raster`) is such a program, so that it starts without the libraries of the others.
     It limits itself before it opens the file. The pixels go to TARGET (.npy), everything else as one JSON object to
-    stdout: the fields of a `Scan`, or `reason`. VOLUME is a number or null.
+    stdout: the fields of a `Scan`, or `reason`. VOLUME is a number or null,
+    or the choice of series and volume for the viewer.
 
     Args:
         read: the reader; raises `UnreadableFile` if it cannot read the file.

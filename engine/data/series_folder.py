@@ -42,7 +42,7 @@ def read_scan(folder: Path, volume: int | None = None) -> Scan:
         return replace(_read_slice(files[0], volume), name=folder.name)
     windows = SeriesWindows(folder, read_headers(folder, [file.name for file in files])[0])
     scans = [_read_slice(file, span=windows.find_span(file.name)) for file in files]
-    return _stack(scans, folder.name)
+    return stack_slices(scans, folder.name)
 
 
 def _list_series(folder: Path) -> list[Path]:
@@ -72,7 +72,7 @@ def _read_slice(file: Path, volume: int | None = None, span: Levels | None = Non
         raise UnreadableFile(f"its file '{file.name}' cannot be used: {error}") from error
 
 
-def _stack(scans: Sequence[Scan], name: str) -> Scan:
+def stack_slices(scans: Sequence[Scan], name: str) -> Scan:
     """Return single slices as one volume, sorted by position."""
     first = scans[0]
     if any(len(scan) != 1 for scan in scans):

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from engine import backend, data, metrics, runs
 from engine.config import DataConfig, TrainingConfig
 from engine.data.audit import audit, find_exact_duplicates
+from engine.data.scan import read_view
 from engine.errors import DataError
 from engine.evaluation import cache, references, scoring
 from engine.explorer import latent_handlers as latent
@@ -39,6 +40,8 @@ from engine.messages import (
     LoadDataReply,
     OpenScan,
     OpenScanReply,
+    OpenVolume,
+    OpenVolumeReply,
     PatientCounts,
     PerImageErrors,
     PerImageErrorsReply,
@@ -71,9 +74,11 @@ class Explorer:
         self._data: LRUCache[DataConfig, data.Dataset] = LRUCache(MAX_DATASETS)
         self._linear: tuple[tuple[str, int], Any] | None = None
         self._scan: tuple[tuple[object, ...], data.Scan] | None = None
+        self._voxels: Path | None = None
         self._answers: dict[type[Request], Callable[[Any], Reply]] = {
             LoadData: self._load_data,
             OpenScan: self._open_scan,
+            OpenVolume: self._open_volume,
             Reconstruct: self._reconstruct,
             PerImageErrors: self._compute_image_errors,
             EvaluateRun: self._evaluate_run,
@@ -123,6 +128,16 @@ class Explorer:
         return OpenScanReply(
             name=scan.name, kind=scan.kind, slices=len(scan.pixels), orientation=scan.orientation, notes=scan.notes
         )
+
+    def _open_volume(self, request: OpenVolume) -> OpenVolumeReply:
+        """Write the voxels of a volume in place of those of the last one."""
+        if self._voxels:
+            with suppress(OSError):  # Windows deletes no file that the app still maps
+                self._voxels.unlink(missing_ok=True)
+        self._voxels = target = self.scratch / f"volume-{request.number}.npy"
+        found = read_view(request.path, target, request.series, request.volume)
+        known = {name: found[name] for name in OpenVolumeReply.model_fields if name != "voxels"}
+        return OpenVolumeReply(voxels=str(target.with_suffix("")), **known)
 
     def _reconstruct(self, request: Reconstruct) -> ReconstructReply:
         originals, names = self.load_images(request)

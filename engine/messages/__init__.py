@@ -64,6 +64,8 @@ from engine.messages.images import LoadData as LoadData
 from engine.messages.images import LoadDataReply as LoadDataReply
 from engine.messages.images import OpenScan as OpenScan
 from engine.messages.images import OpenScanReply as OpenScanReply
+from engine.messages.images import OpenVolume as OpenVolume
+from engine.messages.images import OpenVolumeReply as OpenVolumeReply
 from engine.messages.images import PerImageErrors as PerImageErrors
 from engine.messages.images import PerImageErrorsReply as PerImageErrorsReply
 from engine.messages.images import Reconstruct as Reconstruct
@@ -193,6 +195,7 @@ Command = Annotated[
     | Audit
     | OpenScan
     | ExportVolume
+    | OpenVolume
     | Reconstruct
     | PerImageErrors
     | EvaluateRun

@@ -103,6 +103,45 @@ class OpenScan(Request):
     path: str
 
 
+class OpenVolumeReply(Reply):
+    """A volume that was opened for the viewer.
+
+    The voxels are in the file `voxels` + '.npy': float32 (slices, rows, columns), in `units`, NaN where there is no
+    value. The app maps this file and deletes it; the next volume replaces it. `axes` gives the letters (R, L, A, P, S,
+    I) at the start and the end of each axis, empty if they are unknown; `voxel_mm` the distances along them, None if
+    unknown; `window` the values that the file shows black and white; `inverted` that low values
+    are bright. Series and volumes count from 1.
+    """
+
+    name: str
+    kind: str
+    voxels: str
+    axes: tuple[str, str, str]
+    voxel_mm: tuple[float | None, float | None, float | None]
+    units: str
+    window: tuple[float, float] | None
+    inverted: bool
+    notes: tuple[str, ...]
+    series: tuple[str, ...]
+    series_number: int
+    volumes: int
+    volume: int
+
+
+class OpenVolume(Request):
+    """Open a volume for the viewer: a file, or a folder with DICOM series.
+
+    Series 0 is the one with the most images.
+    """
+
+    reply_type: ClassVar[type[Reply]] = OpenVolumeReply
+
+    command: Literal["open-volume"] = "open-volume"
+    path: str
+    series: int = 0
+    volume: int = 1
+
+
 # ---- models on images --------------------------------------------------------------------------------------------
 
 

@@ -67,6 +67,11 @@ class ImageGestures(QObject):
         widget.setMouseTracking(True)
         widget.installEventFilter(self)
 
+    @property
+    def is_adjusting(self) -> bool:
+        """Return whether a drag changes window and level, because W is held."""
+        return self._lighting
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         answer = self._answers.get(event.type())
         return answer is not None and self._picture.values is not None and answer(event)

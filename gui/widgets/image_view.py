@@ -37,7 +37,7 @@ class ImageView(QWidget):
         self.values: Array | None = None
         self.scale = Colormap.GRAY
         self.data_span = 1.0
-        self._orientation: str | None = None
+        self.orientation: str | None = None
         self._empty_text = ""
         self._drawn: tuple[tuple[object, ...], QImage] | None = None
         self._overlays: list[Callable[[QPainter], None]] = []
@@ -47,7 +47,7 @@ class ImageView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(32, 32)
         self.setToolTipDuration(8000)
-        self._gestures = ImageGestures(self)
+        self.gestures = ImageGestures(self)
 
     def set_image(self, values: Array | None, scale: Colormap = Colormap.GRAY) -> None:
         """Show an (h, w) array with one of the color maps, or nothing for None."""
@@ -71,7 +71,7 @@ class ImageView(QWidget):
 
         None says that the orientation is unknown, "" shows nothing.
         """
-        self._orientation = letters
+        self.orientation = letters
         self.update()
 
     def set_empty_text(self, text: str) -> None:
@@ -111,8 +111,8 @@ class ImageView(QWidget):
                 painter.save()
                 paint(painter)
                 painter.restore()
-            self._paint_crosshair(painter)
-            self._paint_orientation(painter)
+            self.paint_crosshair(painter)
+            self.paint_orientation(painter)
         if self.hasFocus():
             painter.setPen(QPen(QColor(palette.PICTURE_CHOSEN), 2))
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
@@ -120,16 +120,16 @@ class ImageView(QWidget):
     def paint_picture(self, painter: QPainter) -> None:
         """Draw the array: nearest neighbor past 100%, smooth below."""
         if self.values is not None:
-            draw(painter, self._colored(self.values), self.placement(), (self.width(), self.height()))
+            draw(painter, self.colored(self.values), self.placement(), (self.width(), self.height()))
 
-    def _colored(self, values: Array) -> QImage:
+    def colored(self, values: Array) -> QImage:
         view = self.state.view
         key = (view.window, view.level, view.invert, view.limit)
         if self._drawn is None or self._drawn[0] != key:
             self._drawn = (key, colorize(values, self.scale, view))
         return self._drawn[1]
 
-    def _paint_crosshair(self, painter: QPainter) -> None:
+    def paint_crosshair(self, painter: QPainter) -> None:
         at = self.state.view.crosshair
         if at is None:
             return
@@ -142,17 +142,17 @@ class ImageView(QWidget):
         painter.drawLine(QPointF(0, y), QPointF(x - gap, y))
         painter.drawLine(QPointF(x + gap, y), QPointF(self.width(), y))
 
-    def _paint_orientation(self, painter: QPainter) -> None:
-        if min(self.width(), self.height()) < ROOM_FOR_LETTERS or self._orientation == "":
+    def paint_orientation(self, painter: QPainter) -> None:
+        if min(self.width(), self.height()) < ROOM_FOR_LETTERS or self.orientation == "":
             return
         room = self.rect().adjusted(6, 5, -6, -5)
         painter.setPen(QColor(palette.PICTURE_TEXT))
-        if self._orientation is None:
+        if self.orientation is None:
             painter.setOpacity(0.75)
             painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, UNKNOWN)
             painter.setOpacity(1)
         else:
-            for side, letter in zip(SIDES, self._orientation, strict=True):
+            for side, letter in zip(SIDES, self.orientation, strict=True):
                 painter.drawText(room, side, letter)
 
 

@@ -12,6 +12,7 @@ from engine.messages import (
     JobEnded,
     LoadData,
     OpenScan,
+    OpenVolume,
     Pause,
     Paused,
     Ready,
@@ -85,7 +86,7 @@ def start_run(window, tiny, name="ae-0001"):
 
 class TestPanels:
     def test_only_panels_that_exist_are_on_the_rail(self, window):
-        panels = ["data", "train", "search", "compare", "layers", "denoise", "latent", "report"]
+        panels = ["data", "scan", "train", "search", "compare", "layers", "denoise", "latent", "report"]
         assert list(window.rail._buttons) == list(window.places) == panels
 
     def test_keys_of_a_panel_that_has_some_work_as_soon_as_it_is_shown(self, window):
@@ -102,7 +103,9 @@ class TestPanels:
         assert window.current() is window.panels["train"]
         assert window.rail._buttons["train"].isChecked()
 
-    @pytest.mark.parametrize("key", ["data", "train", "search", "compare", "layers", "denoise", "latent", "report"])
+    @pytest.mark.parametrize(
+        "key", ["data", "scan", "train", "search", "compare", "layers", "denoise", "latent", "report"]
+    )
     def test_everything_that_takes_the_focus_has_a_name(self, window, make_run, key):
         make_run("ae-0001")
         window.desk.session.runs.refresh()
@@ -215,6 +218,22 @@ class TestDrops:
         drop(window, scan)
         assert window.current_key() == "compare"
         assert sent(window, OpenScan)[-1].path == str(scan)
+
+    @pytest.mark.parametrize("name", ["head.nii.gz", "IM0001"])
+    def test_a_volume_opens_in_scan_wherever_it_is_dropped(self, window, tmp_path, name):
+        file = tmp_path / name
+        file.write_bytes(bytes(128) + b"DICM")
+        window.show_panel("denoise")
+        drop(window, file)
+        assert window.current_key() == "scan"
+        assert sent(window, OpenVolume)[-1].path == str(file)
+
+    @pytest.mark.parametrize("name", ["IM0001", "DICOMDIR"])
+    def test_a_folder_of_a_series_or_a_disc_opens_in_scan(self, window, tmp_path, name):
+        (tmp_path / "disc").mkdir()
+        (tmp_path / "disc" / name).write_bytes(bytes(128) + b"DICM")
+        drop(window, tmp_path / "disc")
+        assert sent(window, OpenVolume)[-1].path == str(tmp_path / "disc")
 
     def test_scan_dropped_on_denoise_stays_there(self, window, tmp_path):
         file = tmp_path / "head.dcm"

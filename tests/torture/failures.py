@@ -64,7 +64,15 @@ def _full_jobs(tally: Tally, folder: Path) -> None:
             problem = find_problem(done, FULL)
             if not problem:
                 subprocess.run(["mount", "-o", "remount,size=50m", disk], check=True)
-                again = call("search", "--name", "s", "--retry-failed", *(SEARCH[3:] if done.returncode else ()), "--runs", str(disk))
+                again = call(
+                    "search",
+                    "--name",
+                    "s",
+                    "--retry-failed",
+                    *(SEARCH[3:] if done.returncode else ()),
+                    "--runs",
+                    str(disk),
+                )
                 problem = find_problem(again, "^$")
             tally.note(f"search, {kb} KB", problem)
     for kb in (60, 300, 900, 1500):
@@ -167,7 +175,12 @@ def _read_only(tally: Tally, folder: Path) -> None:
     subprocess.run(["mount", "--bind", runs, place], check=True)
     subprocess.run(["mount", "-o", "remount,ro,bind", place], check=True)
     try:
-        for words in (("runs",), ("evaluate", "r"), ("denoise-curve", "r"), ("latent", "r", "--out", str(folder / "out"))):
+        for words in (
+            ("runs",),
+            ("evaluate", "r"),
+            ("denoise-curve", "r"),
+            ("latent", "r", "--out", str(folder / "out")),
+        ):
             tally.note(f"read-only: {words[0]}", find_problem(call(*words, "--runs", str(place)), "^$"))
         for words in (("train", *TINY, "--run", "n"), ("resume", "r", "--epochs", "2"), SEARCH):
             done = call(*words, "--runs", str(place))

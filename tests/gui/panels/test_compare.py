@@ -277,7 +277,7 @@ class TestScan:
         assert panel.scan.isVisible()
         assert "Image left = patient right (R) · image top = anterior (A)" in panel.scan._facts.text()
         assert "Window of the file." in panel.scan._facts.text()
-        assert panel.board.rows.view(0, 0)._orientation == "RLAP"
+        assert panel.board.rows.view(0, 0).orientation == "RLAP"
         panel.volume.fill_menu()
         wanted = [f"{record.name} as NIfTI…" for record in panel.runs.records()]
         assert [action.text() for action in panel.volume.menu.actions()] == wanted

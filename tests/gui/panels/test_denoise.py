@@ -603,7 +603,7 @@ class TestScan:
         self.opened(seen, answer, write)
         request = pictures()
         assert (request.scan, request.slice) == ("/scans/head.nii", 2)
-        assert seen.stage.pictures.board.view("noisy")._orientation == "RLAP"
+        assert seen.stage.pictures.board.view("noisy").orientation == "RLAP"
         assert "NIfTI. Image left = patient right (R)" in seen.case.scan.facts.text()
         assert not seen.case.images.isVisible()
         assert seen.volume.isVisible()

@@ -1,0 +1,113 @@
+"""A volume for the viewer: the values of a file or a series, on axes that three planes are cut along.
+
+Values are those of the file after its rescaling, not intensities in [0, 1], so that a window and the statistics of a
+region are in the file's units. Planes of a volume with an orientation are shown as in `engine.data.nifti`.
+"""
+
+import itertools
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.data.scan import MAX_SPACING_RATIO, Scan
+
+HOUNSFIELD: Final = "HU"
+PATIENT_AXES: Final = ("IS", "AP", "RL")
+UNKNOWN_AXES: Final = ("", "", "")
+_OBLIQUE_DEGREES: Final = 1.0
+Spacing = tuple[float | None, float | None, float | None]
+
+
+@dataclass(frozen=True, eq=False)
+class ViewedVolume(Scan):
+    """Voxels in the file's units. `pixels` holds them: float32 (slices, rows, columns), NaN where there is no value.
+
+    Args:
+        axes: letters at the start and the end of each axis, such as "IS"; empty if they are unknown.
+        voxel_mm: millimeters from voxel to voxel along each axis; None where they are unknown.
+        units: unit of the values, 'HU' for Hounsfield units; empty if the file names none.
+        window: values that the file shows black and white; None if it names none.
+        inverted: whether low values are bright in the file.
+        series: the series of a folder, as texts; empty for a file.
+        series_number: the chosen series, counted from 1.
+        volumes: number of volumes of the file or the series.
+        volume: the chosen volume, counted from 1.
+    """
+
+    axes: tuple[str, str, str] = UNKNOWN_AXES
+    voxel_mm: Spacing = (None, None, None)
+    units: str = ""
+    window: tuple[float, float] | None = None
+    inverted: bool = False
+    series: tuple[str, ...] = ()
+    series_number: int = 1
+    volumes: int = 1
+    volume: int = 1
+
+
+def arrange_patient(
+    voxels: NDArray[np.float32], affine: NDArray[np.float64]
+) -> tuple[NDArray[np.float32], tuple[float, float, float], float]:
+    """Turn a volume so that its axes run from foot to head, from front to back and from right to left.
+
+    Args:
+        voxels: (i, j, k), the axes of the affine.
+        affine: (4, 4), from voxels to millimeters towards right, front and head.
+
+    Returns:
+        The voxels, the millimeters from voxel to voxel along the three axes, and the largest angle in degrees between
+        an axis of the volume and the nearest axis of the patient.
+
+    Examples:
+        >>> arrange_patient(np.zeros((2, 3, 4), np.float32), np.diag([1.0, 2, 3, 1]))[0].shape
+        (4, 3, 2)
+    """
+    sides = np.linalg.norm(affine[:3, :3], axis=0)
+    cosines = affine[:3, :3] / sides
+    right, front, head = max(
+        itertools.permutations(range(3)), key=lambda order: sum(abs(cosines[axis, order[axis]]) for axis in range(3))
+    )
+    along = np.array([cosines[2, head], cosines[1, front], cosines[0, right]])
+    against = np.flatnonzero(along * (1, -1, -1) < 0)
+    turned = np.flip(np.transpose(voxels, (head, front, right)), tuple(against.tolist()))
+    angle = float(np.degrees(np.arccos(np.clip(np.abs(along), 0, 1))).max())
+    return turned, (float(sides[head]), float(sides[front]), float(sides[right])), angle
+
+
+def make_view(scan: Scan, **facts: object) -> ViewedVolume:
+    """Return the volume of a scan whose pixels are values.
+
+    Args:
+        scan: slices with their grid; slices that lie in no even stack are shown as they are stored.
+        facts: fields of a `ViewedVolume`.
+    """
+    grid, notes, pixels = scan.grid, list(scan.notes), scan.pixels
+    voxel_mm: Spacing = (scan.slice_spacing_mm, *(scan.spacing_mm or (None, None)))
+    axes = UNKNOWN_AXES
+    if grid is not None and grid.affine is not None:
+        against = tuple(axis for axis, is_flipped in enumerate(grid.flipped) if is_flipped)
+        stored = np.transpose(np.flip(pixels, against), np.argsort(grid.axes))
+        pixels, voxel_mm, angle = arrange_patient(stored, np.array(grid.affine))
+        axes = PATIENT_AXES
+        if angle > _OBLIQUE_DEGREES:
+            notes.append(f"Its axes are oblique by up to {angle:.0f}°; the letters give the nearest directions.")
+    elif len(pixels) > 1 and scan.kind == "dicom":
+        notes.append("The file does not say how its slices lie in the patient; they are shown as stored.")
+    elif scan.orientation:
+        left, right, top, bottom = scan.orientation
+        axes = ("", top + bottom, left + right)
+    known = [side for side in voxel_mm if side]
+    if known and max(known) > MAX_SPACING_RATIO * min(known):
+        voxel_mm = (None, None, None)
+        notes.append("The voxel spacing in the file is not believable and is ignored.")
+    return ViewedVolume(
+        np.ascontiguousarray(pixels, dtype=np.float32),
+        scan.name,
+        scan.kind,
+        notes=tuple(notes),
+        axes=axes,
+        voxel_mm=voxel_mm,
+        **facts,  # type: ignore[arg-type]
+    )
