@@ -69,7 +69,7 @@ def read_labels(path: Path, plane: str) -> Scan:
     Raises:
         UnreadableFile: as in `read_scan`.
     """
-    with _explain_damage():
+    with explain_damage():
         header = read_header(path, None)
         with open_plain(header.image) as file:
             labels = np.asarray(read_voxels(file, header)).astype(np.float32)
