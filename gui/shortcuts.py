@@ -107,10 +107,16 @@ class ShortcutSheet(QDialog):
 
 
 def menu_keys(window: QWidget) -> list[tuple[str, str]]:
-    """Return keys and names of all actions of a window that have keys."""
+    """Return keys and names of all actions of a window that have keys; the panels share one line."""
     actions = [action for action in window.findChildren(QAction) if action.text() and not action.shortcut().isEmpty()]
     native = QKeySequence.SequenceFormat.NativeText
-    return [(action.shortcut().toString(native), _plain(action.text())) for action in actions]
+    keys = [(action.shortcut().toString(native), _plain(action.text())) for action in actions]
+    panels = [pair for pair in keys if pair[0][-1].isdigit() and "+" in pair[0]]
+    if len(panels) < 2:
+        return keys
+    (first, one), (last, other) = panels[0], panels[-1]
+    others = [pair for pair in keys if pair not in panels]
+    return [*others, (f"{first} to {last}", f"panels, from {one} to {other}")]
 
 
 def _plain(text: str) -> str:

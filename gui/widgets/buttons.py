@@ -76,7 +76,7 @@ class RailButton(QToolButton):
         self.setAccessibleName(text)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
         self.setIconSize(QSize(22, 22))
-        self.setFixedSize(76, 62)
+        self.setFixedSize(76, 60)
         self.setCheckable(True)
         self.setAutoExclusive(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
