@@ -50,6 +50,10 @@ _MODALITIES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
         },
     ),
 }
+_PROFILE: Final = {
+    **{"CodeValue": "113100", "CodingSchemeDesignator": "DCM"},
+    "CodeMeaning": "Basic Application Confidentiality Profile",
+}
 _METHOD: Final = "PS3.15 Annex E Basic Profile: header of the source not copied"
 _LEVELS: Final = 2**16 - 1
 _SERIES_NUMBER: Final = 9001
@@ -184,8 +188,8 @@ def _describe(derivation: Derivation, source: Dataset) -> dict[str, Any]:
     if source.PatientIdentityRemoved == "NO":
         return said
     code = Dataset()
-    code.CodeValue, code.CodingSchemeDesignator = "113100", "DCM"
-    code.CodeMeaning = "Basic Application Confidentiality Profile"
+    for name, value in _PROFILE.items():
+        setattr(code, name, value)
     codes = DicomSequence([code])
     removed = {"DeidentificationMethod": _METHOD, "DeidentificationMethodCodeSequence": codes}
     return said | removed | {"LongitudinalTemporalInformationModified": "REMOVED"}
