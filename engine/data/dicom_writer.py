@@ -22,7 +22,6 @@ from pydicom.sequence import Sequence as DicomSequence
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, MRImageStorage
 from pydicom.valuerep import DSfloat
 
-from engine import __version__
 from engine.data.dicom_header import DAMAGE
 from engine.data.files import is_dicom_content
 from engine.data.volume_grid import TO_RAS, VolumeGrid
@@ -51,6 +50,10 @@ _MODALITIES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
         },
     ),
 }
+_PROFILE: Final = {
+    **{"CodeValue": "113100", "CodingSchemeDesignator": "DCM"},
+    "CodeMeaning": "Basic Application Confidentiality Profile",
+}
 _METHOD: Final = "PS3.15 Annex E Basic Profile: header of the source not copied"
 _LEVELS: Final = 2**16 - 1
 _SERIES_NUMBER: Final = 9001
@@ -64,14 +67,16 @@ class Derivation:
         run: name of the run.
         model: its kind of model, such as 'ae'.
         process: what was done, such as 'reconstruction'.
+        version: version of Engram.
     """
 
     run: str
     model: str
     process: str
+    version: str
 
     def __str__(self) -> str:
-        return f"{self.process.capitalize()} by the {self.model} model '{self.run}' (Engram {__version__})"
+        return f"{self.process.capitalize()} by the {self.model} model '{self.run}' (Engram {self.version})"
 
 
 def read_source(source: Path, keep_patient_data: bool) -> Dataset:
@@ -157,7 +162,7 @@ def _make_objects(
     fixed = {
         **{"study_instance_uid": UID(), "series_instance_uid": UID(), "series_number": _SERIES_NUMBER},
         **{"sop_class_uid": storage, "modality": source.Modality, "transfer_syntax_uid": ExplicitVRLittleEndian},
-        **{"manufacturer": "Engram", "manufacturer_model_name": "Engram", "software_versions": __version__},
+        **{"manufacturer": "Engram", "manufacturer_model_name": "Engram", "software_versions": derivation.version},
         "specific_character_set": "ISO_IR 192",
         "series_description": f"Not for diagnosis: {derivation.process}, {derivation.run}"[:64],
     }
@@ -183,8 +188,8 @@ def _describe(derivation: Derivation, source: Dataset) -> dict[str, Any]:
     if source.PatientIdentityRemoved == "NO":
         return said
     code = Dataset()
-    code.CodeValue, code.CodingSchemeDesignator = "113100", "DCM"
-    code.CodeMeaning = "Basic Application Confidentiality Profile"
+    for name, value in _PROFILE.items():
+        setattr(code, name, value)
     codes = DicomSequence([code])
     removed = {"DeidentificationMethod": _METHOD, "DeidentificationMethodCodeSequence": codes}
     return said | removed | {"LongitudinalTemporalInformationModified": "REMOVED"}

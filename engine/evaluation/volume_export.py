@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from engine import __version__
 from engine.data import Scan, dicom_writer, open_volume, volume_writer
 from engine.data.dicom_writer import Derivation
 from engine.data.volume_plane import reslice
@@ -83,7 +84,7 @@ def export_volume(
     if head is None:
         volume_writer.write_volume(target.path, slices, grid, run.name)
     else:
-        derivation = Derivation(run.name, run.config.model.model, task.process)
+        derivation = Derivation(run.name, run.config.model.model, task.process, __version__)
         dicom_writer.write_series(target.path, slices, grid, head, derivation)
     notes = [*scan.notes, *volume_writer.list_notes(grid)]
     shape = list(grid.to_voxels(slices).shape)

@@ -27,7 +27,7 @@ from tests.engine.data.test_volume_writer import (
 )
 
 SLICES = 7
-DERIVATION = Derivation("first", "ae", "denoising")
+DERIVATION = Derivation("first", "ae", "denoising", "0.1")
 PATIENT = {
     **{"PatientName": "PLANTED^WILHELMINA", "PatientID": "PLANTED-77", "PatientBirthDate": "19530417"},
     **{"AccessionNumber": "PLANTEDACC12", "InstitutionName": "PLANTED CLINIC", "StudyDate": "20190823"},
