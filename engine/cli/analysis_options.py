@@ -121,7 +121,7 @@ def add_denoise_curve(command: argparse.ArgumentParser) -> None:
         metavar="S,S,...",
         help="noise levels on the 0–1 scale, also as 25/255; default 0, 5, 10, 15, 25, 35 and 50 of 255",
     )
-    parts = ("train", "validation", "test", "test_leaked", "test_clean")
+    parts = ("train", "validation", "test", "test_leaked", "test_clean", "test_unseen")
     command.add_argument(
         "--split",
         choices=parts,

@@ -95,6 +95,7 @@ def _text(content: dict[str, Any]) -> str:
     ]
     if content["left_out"]:
         lines.append(f"{content['left_out']:,} images were left out because one of the runs was trained on them.")
+    lines += filter(None, [content["patient_note"]])
     for name in _measured(content):
         lines += ["", _titled(name), _table(content, name)]
     if content["measurable_lesions"]:

@@ -50,6 +50,7 @@ def run(options: Namespace) -> CommandResult:
         "model": atlas.run.config.model.model,
         "source": atlas.images.source,
         "space": atlas.space.description,
+        "patient_note": atlas.images.patients.note,
         "scans": {split: len(atlas.images.splits[split]) for split in splits},
         "map": {"method": options.method, "axes": list(laid.axes), "note": laid.note, "seed": seed},
         "collapse": reports.collapse(atlas).model_dump(),
@@ -166,7 +167,7 @@ def _row(atlas: LatentData, found: Mapping[str, list[NeighborReport]], at: int) 
 def _text(content: Mapping[str, Any], out: Path) -> str:
     scans = ", ".join(f"{count:,} {split}" for split, count in content["scans"].items())
     lines = [f"Latent space of run {content['run']} ({content['model']}): {content['space']}. Images: {scans}."]
-    lines.append(content["map"]["note"])
+    lines += filter(None, [content["patient_note"], content["map"]["note"]])
     found, collapse = content["dimensions"], content["collapse"]
     said = found["measure"].removesuffix(", nats")
     lines.append(f"Half of the {said} is in {collapse['half']} of the {collapse['dimensions']} dimensions.")

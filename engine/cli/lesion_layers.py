@@ -43,7 +43,7 @@ def run(options: Namespace) -> CommandResult:
     looks["channels"] = whole_number(options.channels, "--observer-channels", 1, MOST_CHANNELS)
     opened = runs.open_run(options.run, options.runs)
     meter = ConsoleProgress(sys.stderr)
-    twins = _lesion_pairs(opened, options, count, meter)
+    twins, patient_note = _lesion_pairs(opened, options, count, meter)
     model = evaluation.load_model(opened)
     detectability = backend.import_on_any_backend("engine.analysis.detectability", opened.config.training)
 
@@ -54,6 +54,7 @@ def run(options: Namespace) -> CommandResult:
     found = run_steps(detectability.trace_lesions_in_steps(model, pictures, healthy, observer, asked), context)
     context.report(1, 1)
     content = {"run": opened.name, "model": opened.config.model.model, "of": _asked_of(options), **looks}
+    content["patient_note"] = patient_note
     content |= detectability_json.to_dict(found)
     content["pairs"] = detectability_json.pairs(found, twins, scoring.reconstruct(model, pictures))
     if options.out is not None:
@@ -77,9 +78,10 @@ def _asked_layers(typed: str, model: EngramModel) -> list[str] | None:
     return [name.strip() for name in typed.split(",")]
 
 
-def _lesion_pairs(run: Run, options: Namespace, count: int, meter: ConsoleProgress) -> list[LesionPair]:
+def _lesion_pairs(run: Run, options: Namespace, count: int, meter: ConsoleProgress) -> tuple[list[LesionPair], str]:
+    """Return the pairs, and the note on the patients of their images; phantoms need none."""
     if options.boxes is None and options.data is None:
-        return phantom_pairs(count, run.config.data.size)
+        return phantom_pairs(count, run.config.data.size), ""
     images: data.Dataset = evaluation.load_dataset(run, options.data, context=JobContext(on_progress=meter.update))
     split = images.splits[options.split]
     boxes = lesion_boxes.load_boxes(images, split.names, options.boxes, mask_label(options))
@@ -88,7 +90,8 @@ def _lesion_pairs(run: Run, options: Namespace, count: int, meter: ConsoleProgre
             "--data needs a table of lesion boxes (--boxes), or masks beside the images.",
             "Without --data, phantoms are used.",
         )
-    return inpainted_pairs(split, boxes, count, _aspect_of(images.config))
+    note = images.patients.note_on(options.split)
+    return inpainted_pairs(split, boxes, count, _aspect_of(images.config)), note
 
 
 def _aspect_of(config: DataConfig) -> Callable[[str], float]:
@@ -125,6 +128,7 @@ def _text(content: Mapping[str, Any]) -> str:
         format_table(["layer", "kind", "d′", "d′ retained", "this layer", "loss"], [start, *rows], align="<<>>>>"),
     ]
     lines += [NOTE.format(noise=content["noise"]), "", _verdict(content)]
+    lines += filter(None, [content["patient_note"]])
     if "figure" in content:
         lines.append(f"Figure: {content['figure']}")
     return "\n".join(lines)

@@ -55,6 +55,10 @@ class PatientFacts:
             return ESTIMATED_NOTE if "similarity" in self.origins else UNKNOWN_NOTE
         return self._describe_test()
 
+    def note_on(self, part: str) -> str:
+        """Return the note for numbers on a part of the data; empty for parts that need none."""
+        return self.note if part in ("test", "test_clean", "test_leaked", "test_unseen") else ""
+
     def _describe_test(self) -> str:
         tested, known = self.images.get("test", 0), self.known.get("test", 0)
         if not tested or (known == tested == self.unseen):

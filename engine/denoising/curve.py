@@ -127,6 +127,7 @@ def _curve_to_dict(order: CurveRequest, chosen: ScanSelection, conditions: Sweep
         "part": chosen.part,
         "scans": len(chosen.rows),
         "left_out": chosen.left_out,
+        "patient_note": chosen.images.patients.note_on(chosen.part),
         "noise": order.settings.noise,
         "seed": order.settings.seed,
         "sigmas": list(conditions.sigmas),

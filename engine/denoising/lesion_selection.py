@@ -14,12 +14,14 @@ from engine.data.decoded_image import UnreadableFile
 from engine.data.raster import upright_size
 from engine.denoising.noise_sweep import SweepLesion
 from engine.errors import DataError, RegionError
-from engine.evaluation.evaluator import CLEAN, LEAKED
+from engine.evaluation.evaluator import CLEAN, LEAKED, UNSEEN
 from engine.formatting import format_percent
 from engine.lesions import Box, Boxes
 
 # A larger lesion leaves too little background around it.
 LARGEST_SHARE: Final = 0.5
+# Parts of the test set.
+TESTED: Final = (LEAKED, CLEAN, UNSEEN)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +30,7 @@ class ScanSelection:
 
     Args:
         images: the dataset.
-        part: 'train', 'validation', 'test', 'test_leaked' or 'test_clean'.
+        part: 'train', 'validation', 'test', 'test_leaked', 'test_clean' or 'test_unseen'.
         rows: indices in the split.
         left_out: how many images of the part were left out because another run was trained on them.
     """
@@ -41,7 +43,7 @@ class ScanSelection:
     @property
     def split(self) -> str:
         """Return the split that contains the part."""
-        return "test" if self.part in (LEAKED, CLEAN) else self.part
+        return "test" if self.part in TESTED else self.part
 
     @property
     def names(self) -> list[str]:
@@ -65,11 +67,13 @@ def select_scans(images: Dataset, part: str, others: Sequence[Dataset], most: in
     Raises:
         DataError: no image is left.
     """
-    split = images.splits["test" if part in (LEAKED, CLEAN) else part]
+    split = images.splits["test" if part in TESTED else part]
     rows = np.arange(len(split), dtype=np.int64)
     if part in (LEAKED, CLEAN):
         rows = np.flatnonzero(images.leaked == (part == LEAKED))
-    seen = {key for other in others for key in other.train.keys} if part in ("validation", CLEAN) else set()
+    elif part == UNSEEN:
+        rows = np.flatnonzero(images.unseen)
+    seen = {key for other in others for key in other.train.keys} if part in ("validation", CLEAN, UNSEEN) else set()
     kept = np.array([row for row in rows if split.keys[row] not in seen], np.int64)
     if not len(kept):
         raise DataError(f"There are no images in {part} of {images.source}.", "Choose another split with --split.")

@@ -116,7 +116,8 @@ class CompareRunsCard(Card):
             return NO_TEST
         below = [record.name for record in ready if self._is_below(record)]
         verdict = f" Below the PCA baseline: {', '.join(below)}." if below else ""
-        return PCA_NOTE + verdict if baselines else ""
+        patients = data.patients.patient_note if data is not None else ""
+        return "\n".join(filter(None, (PCA_NOTE + verdict if baselines else "", patients)))
 
     def _is_below(self, record: RunRecord) -> bool:
         """Return whether a run is known to have a lower PSNR than the PCA baseline of its latent size."""

@@ -59,6 +59,10 @@ class BreakEvenCard(Card):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         return scroll
 
+    def show_scope(self, patient_note: str) -> None:
+        """Show which image the curve is for, and the note on the patients of a test image."""
+        self.scope.setText("\n".join(filter(None, (patient_note, ONE_SCAN))))
+
     def show_curve(self, curve: ErrorCurve | None, titles: Mapping[str, str]) -> None:
         """Draw the curve, or show what is missing."""
         self.plot.set_empty_text(COMING if titles else NO_RUN)

@@ -69,6 +69,11 @@ class DenoiseController(QObject):
         self._rest = make_timer(self, REST_MS)
         self._rest.timeout.connect(self._go_on)
 
+    def patient_note(self, case: Case) -> str:
+        """Return the note on the patients of a test image; empty for other images."""
+        data = self._session.data
+        return data.patients.patient_note if data is not None and case.split == "test" and not case.scan else ""
+
     def set_request(self, case: Case, noise: Noise, methods: Methods) -> None:
         """Show an image with this noise through these methods."""
         wanted = case, noise, methods

@@ -100,6 +100,7 @@ class DenoisePresenter(QObject):
         shown = self._experiment.shown
         assert shown is not None
         scan = shown[0].scan
+        self._stage.help.show_scope(self._experiment.patient_note(shown[0]))
         self._stage.pictures.set_orientation(scan.orientation if scan else None)
         self._stage.pictures.show_made(self.shown())
         self._stage.help.show_place(shown[1].sigma)

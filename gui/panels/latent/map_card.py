@@ -83,7 +83,8 @@ class MapCard(Card):
         """Show the position of an image from a file, and a note on it; None removes both."""
         self.guest = guest
         self.plot.set_guest(guest.point if guest else None, guest.title if guest else "")
-        notes = (self.mapped.note if self.mapped else "", guest.note if guest else "")
+        patients = self._data.patients.patient_note if self.mapped and self._data else ""
+        notes = (self.mapped.note if self.mapped else "", patients, guest.note if guest else "")
         self.note.setText(" ".join(filter(None, notes)))
 
     def show_chosen(self, chosen: Place | None, group: Sequence[Place], letters: dict[Place, str]) -> None:

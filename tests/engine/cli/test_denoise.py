@@ -146,6 +146,7 @@ def test_curve_has_every_method_at_every_level_and_marks_where_lesions_are_lost(
     assert list(found["methods"]) == ["none", "first", "nlm"]
     assert found["sigmas"] == pytest.approx([0, 10 / 255, 0.1])
     assert found["scans"] == 8
+    assert found["patient_note"].startswith("Patients are unknown: images of one patient")
     assert 0 < found["measurable_lesions"] <= found["lesions"] <= 8
     assert any("x_center is 'none'" in problem for problem in found["problems"])
     nothing, nlm, first = (found["methods"][name] for name in ("none", "nlm", "first"))

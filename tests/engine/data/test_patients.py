@@ -347,7 +347,9 @@ def test_a_split_by_patient_needs_patients(tree, config):
 
 
 def test_unknown_patients_are_noted_and_phantoms_have_none(tree, config):
-    assert load(str(tree(*PLAIN)), config()).patients.note.startswith("Patients are unknown: images of one patient")
+    facts = load(str(tree(*PLAIN)), config()).patients
+    assert facts.note.startswith("Patients are unknown: images of one patient")
+    assert [facts.note_on(part) for part in ("train", "test_unseen")] == ["", facts.note]
     assert load("phantom", config(phantom_count=24)).patients.note == ""
 
 
