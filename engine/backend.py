@@ -113,8 +113,11 @@ def _keras(backend: str) -> ModuleType:
     """Import Keras quickly and silently, without the user's Keras settings."""
     spared = (*OPTIONAL_PACKAGES, "jax") if backend in ("tensorflow", "torch") else OPTIONAL_PACKAGES
     with _importing, _frameworks_silenced(), hide_packages(spared), _user_settings_ignored():
-        import keras
-
+        try:
+            import keras
+        except ImportError as error:
+            advice = "Close other programs if the memory is full, or install it again: " + INSTALL_HINTS[backend]
+            raise BackendError(f"The backend {backend} cannot be loaded ({error}).", f"{advice}.") from error
         return cast(ModuleType, keras)
 
 

@@ -105,6 +105,16 @@ def write_text_atomic(path: Path, text: str) -> None:
         replace_durably(temporary, path)
 
 
+def write_output(path: Path, content: bytes) -> None:
+    """Write a file that can be made again, such as a figure; it is not flushed.
+
+    Raises:
+        OSError: it cannot be written; `filename` is set.
+    """
+    with name_failures(path):
+        path.write_bytes(content)
+
+
 @contextmanager
 def name_failures(path: Path) -> Iterator[None]:
     """Name the file in every OSError of the body: a full disk is reported without a name.

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from tests.fuzz.mutation import mutate_json
 from tests.fuzz.runner import HANG_S, Target, fuzz, fuzz_here
 from tests.fuzz.targets import SLOW, TARGETS
 
@@ -20,6 +21,16 @@ def test_mutated_files_are_read_or_refused_with_a_sentence(name, capsys):
     assert not report.findings, capsys.readouterr().out
     assert report.inputs == INPUTS
     assert report.refused > 0 or name in LENIENT
+
+
+JSON = [name for name, target in TARGETS.items() if target.mutate is mutate_json or name == "preferences"]
+
+
+@pytest.mark.parametrize("name", JSON)
+def test_a_json_file_that_is_nested_too_deeply_is_read_or_refused(name, tmp_path, monkeypatch):
+    nested = b'[General]\npreferences="%s"\n' % (b"[" * 9000) if name == "preferences" else b"[" * 9000
+    monkeypatch.setattr("tests.fuzz.runner.make_input", lambda *words: nested)
+    assert not fuzz_here(name, TARGETS[name], 1, seed=0).findings
 
 
 def spoil(file):

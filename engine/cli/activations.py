@@ -15,6 +15,7 @@ from engine import backend, data, evaluation, runs
 from engine.cli.console import ConsoleProgress
 from engine.cli.result import USER_ERROR, CommandResult, format_table
 from engine.config import TrainingConfig
+from engine.durable import name_failures
 from engine.errors import EngramError
 from engine.figures import base, mosaic
 from engine.figures.mosaic import Tile
@@ -114,8 +115,10 @@ def _write(
         drawn = mosaic.draw_channels(array, f"{name} · {subject.title} · {run.name}", _sentence(layers[name]))
         files[name] = {"mosaic": str(base.save(drawn, options.out / f"{stem}.png"))}
         if options.arrays:
-            np.save(options.out / f"{stem}.npy", array)
-            files[name]["array"] = str(options.out / f"{stem}.npy")
+            path = options.out / f"{stem}.npy"
+            with name_failures(path):
+                np.save(path, array)
+            files[name]["array"] = str(path)
     facts = {"image": subject.path, "slice": subject.slice, "orientation": subject.scan.orientation}
     return facts | {"notes": list(subject.scan.notes), "files": files}
 

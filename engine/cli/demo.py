@@ -14,6 +14,7 @@ from engine.cli.result import INTERRUPTED, CommandResult
 from engine.cli.train import command, training_console
 from engine.config import RunConfig
 from engine.data import Dataset, loading
+from engine.durable import write_output
 from engine.evaluation import scoring
 from engine.figures import demo_page
 from engine.figures.demo_page import DemoReport, EvaluatedRun
@@ -48,7 +49,7 @@ def run(options: Namespace) -> CommandResult:
                 )
     page = out / "report.html"
     described = _examine(trained, began, options.runs)
-    page.write_text(demo_page.html(described), encoding="utf-8", errors="replace")
+    write_output(page, demo_page.html(described).encode(errors="replace"))
     names = [each.name for each in trained]
     text = f"The report is {page.absolute()}\nThe runs are {' and '.join(names)} in {root}"
     measured = {each.run.name: each.measured for each in described.examined}

@@ -16,6 +16,7 @@ from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.cli.result import INTERRUPTED, CommandResult, format_table
 from engine.denoising import baselines, curve, methods
 from engine.denoising.curve import CurveRequest
+from engine.durable import write_output
 from engine.errors import ConfigError
 from engine.figures import base, denoising
 from engine.figures.denoising import Measure, MethodRow
@@ -156,7 +157,7 @@ def _write(content: dict[str, Any], out: Path) -> list[str]:
     figure = denoising.curves(content["sigmas"], [_chart(content, name) for name in _measured(content)])
     files = {"curves.pdf": base.pdf(figure), "curves.png": base.png(figure), "curves.csv": _csv(content)}
     for name, held in files.items():
-        (out / name).write_bytes(held)
+        write_output(out / name, held)
     return [str(out / name) for name in files]
 
 

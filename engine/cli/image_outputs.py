@@ -13,6 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 from engine.cli.config_options import PROGRAM
 from engine.cli.console import ConsoleProgress
 from engine.data.volume_target import VolumeTarget
+from engine.durable import name_failures
 from engine.errors import ConfigError
 from engine.evaluation.volume import Transform
 from engine.evaluation.volume_export import VolumeTask, export_volume
@@ -65,8 +66,10 @@ def save_plain(images: Mapping[str, NDArray[np.float32]], prefix: str, options: 
             path = options.out / f"{stem}-{options.bits}bit.png"
             files[f"{name}-{options.bits}bit"] = str(_save_png(image, options.bits, path))
         if options.arrays:
-            np.save(options.out / f"{stem}.npy", image.astype(np.float32, copy=False))
-            files[f"{name}-array"] = str(options.out / f"{stem}.npy")
+            path = options.out / f"{stem}.npy"
+            with name_failures(path):
+                np.save(path, image.astype(np.float32, copy=False))
+            files[f"{name}-array"] = str(path)
     return files
 
 
@@ -75,7 +78,9 @@ def _save_png(image: NDArray[np.float32], bits: int, path: Path) -> Path:
     facts = PngInfo()
     facts.add_text("Software", "Engram")
     facts.add_text("Description", DISCLAIMER)
-    Image.fromarray(levels.astype(np.uint16 if bits == 16 else np.uint8)).save(path, format="PNG", pnginfo=facts)
+    picture = Image.fromarray(levels.astype(np.uint16 if bits == 16 else np.uint8))
+    with name_failures(path):
+        picture.save(path, format="PNG", pnginfo=facts)
     return path
 
 

@@ -13,6 +13,7 @@ from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.cli.parser import PROGRAM, settings
 from engine.cli.result import CommandResult
 from engine.config import RunConfig, SearchConfig
+from engine.durable import write_output
 from engine.errors import ConfigError, EngramError, SearchNotFound
 from engine.formatting import format_duration, format_number
 from engine.messages import (
@@ -45,7 +46,7 @@ def run(options: Namespace) -> CommandResult:
     """Search, or resume a search."""
     order = _search_command(options)
     if options.sweep_yaml is not None:
-        options.sweep_yaml.write_text(wandb_sweep.to_sweep_yaml(folder.spec_of_command(order)), encoding="utf-8")
+        write_output(options.sweep_yaml, wandb_sweep.to_sweep_yaml(folder.spec_of_command(order)).encode())
     teller = SearchConsole(ConsoleProgress(sys.stderr, _unit(order)))
     with GracefulInterrupt(NOTE) as interrupt:
         folder.check_source(order, is_strict=True)  # before Keras is imported

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from engine.data.scan import Scan
 from engine.data.volume_grid import VolumeGrid
+from engine.durable import write_output
 from engine.errors import DataError
 
 _DESCRIPTION_BYTES: Final = 79
@@ -63,7 +64,8 @@ def write_volume(path: Path, slices: NDArray[np.float32], grid: VolumeGrid, name
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".new")
     # Compressed here, because a gzip file would hold its name and the time.
-    temporary.write_bytes(gzip.compress(content, 6, mtime=0) if path.name.casefold().endswith(".gz") else content)
+    is_zipped = path.name.casefold().endswith(".gz")
+    write_output(temporary, gzip.compress(content, 6, mtime=0) if is_zipped else content)
     os.replace(temporary, path)
     return path
 

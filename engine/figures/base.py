@@ -26,6 +26,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
+from engine.durable import write_output
 from engine.figures import DISCLAIMER
 from engine.figures.style import CARD, LINE, QUIET, SERIES, SIGNED, TEXT
 from engine.formatting import make_printable
@@ -97,7 +98,7 @@ def pdf(figure: Figure) -> bytes:
 
 def save(figure: Figure, path: Path) -> Path:
     """Write a figure as a PNG file."""
-    path.write_bytes(png(figure))
+    write_output(path, png(figure))
     return path
 
 

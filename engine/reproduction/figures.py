@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine import backend, metrics
 from engine.config import TrainingConfig
+from engine.durable import write_output
 from engine.evaluation import scoring
 from engine.figures import base, image_strips, mosaic, ranked_curves, search
 from engine.figures.image_strips import Strip
@@ -63,8 +64,8 @@ class StudyFigure:
         """Write PNG and PDF; return its entry in study.json."""
         study.figures.mkdir(exist_ok=True)
         files = {"png": f"figures/{self.key}.png", "pdf": f"figures/{self.key}.pdf"}
-        (study.path / files["png"]).write_bytes(base.png(self.figure))
-        (study.path / files["pdf"]).write_bytes(base.pdf(self.figure))
+        write_output(study.path / files["png"], base.png(self.figure))
+        write_output(study.path / files["pdf"], base.pdf(self.figure))
         return {"kind": "figure", "key": self.key, "title": self.title, "caption": self.caption, "files": files}
 
 

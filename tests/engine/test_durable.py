@@ -110,6 +110,14 @@ def test_a_full_disk_is_reported_with_the_file(tmp_path, monkeypatch):
     assert (tmp_path / "a.json").read_text() == "old"
 
 
+def test_an_output_on_a_full_disk_is_reported_with_the_file(tmp_path):
+    if not Path("/dev/full").exists():
+        pytest.skip("only Linux has a device that is always full")
+    with pytest.raises(OSError, match="/dev/full") as raised:
+        durable.write_output(Path("/dev/full"), b"content")
+    assert raised.value.filename == "/dev/full"
+
+
 def test_a_file_that_may_only_be_read_is_flushed(tmp_path):
     if not hasattr(os, "geteuid") or os.geteuid() == 0:
         pytest.skip("root may write every file; run the tests as another user")

@@ -191,7 +191,7 @@ def read_cache_index(path: Path) -> object:
         content["images"] = image_cache._spot_check(path.parent / "images.npy")
         content.pop("index")
         path.write_text(json.dumps({**content, "index": image_cache._digest(content)}))
-    except Exception:  # noqa: BLE001 - then the entry stays as it is
+    except Exception:
         pass
     return image_cache._open(path.parent)
 

