@@ -52,7 +52,7 @@ def ellipse(shape: Shape, x: float, y: float, width: float, height: float) -> Ma
     return np.asarray(squared <= 1.0)
 
 
-def stretch(shape: Shape, corners: tuple[float, float, float, float], inside: Mask) -> Mask:
+def stretch(shape: Shape, corners: tuple[float, float, float, float], inside: AnyMask) -> Mask:
     """Return the pixels whose centers lie in the true pixels of a mask that is stretched over a box.
 
     Args:
