@@ -61,8 +61,8 @@ shots: set-up ## take the app's screenshots for docs/images
 fuzz: set-up ## feed mutated files to the readers (ARGS="--inputs 20000 --target ledger")
 	@QT_QPA_PLATFORM=offscreen $(PY) -W ignore -m tests.fuzz $(ARGS)
 
-torture: set-up ## cut the power of trainings and resume them (Linux, root; ARGS="--filesystem xfs --cuts 20")
-	@$(PY) -m tests.torture $(ARGS)
+torture: set-up ## cut the power, fill disks, kill jobs, resume them (Linux, root; ARGS="power --filesystem xfs --cuts 20")
+	@$(PY) -m tests.torture $(or $(ARGS),power)
 
 demo-run: set-up ## rebuild the demo runs in resources/
 	@$(PY) scripts/build_demo_run.py
