@@ -23,6 +23,7 @@ from engine.messages import (
     ComputeImportances,
     LoadData,
     Message,
+    OpenVolume,
     Reply,
     Request,
     RequestFailed,
@@ -83,7 +84,10 @@ class ExplorerWorker(JsonLinesServer):
                 audit, lambda: answer_audit(audit, make_job_context(audit, self.emit, should_stop))
             )
         )
-        self._filters, self._filtering = BackgroundTask(self._apply_filter), threading.Lock()
+        self._filters, self._volumes = BackgroundTask(self._answer_in_turn), BackgroundTask(self._answer_in_turn)
+        self._turns: dict[type[Request], threading.Lock] = {
+            kind: threading.Lock() for kind in (ApplyFilter, OpenVolume)
+        }
         self._importances = BackgroundTask(
             lambda request, _: self._reply(request, lambda: importance.compute_importances(request))
         )
@@ -100,6 +104,9 @@ class ExplorerWorker(JsonLinesServer):
         if isinstance(command, ComputeImportances):
             # At once, whatever request is being answered.
             self._importances.start(command)
+        elif isinstance(command, OpenVolume):
+            # A scan is shown while the images of a large dataset are still read.
+            self._volumes.start(command)
         else:
             super()._receive(command)
 
@@ -119,9 +126,9 @@ class ExplorerWorker(JsonLinesServer):
         elif isinstance(command, Request):
             self._answer(command)
 
-    def _apply_filter(self, request: ApplyFilter, should_stop: ShouldStop) -> None:
-        """Wait for the filter before, so that never two run at a time; apply this one unless it was canceled."""
-        with self._filtering:
+    def _answer_in_turn(self, request: Request, should_stop: ShouldStop) -> None:
+        """Wait for the request before, so that never two of them are answered at a time; skip a canceled one."""
+        with self._turns[type(request)]:
             if not should_stop():
                 self._reply(request, lambda: self.explorer.answer(request))
 

@@ -75,6 +75,21 @@ def test_an_audit_is_answered_beside_other_requests_and_given_up_for_other_data(
     assert loaded.content["leaked"] == []
 
 
+def test_a_volume_is_opened_while_a_dataset_is_loaded(serving, tiny, monkeypatch):
+    opened, load = threading.Event(), serving.worker.explorer._load_data
+
+    def wait_for_the_volume(request):
+        assert opened.wait(240)
+        return load(request)
+
+    monkeypatch.setitem(serving.worker.explorer._answers, messages.LoadData, wait_for_the_volume)
+    serving.send(messages.LoadData(number=1, panel="data", config=tiny().data))
+    serving.send(messages.OpenVolume(number=2, panel="scan", path="/nowhere"))
+    assert serving.wait_for((Response, RequestFailed)).number == 2
+    opened.set()
+    assert serving.wait_for((Response, RequestFailed)).number == 1
+
+
 def test_a_newer_audit_takes_the_place_of_the_one_before(auditing, tiny):
     auditing.send(messages.Audit(number=900, panel="audit", config=tiny(phantom_count=6000).data))
     auditing.wait_for(messages.RequestProgress, number=900)
