@@ -15,7 +15,7 @@ from tests.torture.common import ROOT, TINY, Tally, call, environment, find_prob
 # What a sentence on a full disk must hold: the file, what is wrong, what to do.
 FULL = r"(?=.*/)(?=.*([Nn]o space left|too large|[Ff]ree|disk is not full))"
 RUN_KB = (8, 24, 40, 56, 80, 110, 150, 200, 260, 320, 400)
-SEARCH = ("search", "--name", "s", "--preset", "study-ae", "--trials", "2", "--epochs", "2", *TINY[:6])
+SEARCH = ("search", "--name", "s", "--preset", "study-ae", "--trials", "2", "--epochs", "2", *TINY[:10])
 STUDY = ("study", "--quick", "--epochs", "2", *TINY)
 
 
@@ -62,7 +62,7 @@ def _full_jobs(tally: Tally, folder: Path) -> None:
             done = call(*SEARCH, "--runs", str(disk))
             problem = find_problem(done, FULL)
             if not problem:
-                subprocess.run(["mount", "-o", "remount,size=50m", disk], check=True)
+                subprocess.run(["mount", "-o", "remount,size=1g", disk], check=True)
                 again = call(
                     "search",
                     "--name",
