@@ -6,30 +6,30 @@ from pathlib import Path
 import nibabel
 import numpy as np
 
-SHAPE, SPACING = (48, 56, 40), (4.0, 4.0, 4.0)
+SHAPE, SPACING_MM = (48, 56, 40), 4.0
 CONTRASTS = {"t1": (0.6, -0.2), "t1ce": (0.6, 0.5), "t2": (0.4, 0.4), "flair": (0.5, 0.45)}  # brain, lesion
 
 
-def write_case(folder: Path, number: int) -> None:
-    """Write the four series and the mask of one head, an ellipsoid with a lesion."""
-    rng = np.random.default_rng(number)
+def write_case(folder: Path, number: int, finer: int = 1) -> None:
+    """Write the four series and the mask of one head, an ellipsoid with a lesion, in voxels of 4 mm or a part of it."""
+    rng, shape = np.random.default_rng(number), [finer * side for side in SHAPE]
     name = f"BraTS20_Training_{number + 1:03d}"
     (folder / name).mkdir(parents=True, exist_ok=True)
-    grid = np.stack(np.meshgrid(*(np.linspace(-1, 1, side) for side in SHAPE), indexing="ij"), -1)
+    grid = np.stack(np.meshgrid(*(np.linspace(-1, 1, side) for side in shape), indexing="ij"), -1)
     radius = np.linalg.norm(grid / rng.uniform(0.6, 0.85, 3), axis=-1)
     brain, ventricles = radius < 1, np.linalg.norm(grid / (0.1, 0.3, 0.2), axis=-1) < 1
     lesion = brain & (np.linalg.norm(grid - rng.uniform(-0.35, 0.35, 3), axis=-1) < rng.uniform(0.12, 0.25))
     texture = 0.05 * np.sin(grid @ rng.uniform(4, 12, (3, 6))).sum(-1)
     for series, (level, extra) in CONTRASTS.items():
         values = brain * (level + texture - 0.3 * ventricles) + lesion * extra
-        noisy = np.abs(values + brain * rng.normal(0, 0.02, SHAPE)) * rng.uniform(500, 3000)
-        save(folder / name / f"{name}_{series}.nii.gz", noisy.astype(np.int16))
-    save(folder / name / f"{name}_seg.nii.gz", 4 * lesion.astype(np.uint8))
+        noisy = np.abs(values + brain * rng.normal(0, 0.02, shape)) * rng.uniform(500, 3000)
+        save(folder / name / f"{name}_{series}.nii.gz", noisy.astype(np.int16), SPACING_MM / finer)
+    save(folder / name / f"{name}_seg.nii.gz", 4 * lesion.astype(np.uint8), SPACING_MM / finer)
 
 
-def save(path: Path, values: np.ndarray) -> None:
+def save(path: Path, values: np.ndarray, spacing_mm: float) -> None:
     """Write one volume."""
-    nibabel.save(nibabel.Nifti1Image(values, np.diag([*SPACING, 1.0])), path)
+    nibabel.save(nibabel.Nifti1Image(values, np.diag([*[spacing_mm] * 3, 1.0])), path)
 
 
 if __name__ == "__main__":

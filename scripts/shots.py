@@ -45,15 +45,16 @@ def shoot(chosen: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_CONFIG_HOME"] = folder
         os.environ["ENGRAM_RUNS"] = str(chosen.runs.absolute() if chosen.runs else Path(folder) / "runs")
-        photograph(chosen)
+        photograph(chosen, Path(folder))
 
 
-def photograph(chosen: argparse.Namespace) -> None:
+def photograph(chosen: argparse.Namespace, folder: Path) -> None:
     from PySide6.QtWidgets import QApplication
 
     from gui import theme
     from gui.app import make_window
     from gui.preferences import SettingsStore
+    from scripts.sample_volumes import write_case
 
     app = QApplication(sys.argv[:1])
     theme.apply(app, chosen.theme)
@@ -66,6 +67,8 @@ def photograph(chosen: argparse.Namespace) -> None:
     window.start()
     session = window.desk.session
     wait(lambda: session.data is not None and bool(session.runs.records))
+    write_case(folder, number=3, finer=3)
+    window.show_panel("scan").open_volume(str(next(folder.glob("*/*_t2.nii.gz"))))
     for key in window.places:
         panel = window.show_panel(key)
         wait(READY[key].__get__(panel))
@@ -89,7 +92,7 @@ def wait(ready: Callable[[], bool]) -> None:
 
 READY = {
     "data": lambda panel: bool(panel.scans.grid.shown()),
-    "scan": lambda panel: True,
+    "scan": lambda panel: panel.volume is not None,
     "train": lambda panel: bool(panel.session.runs.records) and panel.previews.epoch() is not None,
     "search": lambda panel: True,
     "layers": lambda panel: bool(panel.counting.numbers(panel.choice.run, panel.choice.layer)[0]),

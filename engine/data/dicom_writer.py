@@ -159,7 +159,7 @@ def _make_objects(
     shared = _describe(derivation, source) | facts | _describe_plane(grid) | _describe_values(voxels, grid)
     shared["FrameOfReferenceUID"] = UID()
     patient = {name: str(source[name].value) for name in _PATIENT if source.get(name)}  # without its encoding
-    fixed = {
+    fixed: dict[str, Any] = {
         **{"study_instance_uid": UID(), "series_instance_uid": UID(), "series_number": _SERIES_NUMBER},
         **{"sop_class_uid": storage, "modality": source.Modality, "transfer_syntax_uid": ExplicitVRLittleEndian},
         **{"manufacturer": "Engram", "manufacturer_model_name": "Engram", "software_versions": derivation.version},

@@ -128,8 +128,8 @@ class ScanPanel(Panel):
         voxels = f"{reply.voxels}.npy"
         try:
             mapped = np.load(voxels, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
-            self.notice.show_notice(f"The volume could not be read ({error}). Open it again.")
+        except (OSError, ValueError):
+            self.notice.show_notice("The volume could not be read from the scratch folder. Open it again.")
             return
         if voxels != self._voxels:
             self._delete_voxels()
