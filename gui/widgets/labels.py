@@ -1,11 +1,12 @@
 """Labels and chips: short texts in the roles of the style sheet."""
 
+from collections.abc import Mapping
 from html import escape
 from typing import Literal
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QStyle, QStyleOption, QWidget
+from PySide6.QtWidgets import QFormLayout, QLabel, QPushButton, QSizePolicy, QStyle, QStyleOption, QWidget
 
 Tone = Literal["", "accent", "warning", "danger"]
 
@@ -21,6 +22,20 @@ def label(text: str = "", role: str = "", wrap: bool = False, parent: QWidget | 
     if role:
         made.setProperty("role", role)
     return made
+
+
+def form_rows(rows: Mapping[str, QWidget], label_px: int) -> QFormLayout:
+    """Return a form of named rows, whose labels are `label_px` wide."""
+    form = QFormLayout()
+    form.setVerticalSpacing(6)
+    form.setHorizontalSpacing(8)
+    for title, widget in rows.items():
+        text = label(title, role="quiet")
+        text.setFixedWidth(label_px)
+        text.setBuddy(widget)
+        widget.setAccessibleName(title)
+        form.addRow(text, widget)
+    return form
 
 
 def plain_tip(text: str) -> str:

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout
 
 from gui.loaded_data import PARTS
 from gui.opened_files import OpenedScan, describe
 from gui.panels.compare.comparison import ORDERS
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
-from gui.widgets.labels import label
+from gui.widgets.labels import form_rows, label
 from gui.widgets.number_fields import SliceRow, SliderRange, SliderRow
 from gui.widgets.view_state import ViewState
 
@@ -77,9 +77,9 @@ class ViewCard(Card):
             for key, title in titles.items():
                 box.addItem(title, key)
         self.linked.setChecked(True)
-        self._add_rows({"Show": self.split, "Sort by": self.order})
+        self.add(form_rows({"Show": self.split, "Sort by": self.order}, LABEL_PX))
         self.add(label("View", role="title"))
-        self._add_rows({"Layout": self.layout_, "Per page": self.columns, "Contrast": self.linked})
+        self.add(form_rows({"Layout": self.layout_, "Per page": self.columns, "Contrast": self.linked}, LABEL_PX))
         self._add_light()
         self.add(self._buttons())
         for box in (self.split, self.order, self.layout_, self.columns):
@@ -115,18 +115,6 @@ class ViewCard(Card):
         self.columns.setEnabled(layout == "grid" and not scan)
         for box in (self.split, self.order):
             box.setEnabled(not scan)
-
-    def _add_rows(self, rows: Mapping[str, QWidget]) -> None:
-        form = QFormLayout()
-        form.setVerticalSpacing(6)
-        form.setHorizontalSpacing(8)
-        for title, widget in rows.items():
-            text = label(title, role="quiet")
-            text.setFixedWidth(LABEL_PX)
-            text.setBuddy(widget)
-            widget.setAccessibleName(title)
-            form.addRow(text, widget)
-        self.add(form)
 
     def _add_light(self) -> None:
         for name, (title, values) in CONTRAST_HELP.items():

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QFormLayout, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout
 
 from engine.messages import OpenVolumeReply
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
-from gui.widgets.labels import ElidedLabel, label
+from gui.widgets.labels import ElidedLabel, form_rows, label
 from gui.widgets.number_fields import NumberEdit
 from gui.widgets.volume.histogram import Histogram
 from gui.widgets.volume.measure import Kind
@@ -27,20 +27,6 @@ HINT = "Drag on a plane. Enter places it at the crosshair, Alt+arrows move it, D
 LABEL_PX = 62
 
 
-def form_rows(rows: dict[str, QWidget]) -> QFormLayout:
-    """Return a form of named rows."""
-    form = QFormLayout()
-    form.setVerticalSpacing(6)
-    form.setHorizontalSpacing(8)
-    for title, widget in rows.items():
-        text = label(title, role="quiet")
-        text.setFixedWidth(LABEL_PX)
-        text.setBuddy(widget)
-        widget.setAccessibleName(title)
-        form.addRow(text, widget)
-    return form
-
-
 class FileCard(Card):
     """The open file, its series and its volumes; `chosen` carries the numbers of both, counted from 1."""
 
@@ -57,7 +43,7 @@ class FileCard(Card):
         for box in (self.series, self.volume):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(8)
-        self._form = form_rows({"Series": self.series, "Volume": self.volume})
+        self._form = form_rows({"Series": self.series, "Volume": self.volume}, LABEL_PX)
         self.open, self.folder, self.close_ = Button("Open…"), Button("Folder…"), Button("Close")
         for part in (self.name, self._facts, self._form, self._notes):
             self.add(part)
@@ -105,7 +91,7 @@ class WindowCard(Card):
         row.addStretch()
         self.level.setRange(-1e12, 1e12)
         self.width_.setRange(1e-4, 1e12)
-        for part in (row, form_rows({"Level": self.level, "Width": self.width_}), self.histogram):
+        for part in (row, form_rows({"Level": self.level, "Width": self.width_}, LABEL_PX), self.histogram):
             self.add(part)
         for field in (self.level, self.width_):
             field.valueChanged.connect(self._on_edited)
@@ -177,7 +163,7 @@ class UseCard(Card):
         self.plane, self.buttons = QComboBox(), {key: Button(title) for key, title in TARGETS.items()}
         for plane in PLANES:
             self.plane.addItem(plane.name.capitalize(), plane.name)
-        self.add(form_rows({"Plane": self.plane}))
+        self.add(form_rows({"Plane": self.plane}, LABEL_PX))
         row = QHBoxLayout()
         for key, button in self.buttons.items():
             button.setAccessibleName(f"Use this slice in {TARGETS[key]}")

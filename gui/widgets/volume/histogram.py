@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui import palette
+from gui.formatting import format_number
 from gui.pixmaps import Array
 
 BINS: Final = 128
@@ -44,7 +45,7 @@ class Histogram(QWidget):
     def set_window(self, low: float, high: float) -> None:
         """Mark the values that are black and white."""
         self._window = low, high
-        self.setAccessibleDescription(f"window from {low:.4g} to {high:.4g}")
+        self.setAccessibleDescription(f"window from {format_number(low)} to {format_number(high)}")
         self.update()
 
     def x_of(self, value: float) -> float:
@@ -69,7 +70,7 @@ class Histogram(QWidget):
         painter.setPen(QColor(colors.quiet))
         line = QRectF(0, floor, self.width(), TEXT_PX)
         for value, side in ((self.low, Qt.AlignmentFlag.AlignLeft), (self.high, Qt.AlignmentFlag.AlignRight)):
-            painter.drawText(line, side | Qt.AlignmentFlag.AlignBottom, f"{value:.4g}")
+            painter.drawText(line, side | Qt.AlignmentFlag.AlignBottom, format_number(value))
 
     def _outline(self, floor: float) -> QPolygonF:
         heights = np.log1p(self._counts)

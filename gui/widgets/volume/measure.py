@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from gui.formatting import format_number
 from gui.pixmaps import Array
 from gui.widgets.view_state import Point
 from gui.widgets.volume.model import Plane
@@ -98,13 +99,6 @@ def describe(measured: Measurement, values: Array, spacing: Spacing, units: str)
     if math.isnan(found.mean):
         return f"Area {area}\nNo values in the region."
     return (
-        f"Area {area}\nMean {number(found.mean)} ± {number(found.sd)}{unit} (SD)\n"
-        f"Minimum {number(found.low)}, maximum {number(found.high)}{unit}"
+        f"Area {area}\nMean {format_number(found.mean)} ± {format_number(found.sd)}{unit} (SD)\n"
+        f"Minimum {format_number(found.low)}, maximum {format_number(found.high)}{unit}"
     )
-
-
-def number(value: float) -> str:
-    """Return a value with four digits or all of its whole ones."""
-    if value == round(value) and abs(value) < 1e9:
-        return f"{value:,.0f}"
-    return f"{value:,.1f}" if 100 <= abs(value) < 1e9 else f"{value:.4g}"

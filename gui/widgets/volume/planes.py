@@ -3,11 +3,11 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
+from gui.formatting import format_number
 from gui.widgets.buttons import IconButton
 from gui.widgets.labels import label
 from gui.widgets.number_fields import SliceRow
 from gui.widgets.view_state import View
-from gui.widgets.volume.measure import number
 from gui.widgets.volume.model import PLANES, CrosshairModel, Levels, Plane, PlaneName, Volume
 from gui.widgets.volume.plane_gestures import PlaneGestures
 from gui.widgets.volume.plane_view import MeasureModel, PlaneView, describe_view
@@ -156,6 +156,6 @@ class VolumePlanes(QWidget):
             return
         across, down = cell.view.stretch()
         column, row = (min(int(x / across), values.shape[1] - 1), min(int(y / down), values.shape[0] - 1))
-        value = f"{number(float(values[row, column]))} {volume.units}".strip()
+        value = f"{format_number(float(values[row, column]))} {volume.units}".strip()
         title = f"{volume.title(cell.plane)} {cell.view.index + 1}"
         self.pointed.emit(f"{title} · x {column + 1}, y {row + 1} · {value}")
