@@ -50,7 +50,7 @@ class DenoisePanel(Panel):
         self._settled = make_timer(self, SETTLE_MS)
         self._settled.timeout.connect(self.state_changed)
         self.lay_out(
-            scroll_column(self.case, self.volume, self.lesion, self.methods, stretched=self.methods), self.stage
+            scroll_column(self.case, self.lesion, self.methods, self.volume, stretched=self.methods), self.stage
         )
         self._connect()
         self.stage.pictures.show_message(NO_SCANS)

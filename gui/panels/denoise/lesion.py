@@ -113,6 +113,7 @@ class LesionCard(Card):
 
     def _add_numbers(self) -> None:
         line = QHBoxLayout()
+        line.setSpacing(4)  # the card fits the column beside a scroll bar
         self.share.setValue(WARN_PERCENT)
         tips = (
             "Background ring: width of the ring around the lesion used as the reference for its contrast",

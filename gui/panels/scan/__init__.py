@@ -117,7 +117,8 @@ class ScanPanel(Panel):
         planes.pointed.connect(self.status_changed)
         self.measure.tool_chosen.connect(measures.set_tool)
         measures.changed.connect(self._show_measured)
-        self.use.wanted.connect(self.use_slice)
+        self.use.slice_wanted.connect(self.use_slice)
+        self.use.volume_wanted.connect(lambda panel: self.navigation_requested.emit(panel, OpenFile(self._path)))
 
     def _ask(self, ask: Callable[..., str], title: str, *more: str) -> None:
         path = ask(self, title, str(Path.home()), *more)
@@ -139,6 +140,7 @@ class ScanPanel(Panel):
         presets = find_presets(sample, reply.units, reply.window, HOUNSFIELD)
         self.planes.show_volume(self.volume, float(np.ptp(sample)) if sample.size else 1.0)
         self.file.show_volume(reply, self.volume)
+        self.use.show_volume(reply)
         self.window_.histogram.set_values(sample)
         self.window_.show_presets(presets, reply.units)
         self.planes.set_inverted(reply.inverted)

@@ -154,24 +154,42 @@ class MeasureCard(Card):
 
 
 class UseCard(Card):
-    """Plane whose slice goes to another panel; `wanted` carries the panel."""
+    """Where a slice or all of them go; `slice_wanted` and `volume_wanted` carry the panel."""
 
-    wanted = Signal(str)
+    slice_wanted = Signal(str)
+    volume_wanted = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__("Use this slice")
-        self.plane, self.buttons = QComboBox(), {key: Button(title) for key, title in TARGETS.items()}
+        super().__init__("Use in another panel")
+        self.plane = QComboBox()
         for plane in PLANES:
             self.plane.addItem(plane.name.capitalize(), plane.name)
-        self.add(form_rows({"Plane": self.plane}, LABEL_PX))
+        self.buttons = {key: Button(title) for key, title in TARGETS.items()}
+        self.volume_buttons = {key: Button(title) for key, title in TARGETS.items()}
+        self.add(form_rows({"Slice": self.plane}, LABEL_PX))
+        self.add(self._make_row("this slice", "The slice at the crosshair, with this window", self.buttons))
+        self.volume_title = label("All slices, with the intensities of the file", role="quiet", wrap=True)
+        self.add(self.volume_title)
+        tip = "All slices; the result of a model can be saved as a volume"
+        self.add(self._make_row("all slices", tip, self.volume_buttons))
+        for buttons, signal in ((self.buttons, self.slice_wanted), (self.volume_buttons, self.volume_wanted)):
+            for key, button in buttons.items():
+                button.clicked.connect(lambda _=False, key=key, signal=signal: signal.emit(key))
+
+    def show_volume(self, reply: OpenVolumeReply) -> None:
+        """Offer all slices where the other panels open the same ones: the first volume of a file or of one series."""
+        is_offered = reply.volume == 1 and len(reply.series) < 2
+        for part in (self.volume_title, *self.volume_buttons.values()):
+            part.setVisible(is_offered)
+
+    def _make_row(self, what: str, tip: str, buttons: dict[str, Button]) -> QHBoxLayout:
         row = QHBoxLayout()
-        for key, button in self.buttons.items():
-            button.setAccessibleName(f"Use this slice in {TARGETS[key]}")
-            button.setToolTip(f"Open the slice at the crosshair in {TARGETS[key]}, with this window as black and white")
-            button.clicked.connect(lambda _=False, key=key: self.wanted.emit(key))
+        for key, button in buttons.items():
+            button.setAccessibleName(f"Use {what} in {TARGETS[key]}")
+            button.setToolTip(tip)
             row.addWidget(button)
         row.addStretch()
-        self.add(row)
+        return row
 
 
 def describe(volume: Volume) -> str:

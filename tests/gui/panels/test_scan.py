@@ -143,6 +143,19 @@ def test_a_slice_goes_to_another_panel_as_it_is_shown(opened, qtbot, plane, titl
     np.testing.assert_allclose(scan.pixels[0] * 500, np.clip(views(panel)[plane].values, 0, 500), atol=1e-3)
 
 
+def test_all_slices_go_to_another_panel_as_the_file_that_is_open(opened, qtbot):
+    panel = opened(series=["2 · T1 · 6 images"])
+    with qtbot.waitSignal(panel.navigation_requested) as sent:
+        panel.use.volume_buttons["denoise"].click()
+    assert sent.args == ["denoise", OpenFile("/scans/ct")]
+
+
+@pytest.mark.parametrize("facts", [{"volumes": 3, "volume": 2}, {"series": ["1 · T1", "2 · T2"]}])
+def test_all_slices_are_not_offered_where_other_panels_would_open_different_ones(opened, facts):
+    assert opened().use.volume_buttons["denoise"].isVisible()
+    assert not opened(**facts).use.volume_buttons["denoise"].isVisible()
+
+
 def test_closing_deletes_the_voxels(opened):
     panel = opened()
     voxels = Path(panel._voxels)
