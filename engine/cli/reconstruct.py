@@ -115,7 +115,7 @@ def _save_images(options: Namespace, opened: Run, model: ImageModel, meter: Cons
 
 
 def _reconstruct(path: str, options: Namespace, run: Run, model: ImageModel) -> ReconstructInput:
-    scan = data.open_volume(path, volume=options.volume)
+    scan = data.open_scan(path, volume=options.volume)
     index = len(scan) // 2 if options.slice is None else options.slice
     original = data.prepare(scan, run.config.data, index)
     reconstructed = scoring.reconstruct(model, original[None, ..., None])[0, ..., 0]

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from engine.data.dataset import Dataset, Skipped, Split
     from engine.data.loading import load
     from engine.data.preparation import prepare
-    from engine.data.scan import Scan, open_scan, open_volume
+    from engine.data.scan import Scan, open_scan
 
-__all__ = ["Cancelled", "Dataset", "Scan", "Skipped", "Split", "load", "open_scan", "open_volume", "prepare"]
+__all__ = ["Cancelled", "Dataset", "Scan", "Skipped", "Split", "load", "open_scan", "prepare"]
 
 _LAZY = {
     "Dataset": "dataset",
@@ -29,7 +29,6 @@ _LAZY = {
     "Split": "dataset",
     "load": "loading",
     "open_scan": "scan",
-    "open_volume": "scan",
     "prepare": "preparation",
 }
 

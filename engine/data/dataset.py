@@ -80,6 +80,7 @@ class Dataset:
         notes: sentences on automatic decisions, such as a test set held out where the source has none.
         held_out: the splits that the source does not have and that were held out of its training images.
         patients: what is known of the patients.
+        plane: plane of the slices, 'stored' for that of the file; empty if the images are no slices of volumes.
     """
 
     train: Split
@@ -93,6 +94,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     held_out: tuple[str, ...] = ()
     patients: PatientFacts = field(default_factory=PatientFacts)
+    plane: str = ""
 
     @property
     def splits(self) -> MappingProxyType[str, Split]:

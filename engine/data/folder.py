@@ -26,7 +26,7 @@ from engine.data.files import LOOKED_FOR, VOLUME_AMONG_IMAGES, FileFormat, detec
 from engine.data.foreign_files import describe_foreign
 from engine.data.layout import note_undecided_folders, parse_layout
 from engine.data.patient_names import FolderReading, FolderRule
-from engine.data.source import SourceItem, natural_sort_key
+from engine.data.source import SLICE_MARK, SourceItem, natural_sort_key
 from engine.data.volume_listing import FileListing, list_volumes
 from engine.data.volumes import VolumeReader
 from engine.job_context import UNATTENDED, Cancelled, JobContext
@@ -46,7 +46,7 @@ class FolderSource:
         self.skipped: list[Skipped] = []
         found = list_pictures(self._folder, lambda name, reason: self.skipped.append(Skipped(name, reason)))
         listing = self._list_files(sorted(found, key=natural_sort_key), config)
-        self.annotations = listing.annotations
+        self.annotations, self.plane = listing.annotations, listing.plane
         laid_out = parse_layout(listing.names)
         self._skip_annotations([item.name for item in laid_out])
         reading = self._read_folders(self._with_split(laid_out), config)
@@ -95,7 +95,7 @@ class FolderSource:
                 continue
             case = listing.cases[item.name]
             slices += [
-                replace(item, name=f"{item.name}#{number}", file=item.name, number=number, case=case)
+                replace(item, name=f"{item.name}{SLICE_MARK}{number}", file=item.name, number=number, case=case)
                 for number in numbers
             ]
         return slices

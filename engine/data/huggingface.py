@@ -55,6 +55,7 @@ class HuggingFaceSource:
 
     expected = EXPECTED
     question = ""
+    plane = ""
 
     def __init__(self, config: DataConfig) -> None:
         name = config.source.removeprefix(PREFIX) or DEFAULT

@@ -242,6 +242,7 @@ def _assemble(
             found.origins,
             are_separate=config.source == "phantom",
         ),
+        plane=source.plane,
     )
 
 

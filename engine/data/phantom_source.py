@@ -20,6 +20,7 @@ class PhantomSource:
     notes: tuple[str, ...] = ()
     folder: Path | None = None
     question = ""
+    plane = ""
 
     def __init__(self, config: DataConfig) -> None:
         self._config = config

@@ -11,9 +11,10 @@ import numpy as np
 from engine.config import DataConfig
 from engine.data.dataset import Dataset, Skipped
 from engine.data.decoded_image import DecodedImage
+from engine.data.source import SLICE_MARK
 from engine.formatting import format_number, format_percent
 
-_SLICE: Final = re.compile(r"#\d+$")
+_SLICE: Final = re.compile(rf"{SLICE_MARK}\d+$")
 FEW_IMAGES: Final = 100
 MASK_LEVELS: Final = 8
 DARK: Final = 0.25

@@ -157,11 +157,6 @@ def open_scan(path: str | os.PathLike[str], limits: Limits | None = None, volume
     return _read_scan(_READERS[_checked_kind(file, limits)], file, limits, volume)
 
 
-def open_volume(path: str | os.PathLike[str], limits: Limits | None = None, volume: int | None = None) -> Scan:
-    """Open a volume; the same as `open_scan`."""
-    return open_scan(path, limits, volume)
-
-
 def read_view(path: str | os.PathLike[str], target: Path, series: int = 0, volume: int = 1) -> dict[str, Any]:
     """Write the values of one volume to a file, in a disposable process; see `engine.data.viewed_volume`.
 
@@ -175,7 +170,7 @@ def read_view(path: str | os.PathLike[str], target: Path, series: int = 0, volum
         The fields of a `ViewedVolume`, but for its pixels, as JSON has them.
 
     Raises:
-        ScanError: as in `open_volume`; also for an image that is no volume.
+        ScanError: as in `open_scan`; also for an image that is no volume.
     """
     file = Path(path).expanduser().absolute()
     kind: FileFormat = "dicom" if file.is_dir() else _checked_kind(file, Limits())

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from engine.data.dataset import Skipped
 from engine.data.decoded_image import DecodedImage
@@ -70,6 +70,9 @@ def natural_sort_key(name: str) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part] + [(2, 0, name)]
 
 
+SLICE_MARK: Final = "#"  # between the file and the number of a slice, as in case.nii.gz#81
+
+
 @dataclass(frozen=True)
 class SourceItem:
     """One listed image of a source: its name, and what its folders say: class, split, other folders, patient.
@@ -92,7 +95,7 @@ class Source(Protocol):
 
     `expected` is a sentence on the content that the source looks for, `notes` on its decisions, `classes` the labels.
     `folder` is the folder of the images, None if there is none. `question` is a sentence on a decision that only the
-    user can make, empty if there is none.
+    user can make, empty if there is none. `plane` is that of slices of volumes, empty if the images are none.
     """
 
     expected: str
@@ -100,6 +103,7 @@ class Source(Protocol):
     classes: tuple[str, ...]
     folder: Path | None
     question: str
+    plane: str
 
     @property
     def items(self) -> Sequence[SourceItem]:

@@ -24,6 +24,7 @@ class FileListing:
         cases: name of a volume -> its case; empty if the files are images.
         frames: name of a DICOM file of several frames -> their number.
         notes: sentences on automatic decisions.
+        plane: plane of the slices of volumes, 'stored' for that of the file; empty if the files are images.
     """
 
     names: list[str]
@@ -31,6 +32,7 @@ class FileListing:
     cases: Mapping[str, str] = field(default_factory=dict)
     frames: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    plane: str = ""
 
 
 def list_volumes(
@@ -64,11 +66,12 @@ def list_volumes(
             Skipped(each.name, "a volume without a mask beside it") for each in kept if each.name not in found.masks
         ]
         kept = [each for each in kept if each.name in found.masks]
-    plane = "as stored" if config.plane == "stored" or all(each.name in frames for each in kept) else config.plane
+    plane = "stored" if all(each.name in frames for each in kept) else config.plane
+    shown = "as stored" if plane == "stored" else plane
     count = f"{len(kept):,} volume{'s' * (len(kept) != 1)}"
-    note = f"The images are slices of {count} ({plane}, one intensity window for each volume)."
+    note = f"The images are slices of {count} ({shown}, one intensity window for each volume)."
     cases = {each.name: each.case for each in kept}
-    return FileListing([each.name for each in kept], found, cases, frames, (note, *choice.notes)), skipped
+    return FileListing([each.name for each in kept], found, cases, frames, (note, *choice.notes), plane), skipped
 
 
 def _join_pairs(names: Sequence[str]) -> list[str]:

@@ -116,7 +116,7 @@ def compare_methods(order: CompareRequest, context: JobContext = UNATTENDED) -> 
         Cancelled: the caller asked to stop.
     """
     settings = order.settings
-    scan = data.open_volume(order.image, volume=order.volume)
+    scan = data.open_scan(order.image, volume=order.volume)
     index = len(scan) // 2 if order.index is None else order.index
     original = data.prepare(scan, order.run.config.data, index)
     mask = lesions.parse_region(order.region, original.shape) if order.region else None

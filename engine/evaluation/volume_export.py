@@ -1,22 +1,18 @@
 """Results of a run for a whole volume, written where and how the user wants: opened, transformed, written."""
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, get_args
 
 from engine import __version__
-from engine.data import Scan, dicom_writer, open_volume, volume_writer
+from engine.config import DataConfig
+from engine.data import Scan, dicom_writer, open_scan, volume_writer
 from engine.data.dicom_writer import Derivation
 from engine.data.volume_plane import reslice
 from engine.data.volume_target import VolumeTarget
 from engine.evaluation.volume import Transform, transform_slices
 from engine.job_context import UNATTENDED, JobContext
 from engine.runs import Run
-
-# The note on a dataset of volumes (`engine.data.volume_listing`), which a run records.
-_PLANE: Final = re.compile(r"slices of .* \((axial|coronal|sagittal|as stored)[,)]")
 
 
 @dataclass(frozen=True)
@@ -36,11 +32,10 @@ class VolumeTask:
 
 def find_plane(run: Run) -> str:
     """Return the plane of the slices that a run was trained on; empty if it was not trained on volumes."""
-    facts: Mapping[str, Any] = run.provenance.get("data", {})
-    found = [match[1] for note in facts.get("notes", ()) if (match := _PLANE.search(note))]
-    if found:
-        return found[0].removeprefix("as ")
-    return "" if run.config.data.plane == "axial" else run.config.data.plane  # axial is the default of every dataset
+    chosen = run.config.data.plane
+    # Runs of earlier versions record no plane; axial is the default, also of images that are no slices of volumes.
+    recorded = run.provenance.get("data", {}).get("plane", "" if chosen == "axial" else chosen)
+    return recorded if recorded in get_args(DataConfig.model_fields["plane"].annotation) else ""
 
 
 def open_source(task: VolumeTask, run: Run) -> Scan:
@@ -50,7 +45,7 @@ def open_source(task: VolumeTask, run: Run) -> Scan:
         ScanError: it cannot be opened.
         DataError: it has no grid that a volume can be written on.
     """
-    scan = open_volume(task.path, volume=task.volume)
+    scan = open_scan(task.path, volume=task.volume)
     volume_writer.check_grid(scan)
     return reslice(scan, find_plane(run))
 

@@ -69,7 +69,7 @@ class Trainer:
         split_by, patients = self.config.data.split_by, self.images.patients
         data: dict[str, Any] = {"source": self.images.source, "fingerprint": fingerprint, "split_by": split_by}
         data |= {"patients": patients.to_json(), "patients_from": dict(patients.origins)}
-        data |= quality.describe_use(self.images)
+        data |= {"plane": self.images.plane, **quality.describe_use(self.images)}
         written = {**self.state.conditions, "seed": training.seed, "data": data, "backends": self._backends()}
         self.run.write_json("provenance.json", written)
         self._log_warnings()

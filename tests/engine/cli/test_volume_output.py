@@ -216,9 +216,7 @@ def find_planted(folders):
 
 
 def test_a_run_trained_on_coronal_slices_receives_coronal_slices(call, echo, root, volume, tmp_path):
-    open_run("first", root).write_json(
-        "provenance.json", {"data": {"notes": ["The images are slices of 3 volumes (coronal, one window)."]}}
-    )
+    open_run("first", root).write_json("provenance.json", {"data": {"plane": "coronal"}})
     found = call("reconstruct", "first", volume, "--volume-out", tmp_path / "out.nii", "--json")["volume"]
     result, source = nibabel.load(tmp_path / "out.nii"), nibabel.load(volume)
     assert (found["slices"], found["shape"], echo.images) == (24, [24, 32, 8], 24)

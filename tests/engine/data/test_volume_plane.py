@@ -61,5 +61,5 @@ def test_the_plane_is_that_of_the_slices_that_the_run_was_trained_on(tmp_path, p
     run = create_run(RunConfig(data=config), "first", tmp_path)
     assert find_plane(run) == ("" if plane == "axial" else plane), "its images need not be slices of volumes"
     listing, _ = list_volumes(["case1_t1.nii.gz", "case2_t1.nii.gz"], {}, config)
-    run.write_json("provenance.json", {"data": {"notes": ["One note.", *listing.notes]}})
+    run.write_json("provenance.json", {"data": {"plane": listing.plane}})
     assert find_plane(run) == plane

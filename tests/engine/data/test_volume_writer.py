@@ -13,7 +13,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import generate_uid
 
 from engine.data import dicom as dicom_reader
-from engine.data import nifti, open_volume, series_folder
+from engine.data import nifti, open_scan, series_folder
 from engine.data.decoded_image import UnreadableFile
 from engine.data.volume_target import VolumeTarget
 from engine.data.volume_writer import check_grid, describe, list_notes, write_volume
@@ -51,10 +51,10 @@ def center(volume):
     return np.indices(volume.shape).reshape(3, -1) @ bright.ravel() / bright.sum()
 
 
-def send_through(source, target, settings, volume=None, read=open_volume):
+def send_through(source, target, settings, volume=None, read=open_scan):
     """Send a volume through a model that returns its input, and write the result; the scan and the read result.
 
-    `read` may be a reader, which saves the process that `open_volume` starts.
+    `read` may be a reader, which saves the process that `open_scan` starts.
     """
     scan = read(source, volume=volume)
     made = transform_slices(scan, settings, lambda images, first: images)
@@ -303,7 +303,7 @@ def test_a_folder_that_is_no_volume_is_refused_in_a_sentence(series, harm, sente
 def test_an_empty_folder_is_refused_by_name(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ScanError, match="'empty' cannot be opened: it is a folder without DICOM images"):
-        open_volume(tmp_path / "empty")
+        open_scan(tmp_path / "empty")
 
 
 def cut(file):
@@ -357,4 +357,4 @@ def test_the_input_is_never_overwritten(tmp_path):
 def test_an_image_is_no_volume(tmp_path):
     Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "head.png")
     with pytest.raises(DataError, match=r"'head.png' is an image, not a volume"):
-        check_grid(open_volume(tmp_path / "head.png"))
+        check_grid(open_scan(tmp_path / "head.png"))

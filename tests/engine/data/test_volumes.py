@@ -69,6 +69,7 @@ def test_each_slice_is_an_image_with_the_name_of_its_file(volume, config):
 def test_the_plane_of_the_slices(volume, config, plane, axis):
     values = make_head()
     dataset = load(str(volume("a.nii", values)), config(slices="all", plane=plane))
+    assert dataset.plane == plane
     assert len(names_of(dataset)) == values.shape[axis]
     middle = values.take(values.shape[axis] // 2, axis)
     expected = middle.T if plane == "stored" else middle.T[::-1, ::-1]

@@ -96,6 +96,7 @@ def test_what_was_left_out_of_the_images_is_told_and_recorded(tiny, tmp_path):
     assert sentence in [event.text for event in heard if isinstance(event, Log)]
     recorded = run.provenance["data"]
     assert (recorded["images"], recorded["left_out"]) == (8, sentence)
+    assert recorded["plane"] == ""
     assert recorded["skipped"] == {"a mask": 8, "a NIfTI volume": 1}
     assert [note for note in said if "only 8 images" in note or "no test set" in note] == recorded["notes"][1:]
 
