@@ -11,14 +11,14 @@ from engine import lesions
 from engine.config import DataConfig
 from engine.data.annotations import list_annotations
 from engine.data.name_matching import match_names
-from engine.data.volume_masks import SLICE_MARK, read_masked_slices
+from engine.data.source import SLICE_MARK
+from engine.data.volume_masks import find_volume_masks, read_volume_slices
 from engine.errors import EngramError
 from engine.lesions import Box
 from gui.formatting import format_count
 from gui.widgets.region.region import Region
 
 BOXES = "lesion_boxes.csv"
-_MAX_SLICES = 4096
 
 
 class LesionBoxes:
@@ -96,9 +96,9 @@ def _read(source: str) -> tuple[dict[str, list[Box]], dict[str, list[str]]]:
 
 def _read_volume(data: DataConfig, volume: str) -> dict[str, list[Box]]:
     """Return the lesions of all slices of a volume, by the names of the slices."""
-    problems: list[str] = []
-    names = [f"{volume}{SLICE_MARK}{number}" for number in range(1, _MAX_SLICES + 1)]
-    slices = read_masked_slices(Path(data.source).expanduser(), names, data.plane, problems)
+    folder, problems = Path(data.source).expanduser(), list[str]()
+    masks = find_volume_masks(folder).get(volume, ())
+    slices = read_volume_slices(folder, volume, masks, data.plane, problems)
     found = lesions.make_boxes(lesions.find_slice_boxes(slices, problems))
     return {name: list(boxes) for name, boxes in found.find_by_name.items()}
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from engine.data.decoded_image import UnreadableFile
 from engine.data.files import open_plain
 from engine.data.nifti_header import VolumeHeader, millimeters_per_unit, pixdim, read_affine, read_header, read_voxels
-from engine.data.nifti_values import show_volume
+from engine.data.nifti_values import scale_values, show_volume
 from engine.data.scan import MAX_SPACING_RATIO, Orientation, Scan, serve
 from engine.data.volume_grid import Levels, VolumeGrid, to_rows
 
@@ -72,10 +72,9 @@ def read_labels(path: Path, plane: str) -> Scan:
     with explain_damage():
         header = read_header(path, None)
         with open_plain(header.image) as file:
-            labels = np.asarray(read_voxels(file, header)).astype(np.float32)
-        slope, offset = float(header.fields["scl_slope"]), float(header.fields["scl_inter"])
-        if math.isfinite(slope) and math.isfinite(offset) and slope not in (0.0, 1.0):
-            labels = np.rint(labels * slope + offset)
+            raw = np.asarray(read_voxels(file, header))
+        scaled = scale_values(raw, header.fields)
+        labels = (scaled if np.array_equal(scaled, raw) else np.rint(scaled)).astype(np.float32)
         affine = None if plane == "stored" else read_affine(header, [])
         if affine is None:
             zooms = np.array(pixdim(header.fields)) * millimeters_per_unit(header.fields)

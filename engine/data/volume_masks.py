@@ -1,8 +1,7 @@
 """Segmentation masks beside volumes, as labels of the slices that are images of a dataset."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +9,8 @@ from numpy.typing import NDArray
 from engine.data.annotations import find_masks
 from engine.data.decoded_image import UnreadableFile
 from engine.data.files import VOLUME_AMONG_IMAGES, list_pictures
+from engine.data.source import SLICE_MARK
 from engine.data.volumes import import_nifti
-
-SLICE_MARK: Final = "#"  # between the file and the number of a slice, as in case.nii.gz#81
 
 
 def find_volume_masks(folder: Path) -> dict[str, list[str]]:
@@ -28,21 +26,6 @@ def find_volume_masks(folder: Path) -> dict[str, list[str]]:
     return find_masks(volumes).masks
 
 
-def list_masked_slices(names: Sequence[str], masks: Mapping[str, Sequence[str]]) -> dict[str, list[tuple[str, int]]]:
-    """Return (name, number from 1) of each slice of a volume that has masks, by the name of the volume.
-
-    Examples:
-        >>> list_masked_slices(["a.nii#2", "b.nii#1", "c.png"], {"a.nii": ["a_seg.nii"]})
-        {'a.nii': [('a.nii#2', 2)]}
-    """
-    found: dict[str, list[tuple[str, int]]] = {}
-    for name in names:
-        volume, mark, number = name.rpartition(SLICE_MARK)
-        if mark and number.isdecimal() and volume in masks:
-            found.setdefault(volume, []).append((name, int(number)))
-    return found
-
-
 def read_masked_slices(
     folder: Path, names: Sequence[str], plane: str, problems: list[str]
 ) -> Iterator[tuple[str, NDArray[np.float32], float]]:
@@ -55,19 +38,36 @@ def read_masked_slices(
         problems: gets a sentence for each mask that cannot be used.
 
     Yields:
-        Name of a slice, its labels (height, width), and height over width of the slice in millimeters.
+        As `read_volume_slices`.
     """
     masks = find_volume_masks(folder)
-    for volume, slices in list_masked_slices(names, masks).items():
-        for mask in masks[volume]:
-            try:
-                scan = import_nifti().read_labels(folder / mask, plane)
-            except (UnreadableFile, OSError) as error:
-                problems.append(f"The mask {mask} cannot be read: {error}.")
-                continue
-            height, width = scan.pixels.shape[1:]
-            if missing := [name for name, number in slices if number > len(scan)]:
-                problems.append(f"The mask {mask} has {len(scan)} slices; there is none for {missing[0]}.")
-            for name, number in slices:
-                if number <= len(scan):
-                    yield name, scan.pixels[number - 1], float(height / width * scan.aspect)
+    wanted: dict[str, set[str]] = {}
+    for name in names:
+        wanted.setdefault(name.rpartition(SLICE_MARK)[0], set()).add(name)
+    for volume, slices in wanted.items():
+        missing = set(slices)
+        for found in read_volume_slices(folder, volume, masks.get(volume, ()), plane, problems):
+            missing.discard(found[0])
+            if found[0] in slices:
+                yield found
+        if masks.get(volume) and missing and missing != slices:
+            problems.append(f"The mask of {volume} has fewer slices; there is none for {min(missing)}.")
+
+
+def read_volume_slices(
+    folder: Path, volume: str, masks: Sequence[str], plane: str, problems: list[str]
+) -> Iterator[tuple[str, NDArray[np.float32], float]]:
+    """Yield the labels of all slices of a volume, one mask after the other; arguments as in `read_masked_slices`.
+
+    Yields:
+        Name of a slice, its labels (height, width), and height over width of the slice in millimeters.
+    """
+    for mask in masks:
+        try:
+            scan = import_nifti().read_labels(folder / mask, plane)
+        except (UnreadableFile, OSError) as error:
+            problems.append(f"The mask {mask} cannot be read: {error}.")
+            continue
+        height, width = scan.pixels.shape[1:]
+        for number, labels in enumerate(scan.pixels, 1):
+            yield f"{volume}{SLICE_MARK}{number}", labels, float(height / width * scan.aspect)
