@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine.analysis import activations, layers
 from engine.analysis.layers import LayerInfo
-from engine.explorer.context import Images
+from engine.arrays import Images
 from engine.explorer.inspected_models import InspectedModel
 from engine.lru_cache import LRUCache
 

@@ -2,15 +2,13 @@
 
 from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from engine import data, runs
+from engine.arrays import Images
 from engine.config import DataConfig
 from engine.job_context import JobContext
 from engine.messages import Emit, ImagesRequest, Request, RequestProgress, ShouldStop
-
-Images = NDArray[np.float32]
 
 
 class ExplorerContext(Protocol):

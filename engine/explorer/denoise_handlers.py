@@ -7,9 +7,9 @@ from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine import metrics, noise
+from engine.arrays import Image, Images
 from engine.config import DataConfig
 from engine.denoising import baselines
 from engine.denoising.level_cache import NoiseLevelCache
@@ -33,9 +33,6 @@ from engine.messages import (
     Request,
 )
 from engine.protocols import EngramModel
-
-Images = NDArray[np.float32]
-Image = NDArray[np.float32]
 
 
 class DenoiseContext(Protocol):

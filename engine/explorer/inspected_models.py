@@ -7,8 +7,9 @@ from typing import Any
 
 from engine.analysis import layers, make_unknown_layer_error
 from engine.analysis.layers import LayerInfo
+from engine.arrays import Images
 from engine.errors import ConfigError
-from engine.explorer.context import ExplorerContext, Images
+from engine.explorer.context import ExplorerContext
 from engine.lru_cache import LRUCache
 from engine.protocols import EngramModel
 from engine.runs import Run

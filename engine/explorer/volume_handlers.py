@@ -4,16 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from engine import noise, runs
+from engine.arrays import Images
 from engine.data.volume_target import VolumeTarget
 from engine.evaluation import scoring
 from engine.job_context import JobContext
 from engine.messages import ExportVolume, ExportVolumeReply, Reply, Request
-
-Images = NDArray[np.float32]
 
 
 class VolumeContext(Protocol):

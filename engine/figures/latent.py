@@ -13,6 +13,7 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from engine.arrays import Places
 from engine.figures import DISCLAIMER, base
 from engine.figures.base import DPI
 from engine.figures.style import ACCENT, CARD, LINE, QUIET, SERIES, TEXT
@@ -21,7 +22,6 @@ MARKS: Final = "osD^vP"
 MOST_OF: Final = 0.6
 GROUND: Final = "#5b6675"
 HEAT: Final = LinearSegmentedColormap.from_list("engram-heat", ["#24456f", "#4fc3b8", "#fbe56c", "#ffe0bd"])
-Places = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import evaluation, noise
+from engine.arrays import Images
 from engine.config import StudyConfig
 from engine.data import Dataset, Split, audit
 from engine.denoising import noise_sweep
@@ -23,7 +24,6 @@ from engine.result_cache import ResultCache, describe_data, fingerprint, model_f
 MOST_NOISY = 400
 MEASURED_LINEAR = ("validation", "test", "test_leaked", "test_clean", "test_unseen")
 SHOWN = 8
-Images = NDArray[np.float32]
 SIGMAS = (0.01, 0.02, 0.03, 0.045, 0.06, 0.08, 0.1, 0.14, 0.2, 0.3)
 NOISE_SEED = 0
 
