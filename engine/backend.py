@@ -117,7 +117,7 @@ def _keras(backend: str) -> ModuleType:
             import keras
         except ImportError as error:
             advice = "Close other programs if the memory is full, or install it again: " + INSTALL_HINTS[backend]
-            raise BackendError(f"The backend {backend} cannot be loaded ({error}).", f"{advice}.") from error
+            raise BackendError(f"The backend {backend} is installed, but cannot be loaded.", f"{advice}.") from error
         return cast(ModuleType, keras)
 
 
