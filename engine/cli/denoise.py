@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import noise, runs
+from engine import runs
 from engine.cli.analysis_options import denoise_config
 from engine.cli.console import ConsoleProgress
 from engine.cli.image_outputs import check_outputs, describe_volume, save_plain, save_volume
 from engine.cli.result import CommandResult, format_table
 from engine.denoising import baselines, compare, methods
 from engine.denoising.compare import CompareRequest, CompareResult, MethodResult
+from engine.evaluation.volume import add_slice_noise
 from engine.figures import base, denoising
 from engine.formatting import DASH, format_fixed
 from engine.job_context import JobContext
@@ -43,8 +44,7 @@ def _save_volume(options: Namespace, run: Run, meter: ConsoleProgress) -> dict[s
     method, settings = methods.from_run(run), denoise_config(options)
 
     def transform(images: NDArray[np.float32], first: int) -> NDArray[np.float32]:
-        seed = (settings.seed + first) % 2**31  # batches of slices do not share their noise
-        return method.denoise(noise.add_noise(images, settings.noise, settings.sigma, seed))
+        return method.denoise(add_slice_noise(images, settings.noise, settings.sigma, settings.seed, first))
 
     return save_volume(options, options.image, run, transform, meter)
 

@@ -5,13 +5,28 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from engine import noise
+from engine.arrays import Images
 from engine.config import DataConfig
 from engine.data.preparation import measure_range, prepare, restore
 from engine.data.scan import Scan
 from engine.evaluation.scoring import BATCH
 from engine.job_context import UNATTENDED, JobContext
 
-Transform = Callable[[NDArray[np.float32], int], NDArray[np.float32]]
+Transform = Callable[[Images, int], Images]
+
+
+def add_slice_noise(images: Images, kind: str, level: float, seed: int, first: int) -> Images:
+    """Add noise to a batch of slices from slice `first` on; batches do not share their noise.
+
+    Args:
+        images: (k, size, size, 1) float32 in [0, 1].
+        kind: one of `engine.noise.KINDS`.
+        level: as there; 0 adds none.
+        seed: of the volume.
+        first: index of the first slice.
+    """
+    return noise.add_noise(images, kind, level, (seed + first) % 2**31)
 
 
 def transform_slices(

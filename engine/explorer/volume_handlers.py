@@ -4,10 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from engine import noise, runs
+from engine import runs
 from engine.arrays import Images
 from engine.data.volume_target import VolumeTarget
 from engine.evaluation import scoring
+from engine.evaluation.volume import add_slice_noise
 from engine.job_context import JobContext
 from engine.messages import ExportVolume, ExportVolumeReply, Reply, Request
 
@@ -46,8 +47,7 @@ class VolumeHandlers:
         model, run = self._warm.model(request.run)
 
         def transform(images: Images, first: int) -> Images:
-            seed = (request.seed + first) % 2**31  # batches of slices do not share their noise
-            noisy = noise.add_noise(images, request.noise, request.sigma, seed) if request.sigma else images
+            noisy = add_slice_noise(images, request.noise, request.sigma, request.seed, first)
             return scoring.reconstruct(model, noisy)
 
         task = VolumeTask(request.scan, "denoising" if request.sigma else "reconstruction", request.volume)
