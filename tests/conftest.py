@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -53,6 +54,17 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Note which files the source tree holds, for `pytest_sessionfinish` to compare."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         session.stash[_source_files] = _list_source_files()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[object]:
+    """Collect no garbage while tests are imported, a quarter of that time, and leave what was imported out later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
