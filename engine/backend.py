@@ -1,5 +1,6 @@
 """Choice of the Keras backend. Keras reads it once, when it is imported, so this module comes first."""
 
+import gc
 import importlib
 import importlib.metadata
 import importlib.util
@@ -112,7 +113,7 @@ def set_keras_conventions() -> None:
 def _keras(backend: str) -> ModuleType:
     """Import Keras quickly and silently, without the user's Keras settings."""
     spared = (*OPTIONAL_PACKAGES, "jax") if backend in ("tensorflow", "torch") else OPTIONAL_PACKAGES
-    with _importing, _frameworks_silenced(), hide_packages(spared), _user_settings_ignored():
+    with _importing, _frameworks_silenced(), hide_packages(spared), _user_settings_ignored(), _garbage_left():
         try:
             import keras
         except ImportError as error:
@@ -132,6 +133,18 @@ def _user_settings_ignored() -> Iterator[None]:
         os.environ.pop("KERAS_HOME")
         if before is not None:
             os.environ["KERAS_HOME"] = before
+
+
+@contextmanager
+def _garbage_left() -> Iterator[None]:
+    """Collect no garbage: a framework's import creates 300,000 objects that stay, and starts an eighth sooner so."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def import_without_compute() -> None:

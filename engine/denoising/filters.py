@@ -14,7 +14,9 @@ from typing import Final
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, median_filter
-from skimage.restoration import cycle_spin, denoise_nl_means, denoise_tv_chambolle, denoise_wavelet, estimate_sigma
+
+# scikit-image imports the modules of its filters, a half second's work, when they are first used.
+from skimage import restoration
 
 from engine.arrays import Image, Images
 from engine.errors import BaselineMissing
@@ -33,7 +35,7 @@ def estimate_noise_sigma(picture: Image) -> float:
     with warnings.catch_warnings():
         # An image without any detail gives it the mean of an empty array.
         warnings.simplefilter("ignore", RuntimeWarning)
-        found = float(estimate_sigma(picture))
+        found = float(restoration.estimate_sigma(picture))
     return found if found > LEAST_NOISE else LEAST_NOISE
 
 
@@ -64,7 +66,9 @@ def nlm(images: Images, factor: float = 0.9, patch: int = 5, reach: int = 6) -> 
     """
 
     def filtered(picture: Image, noise: float) -> Image:
-        return np.asarray(denoise_nl_means(picture, patch, reach, factor * noise, fast_mode=True, sigma=noise))
+        return np.asarray(
+            restoration.denoise_nl_means(picture, patch, reach, factor * noise, fast_mode=True, sigma=noise)
+        )
 
     return map_images(images, filtered)
 
@@ -74,7 +78,9 @@ def tv(images: Images, factor: float = 0.7) -> Images:
 
     Chambolle: An algorithm for total variation minimization, J. Mathematical Imaging and Vision 20 (2004).
     """
-    return map_images(images, lambda picture, noise: denoise_tv_chambolle(picture, factor * noise, max_num_iter=100))
+    return map_images(
+        images, lambda picture, noise: restoration.denoise_tv_chambolle(picture, factor * noise, max_num_iter=100)
+    )
 
 
 def wavelet(images: Images, factor: float = 1.1, kind: str = "db2") -> Images:
@@ -86,7 +92,9 @@ def wavelet(images: Images, factor: float = 1.1, kind: str = "db2") -> Images:
 
     def filtered(picture: Image, noise: float) -> Image:
         options = {"sigma": factor * noise, "wavelet": kind, "method": "BayesShrink", "rescale_sigma": False}
-        return np.asarray(cycle_spin(picture, max_shifts=3, func=denoise_wavelet, func_kw=options, workers=1))
+        return np.asarray(
+            restoration.cycle_spin(picture, max_shifts=3, func=restoration.denoise_wavelet, func_kw=options, workers=1)
+        )
 
     return map_images(images, filtered)
 

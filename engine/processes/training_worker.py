@@ -27,7 +27,6 @@ from engine.messages import (
     Train,
 )
 from engine.processes.json_lines import FailureGuard, JsonLinesServer, run_server
-from engine.reproduction.job import run_study
 from engine.search import commands as search_commands
 from engine.search.folder import SearchFolder
 from engine.search.job import search
@@ -121,6 +120,8 @@ class TrainingWorker(JsonLinesServer):
         elif isinstance(command, Search):
             search(command, emit=emit, should_stop=control.is_stopped, is_paused=control.is_paused)
         elif isinstance(command, RunStudy):
+            from engine.reproduction.job import run_study
+
             run_study(command, emit=emit, should_stop=control.is_stopped, is_paused=control.is_paused)
         else:
             raise EngramError("The training process does not answer requests.", "Send them to the explorer.")

@@ -16,6 +16,7 @@ from gui.widgets.region.region import Region
 from tests.gui.processes.conftest import IMAGES
 
 pytestmark = pytest.mark.slow
+BARE = ("job",)
 
 
 @pytest.fixture

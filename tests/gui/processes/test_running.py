@@ -74,11 +74,11 @@ def test_killed_engine_leaves_the_window_a_sentence_and_a_way_to_resume(window, 
 
 def test_kept_in_the_background_a_run_continues_without_its_window(window, start, wait, engines, monkeypatch):
     session = window.desk.session
-    record = start("later", 40)
+    record = start("later", 12)
     wait(lambda: record.last_epoch >= 1)
     session.job.pause()
     wait(lambda: session.job.state == "paused")
-    assert record.last_epoch < 40
+    assert record.last_epoch < 12
     processes = [session.job.engine.pid, session.explorer.engine.pid]
     assert all(map(alive, processes))
     engines.is_kept = False
@@ -87,7 +87,7 @@ def test_kept_in_the_background_a_run_continues_without_its_window(window, start
     wait(lambda: not window.isVisible())
     assert not any(map(alive, processes))
     wait(lambda: record.run.state() == "finished")
-    assert len(record.run.history()) == 40
+    assert len(record.run.history()) == 12
 
 
 def test_closed_window_leaves_no_engine_not_even_one_that_is_starting(window, engines):

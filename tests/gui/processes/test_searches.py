@@ -17,7 +17,7 @@ def test_search_is_begun_held_stopped_and_finished_from_the_panel(window, wait):
         (
             DimensionDraft("latent", text="4, 8"),
             DimensionDraft("filters", text="4, 8"),
-            DimensionDraft("epochs", text="20"),
+            DimensionDraft("epochs", text="8"),
         )
     )
     order.form.set_values({"trials": 2, "algorithm": "grid", "spare": False})

@@ -8,7 +8,7 @@ import pytest
 from engine import runs
 
 pytestmark = pytest.mark.slow
-BARE = ("explorer",)
+BARE = ("explorer", "job")
 
 
 def test_study_is_made_stopped_and_finished_from_the_panel(window, wait, tmp_path):
