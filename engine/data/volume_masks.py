@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from engine.data.annotations import find_masks
 from engine.data.decoded_image import UnreadableFile
 from engine.data.files import VOLUME_AMONG_IMAGES, list_pictures
-from engine.data.volumes import import_nifti
+from engine.data.parsing import parse
+from engine.data.scan import Scan
+from engine.data.volumes import count_slices, import_nifti, parse_volume
 
 SLICE_MARK: Final = "#"  # between the file and the number of a slice, as in case.nii.gz#81
 
@@ -61,7 +63,7 @@ def read_masked_slices(
     for volume, slices in list_masked_slices(names, masks).items():
         for mask in masks[volume]:
             try:
-                scan = import_nifti().read_labels(folder / mask, plane)
+                scan = parse_volume(read_labels, folder / mask, plane, parse(count_slices, folder / mask, plane))
             except (UnreadableFile, OSError) as error:
                 problems.append(f"The mask {mask} cannot be read: {error}.")
                 continue
@@ -71,3 +73,9 @@ def read_masked_slices(
             for name, number in slices:
                 if number <= len(scan):
                     yield name, scan.pixels[number - 1], float(height / width * scan.aspect)
+
+
+def read_labels(path: Path, plane: str) -> Scan:
+    """Read the labels of a mask, as `engine.data.nifti.read_labels`."""
+    scan: Scan = import_nifti().read_labels(path, plane)
+    return scan
