@@ -4,7 +4,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from engine.job_context import UNATTENDED, JobContext
@@ -56,6 +56,10 @@ def _set_abandoned(event: threading.Event) -> None:
 
 
 def _get_result(future: Future[_Result], context: JobContext) -> _Result:
-    while not (future.done() or wait([future], CHECK_S).done):
-        context.check()
-    return future.result()
+    while True:
+        try:
+            return future.result(CHECK_S)
+        except TimeoutError:
+            if future.done():  # the function raised it, or has ended just now
+                return future.result()
+            context.check()
