@@ -272,13 +272,13 @@ def copy_run(run: Run, name: str) -> Run:
 
 
 def retarget_event(event: Event, path: Path) -> Event:
-    """Return the event with the name and path of another run."""
-    changes = {"run": path.name, "path": str(path)}
+    """Return the event with the name of another run, without a path."""
+    changes = {"run": path.name, "path": ""}
     return event.model_copy(update={name: value for name, value in changes.items() if name in type(event).model_fields})
 
 
 def _make_folder(folder: Path, name: str, config: RunConfig) -> Run:
-    run, content = Run(folder / name), config.model_dump(mode="json")
+    run, content = Run(folder / name), settings.to_record(config)
     _remove_unfinished(run)
     if not run.path.exists():
         _write_folder(run, content)
