@@ -35,7 +35,7 @@ from engine.figures import DISCLAIMER
 SPLITS = ("train", "validation", "test", "test_leaked", "test_clean", "test_unseen")
 AUDIT_SETTINGS = (
     *("size", "validation_share", "split_seed", "phantom_count", "phantom_seed", "download", "revision"),
-    *("split_by", "groups", "group_pattern", "group_by", "folders_are"),
+    *("split_by", "test_patients", "fold", "groups", "group_pattern", "group_by", "folders_are"),
     *("plane", "slices", "slice_step", "series"),
 )
 SOURCE_HELP = "'phantom' (generated images), a folder of images, or 'hf:ID' for a Hugging Face dataset"

@@ -82,6 +82,23 @@ class DataConfig(Section):
         "without any known patient.",
         advanced=True,
     )
+    test_patients: int = setting(
+        0,
+        "Test patients",
+        "Whole patients in the test set, the same for every seed and fold; the rest form five folds, and images of "
+        "unknown patients are left out. 0: the splits of the source.",
+        ge=0,
+        le=100_000,
+        advanced=True,
+    )
+    fold: int = setting(
+        1,
+        "Validation fold",
+        "Fold of the other patients that is the validation set, 1 to 5; used with Test patients.",
+        ge=1,
+        le=5,
+        advanced=True,
+    )
     groups: str = setting(
         "",
         "Patient table",
@@ -128,6 +145,12 @@ class DataConfig(Section):
         "Text in the names of the volumes to use, such as 'flair'; empty: one series of each case is chosen.",
         advanced=True,
     )
+
+    @model_validator(mode="after")
+    def _test_patients_need_patients(self) -> "DataConfig":
+        if self.test_patients and self.split_by == "image":
+            raise ValueError("Test patients is for a split by patient; set Split by to auto or patient")
+        return self
 
     @model_validator(mode="after")
     def _pattern_has_a_group(self) -> "DataConfig":

@@ -484,8 +484,8 @@ class TestNumbersSheet:
         newest = 0
         for _ in range(4):
             newest = TestMeasures().told(asked, answer, 20.34, newest).number
-        cells = [sheet.table.text(2, column) for column in range(5)]
-        assert cells == ["ae-0001", "deduplicated", "4", "20.3", "1.0"]
+        cells = [sheet.table.text(2, column) for column in range(7)]
+        assert cells == ["ae-0001", "deduplicated", "4", "20.3", "1.0", "2.0", "3"]
         assert sheet.table.model().rowCount() == 12
 
     def test_is_copied_and_written_in_full(self, sheet, asked, answer, tmp_path, qapp):
