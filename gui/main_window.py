@@ -5,7 +5,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from engine import demo_runs
 from engine.config import DataConfig
 from engine.errors import ConfigError
-from engine.messages import RequestFailed
+from engine.messages import Ready, RequestFailed
 from gui import close_dialogs, preferences
 from gui.job_controller import EngineCrash
 from gui.loaded_data import LoadedData
@@ -38,6 +38,8 @@ class MainWindow(Shell):
         self._scratch = scratch
         self._leaving: close_dialogs.Choice = "stay"
         self._leaving_run = self._leaving_search = ""
+        # The problem that the notice is about: "backend", "crash" or another.
+        self._noticed = ""
         self.commands = Commands(self)
         self.menus = Menus(self, self.top_bar.menus, self.commands)
         self.setWindowTitle("Engram")
@@ -48,7 +50,7 @@ class MainWindow(Shell):
     def _connect(self) -> None:
         session = self.desk.session
         session.data_loaded.connect(self._on_data_loaded)
-        session.engine_ready.connect(self.top_bar.show_device)
+        session.engine_ready.connect(self._on_engine_ready)
         session.engine_crashed.connect(self._on_engine_lost)
         session.job_changed.connect(self._on_job_changed)
         session.job_failed.connect(self._on_job_failed)
@@ -108,7 +110,9 @@ class MainWindow(Shell):
         self._scratch.remove()
 
     def _on_job_changed(self) -> None:
-        """Close the window after the run that kept it open has stopped."""
+        """Remove the notice of a crash once a job runs again; close the window after its last job has stopped."""
+        if self.desk.session.job.is_busy():
+            self._clear_notice_of("crash")
         if self._leaving == "stay" or self.desk.session.job.is_busy():
             return
         left_behind = self._leaving_search or self._leaving_run
@@ -136,17 +140,29 @@ class MainWindow(Shell):
         self.memory.set("recent", recent)
         self._show_recent(recent)
 
+    def _on_engine_ready(self, ready: Ready) -> None:
+        self.top_bar.show_device(ready)
+        self._clear_notice_of("backend")
+
     def _on_job_failed(self, failure: RequestFailed) -> None:
         """Show that the engine is not available; before it is ready, only its backend can have failed."""
         if self.top_bar.waiting:
             self.top_bar.show_lost("Engine not available")
+            self._noticed = "backend"
             self.notice.show_message(failure.sentence)
+
+    def _clear_notice_of(self, problem: str) -> None:
+        """Remove the notice of a problem that is solved."""
+        if self._noticed == problem:
+            self._noticed = ""
+            self.notice.clear()
 
     def _show_recent(self, sources: list[str]) -> None:
         self.menus.show_recent(sources, lambda source: self.navigate("data", LoadSource(source)))
 
     def _on_engine_lost(self, loss: EngineCrash) -> None:
         self.top_bar.show_lost()
+        self._noticed = "crash"
         if loss.study:
             self.notice.show_message(
                 loss.sentence, action="Open study", do=lambda: self.navigate("report", ShowStudy(str(loss.study)))

@@ -54,7 +54,7 @@ class LayersPanel(Panel):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.notice)
         column.addWidget(scroll_column(self.cards, stretched=self.cards), 1)
-        self.setFocusProxy(self.cards.mosaic.mosaic)
+        self.first_focus = self.cards.mosaic.mosaic
         self._connect_session()
         self._connect_cards()
         self.cards.mosaic.show_choice(self.choice.sort, self.choice.color_scale)
