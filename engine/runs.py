@@ -39,7 +39,7 @@ from engine.formatting import suggest
 from engine.messages import EpochEnded, Event, JobEnded, JobStarted, Log, read_event
 from engine.run_damage import check_folder
 
-NOT_COPIED = ("lock", "wandb", "tracking.json")  # files of the run itself, not of a copy
+NOT_COPIED = ("lock", "stop", "view.json", "wandb", "tracking.json")  # files of the run itself, not of a copy
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 

@@ -196,7 +196,11 @@ def _padding(node: Any) -> list[tuple[int, int]]:
 
 
 def _check(layer: Any) -> None:
-    plain = getattr(layer, "groups", 1) == 1 and set(layer.dilation_rate) == {1} and layer.activation is keras.activations.linear
+    plain = (
+        getattr(layer, "groups", 1) == 1
+        and set(layer.dilation_rate) == {1}
+        and layer.activation is keras.activations.linear
+    )
     if not plain or layer.data_format != "channels_last" or min(layer.kernel_size) < max(layer.strides):
         raise NotLowered(layer.name)
 
