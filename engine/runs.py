@@ -39,7 +39,7 @@ from engine.formatting import suggest
 from engine.messages import EpochEnded, Event, JobEnded, JobStarted, Log, read_event
 from engine.run_damage import check_folder
 
-NOT_COPIED = ("lock", "wandb", "tracking.json")  # files of the run itself, not of a copy
+NOT_COPIED = ("lock", "stop", "view.json", "wandb", "tracking.json")  # files of the run itself, not of a copy
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -272,13 +272,13 @@ def copy_run(run: Run, name: str) -> Run:
 
 
 def retarget_event(event: Event, path: Path) -> Event:
-    """Return the event with the name and path of another run."""
-    changes = {"run": path.name, "path": str(path)}
+    """Return the event with the name of another run, without a path."""
+    changes = {"run": path.name, "path": ""}
     return event.model_copy(update={name: value for name, value in changes.items() if name in type(event).model_fields})
 
 
 def _make_folder(folder: Path, name: str, config: RunConfig) -> Run:
-    run, content = Run(folder / name), config.model_dump(mode="json")
+    run, content = Run(folder / name), settings.to_record(config)
     _remove_unfinished(run)
     if not run.path.exists():
         _write_folder(run, content)

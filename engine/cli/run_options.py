@@ -11,7 +11,7 @@ from engine.config import DataConfig
 SPLITS = ("train", "validation", "test", "test_leaked", "test_clean", "test_unseen")
 AUDIT_SETTINGS = (
     *("size", "validation_share", "split_seed", "phantom_count", "phantom_seed", "download", "revision"),
-    *("split_by", "groups", "group_pattern", "group_by", "folders_are"),
+    *("split_by", "test_patients", "fold", "groups", "group_pattern", "group_by", "folders_are"),
     *("plane", "slices", "slice_step", "series"),
 )
 RUN_ACTIONS = {

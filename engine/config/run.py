@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic import model_validator
 
-from engine.config.data import AugmentationConfig, DataConfig, NoiseConfig
+from engine.config.data import AugmentationConfig, DataConfig, NoiseConfig, expand_paths, shorten_paths
 from engine.config.models import MODELS, AnyModel, AutoencoderConfig, model_title
 from engine.config.section import Section, list_fields, validate
 from engine.config.training import TrainingConfig
@@ -114,9 +114,15 @@ def from_record(nested: Mapping[str, Any]) -> RunConfig:
         ConfigError: as `from_nested`.
     """
     data = nested.get("data", {})
-    if isinstance(data, Mapping) and "split_by" not in data:
-        nested = {**nested, "data": {**data, "split_by": "image"}}
+    if isinstance(data, Mapping):
+        nested = {**nested, "data": {"split_by": "image", **expand_paths(data)}}
     return from_nested(nested)
+
+
+def to_record(config: RunConfig) -> dict[str, Any]:
+    """Return the settings of a run for its record, the inverse of `from_record`."""
+    content = config.model_dump(mode="json")
+    return {**content, "data": shorten_paths(content["data"])}
 
 
 def is_continuation(before: RunConfig, wanted: RunConfig) -> bool:

@@ -191,7 +191,7 @@ def create_or_reopen_run(search: SearchFolder, number: int, settings: RunConfig)
     except RunExists:
         run = Run(search.root / search.run_name(number))
         if not (run.path / "config.json").exists():
-            run.write_json("config.json", settings.model_dump(mode="json"))
+            run.write_json("config.json", config.to_record(settings))
         # A different number of parallel trials does not make it a different trial.
         own = run.config.training.threads
         if run.config != config.from_flat({"threads": own}, settings):
