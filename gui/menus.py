@@ -1,6 +1,6 @@
 """Menus of the window, their keys and their commands."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -165,13 +165,16 @@ class Menus(QObject):
         self.stop.setEnabled(busy)
         self.pause.setText("Continue" if job.state in ("paused", "pausing") else "Pause")
 
-    def show_recent(self, sources: list[str], open_source: Callable[[str], object]) -> None:
-        """List the recently used sources."""
+    def show_recent(self, groups: Mapping[str, Sequence[str]], openers: Mapping[str, Callable[[str], object]]) -> None:
+        """List what was used recently: a group of entries under each title, with the function that opens one."""
         self.recent.clear()
-        for source in sources:
-            title = "Phantoms" if source == "phantom" else source
-            self.recent.addAction(title).triggered.connect(lambda _=False, source=source: open_source(source))
-        self.recent.setEnabled(bool(sources))
+        for group, entries in groups.items():
+            if entries:
+                self.recent.addSection(group)
+            for entry in entries:
+                action = self.recent.addAction("Phantoms" if entry == "phantom" else entry.replace("&", "&&"))
+                action.triggered.connect(lambda _=False, entry=entry, group=group: openers[group](entry))
+        self.recent.setEnabled(any(groups.values()))
 
     def _add_file(self, menu: QMenu) -> None:
         commands = self._commands

@@ -124,6 +124,9 @@ SIGNED: Stops = (
 )  # fmt: skip
 
 
+# A series keeps one of this many looks: the eight colors, each with two kinds of line.
+LOOKS = 2 * len(DARK.series)
+
 _in_force = DARK
 _places: dict[str, int] = {}
 
@@ -138,13 +141,14 @@ def use(palette: Palette) -> None:
     _in_force = palette
 
 
-def register_series(keys: list[str]) -> None:
-    """Give these keys their positions in order.
-
-    Registering all known ones at start, oldest first, keeps their colors across restarts.
-    """
-    for key in keys:
-        _places.setdefault(key, len(_places))
+def register_series(key: str, place: int | None = None) -> int:
+    """Give a key this position, or one that the fewest keys have; return the position that it has."""
+    if place is not None:
+        _places[key] = place % LOOKS
+    elif key not in _places:
+        taken = list(_places.values())
+        _places[key] = min(range(LOOKS), key=taken.count)
+    return _places[key]
 
 
 def find_series_color(key: str) -> str:
@@ -159,8 +163,12 @@ def find_series_color(key: str) -> str:
         return _in_force.series[int(rest)]
     if kind == "score":
         return find_score_color(float(rest))
-    register_series([key])
-    return _in_force.series[_places[key] % len(_in_force.series)]
+    return _in_force.series[register_series(key) % len(_in_force.series)]
+
+
+def has_second_line(key: str) -> bool:
+    """Return whether a key has the second kind of line, which tells it from the one with the same color."""
+    return ":" not in key and register_series(key) >= len(_in_force.series)
 
 
 def find_score_color(share: float) -> str:

@@ -58,6 +58,11 @@ class TopBar(QFrame):
         for chip in (self.data, self.device, self.mark):
             row.addWidget(chip)
 
+    def add_selection(self, chip: QWidget) -> None:
+        """Add a chip with the current image or run, before those of dataset and engine."""
+        row = cast(QHBoxLayout, self.layout())
+        row.insertWidget(row.indexOf(self.data), chip)
+
     def show_data(self, data: LoadedData) -> None:
         sizes = {"training": data.size("train"), "test": data.size("test")}
         if len(data.leaked):

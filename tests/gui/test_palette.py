@@ -101,13 +101,13 @@ def test_a_key_keeps_its_color_whatever_comes_after_it():
 
 
 def test_a_key_keeps_its_place_in_the_other_theme():
-    palette.register_series(["old", "new"])
+    palette.register_series("old"), palette.register_series("new")
     dark = palette.find_series_color("new")
     palette.use(LIGHT)
     assert DARK.series.index(dark) == LIGHT.series.index(palette.find_series_color("new")) == 1
 
 
 def test_registered_order_decides_not_the_order_of_asking():
-    palette.register_series(["first", "second"])
+    palette.register_series("first"), palette.register_series("second")
     assert palette.find_series_color("second") == DARK.series[1]
     assert palette.find_series_color("first") == DARK.series[0]

@@ -22,7 +22,7 @@ TITLES = {PHANTOM: "Phantoms", FOLDER: "Folder", HUB: "Hugging Face"}
 EXAMPLE = "benschill/brain-tumor-collection"
 PREFIX = "hf:"
 OF_ALL = ("source", "size", "fit", "normalisation", "validation_share", "split_seed", "split_by")
-PATIENTS = ("groups", "group_pattern", "group_by")
+PATIENTS = ("test_patients", "fold", "groups", "group_pattern", "group_by")
 OF_KIND = {
     PHANTOM: ("phantom_count", "phantom_seed"),
     FOLDER: (*PATIENTS, "folders_are", "plane", "slices", "slice_step", "series"),

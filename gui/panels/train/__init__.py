@@ -64,6 +64,9 @@ class TrainPanel(Panel):
         self.runs.settings_wanted.connect(self._on_settings_wanted)
         self.curves.resume_wanted.connect(lambda name, backend: session.resume(name, backend=backend))
         self.curves.controls.export_failed.connect(self.new_run.notice.show_notice)
+        self.curves.grid.state_changed.connect(self.state_changed)
+        self.curves.grid.enlarged.connect(self._on_enlarged)
+        self.runs.table.hovered.connect(self.curves.grid.highlight)
         self.new_run.started.connect(lambda name: self.choose([name]))
         self.new_run.copy_wanted.connect(self.copy_python)
         self.new_run.changed.connect(self.state_changed)
@@ -139,6 +142,11 @@ class TrainPanel(Panel):
         self._before = names
         self._soon.start()
         self.state_changed.emit()
+
+    def _on_enlarged(self, large: bool) -> None:
+        """Give an enlarged plot the room of the images and the log."""
+        self.previews.setVisible(not large)
+        self.log.setVisible(not large)
 
     def _wake(self, *_: object) -> None:
         """Schedule a refresh; a hidden panel waits until it is shown."""

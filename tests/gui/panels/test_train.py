@@ -15,7 +15,7 @@ from engine.config import DataConfig
 from engine.messages import EpochEnded, JobEnded, JobStarted, LoadData, Log, Paused, Progress, RequestFailed, Resume
 from gui import palette
 from gui.panels.train import TrainPanel
-from gui.panels.train.curves_card import SQUARED, TOTAL, entropy_floors, plots_for
+from gui.panels.train.quantities import SQUARED, TOTAL, entropy_floors, plots_for
 from gui.panels.train.log_card import MOST_LINES, LogView
 from gui.run_record import open_record
 from tests.gui.conftest import story
@@ -323,7 +323,8 @@ class TestShown:
     def test_floor_of_the_images_is_a_line_under_loss_and_reconstruction(self, panel, make_run, session):
         make_run("vae-0001", model="vae")
         refreshed(panel)
-        lines = {name: references(plot) for name, plot in panel.curves.plots.items()}
+        shown = ("mse", "loss", "reconstruction", "kl")
+        lines = {name: references(panel.curves.plots[name]) for name in shown}
         told = {"entropy floor 310": 310.0}
         assert lines == {"mse": {}, "loss": told, "reconstruction": told, "kl": {}}
         make_run("ae-0001")
