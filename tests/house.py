@@ -42,6 +42,8 @@ LATE_IMPORTS = {
     # `import engine` is quick: a name of the public API is imported when it is first asked for.
     "engine/__init__.py": {"computed"},
     "engine/data/__init__.py": {"computed"},
+    # A process that parses files imports the reader that it is asked for, and no other.
+    "engine/data/parser_process.py": {"computed"},
     # `--help` is quick: a command is imported when it is given.
     "engine/cli/__init__.py": {"computed"},
     # `--help` is quick: only a progress bar on a terminal needs rich.

@@ -53,6 +53,25 @@ def test_text_warns_and_names_the_first_groups(folder, capsys):
     assert "test/notes.txt: not an image" in text
 
 
+def test_images_that_belong_together_and_have_different_labels(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("ENGRAM_CACHE", str(tmp_path / "cache"))
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (4, 32, 32), np.uint8)
+    for number, name in enumerate(("glioma/a.png", "glioma/b.png", "pituitary/c.png", "pituitary/d.png", "none/e.png")):
+        (tmp_path / "scans" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(images[min(number, 3)]).save(tmp_path / "scans" / name)
+    (tmp_path / "scans" / "patients.csv").write_text("file,patient\na.png,x\nb.png,x\nc.png,x\nd.png,y\n")
+    assert cli.main(["audit", str(tmp_path / "scans"), "--json"]) == 0
+    same, patient = json.loads(capsys.readouterr().out)["label_conflicts"]
+    assert (same["reason"], same["labels"]) == ("identical", {"pituitary": 1, "none": 1})
+    assert (patient["reason"], patient["labels"]) == ("patient", {"pituitary": 1, "glioma": 2})
+    assert [each["name"] for each in patient["members"]] == ["pituitary/c.png", "glioma/a.png", "glioma/b.png"]
+    assert cli.main(["audit", str(tmp_path / "scans")]) == 0
+    text = capsys.readouterr().out
+    assert "have different labels (5 images; --json lists all)" in text
+    assert "One patient: pituitary 1, glioma 2. Which label is wrong is not known.\n    pituitary: pituitary/c" in text
+
+
 def test_a_clean_source_is_said_to_be_one(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("ENGRAM_CACHE", str(tmp_path))
     assert cli.main(["audit", "phantom", "--phantom-count", "24", "--size", "32"]) == 0
