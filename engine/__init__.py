@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from engine.training.job import resume, train
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 __all__ = ["config", "data", "errors", "messages", "metrics", "resume", "runs", "train"]
 
 _FUNCTIONS = {"train": "engine.training.job", "resume": "engine.training.job"}
