@@ -9,6 +9,7 @@ from engine.config import DataConfig
 from engine.errors import ConfigError
 from engine.messages import Ready, RequestFailed
 from gui import close_dialogs, preferences
+from gui.first_start import load_first_images
 from gui.job_controller import EngineCrash
 from gui.loaded_data import LoadedData
 from gui.menus import Commands, Menus, recent_with
@@ -94,7 +95,11 @@ class MainWindow(Shell):
         first_scans = self._install_demo()
         self.open_runs()
         session.warm_up(self.desk.preferences.backend)
-        session.load_data(_data_config(self.memory.get("data", {}), first_scans))
+        kept = self.memory.get("data", {})
+        if kept:
+            session.load_data(_data_config(kept, first_scans))
+        else:
+            load_first_images(session, first_scans)
         session.selection.restore(self.memory.get("selection", {}))
 
     def _install_demo(self) -> DataConfig:

@@ -171,7 +171,7 @@ def menu_keys(window: QWidget) -> list[tuple[str, str]]:
     actions = [action for action in window.findChildren(QAction) if action.text() and not action.shortcut().isEmpty()]
     native = QKeySequence.SequenceFormat.NativeText
     keys = [(action.shortcut().toString(native), _plain(action.text())) for action in actions]
-    panels = [pair for pair in keys if pair[0][-1].isdigit() and "+" in pair[0]]
+    panels = [pair for pair in keys if pair[0][-1].isdigit() and pair[0][-2:-1] == "+"]
     if len(panels) < 2:
         return keys
     (first, one), (last, other) = panels[0], panels[-1]

@@ -95,6 +95,11 @@ class NewRunCard(ScrollingCard):
         self.name.clear()
         self.started.emit(record.name)
 
+    def start_quick(self) -> None:
+        """Choose the preset of a first look, and start it."""
+        self._choose_preset("quick")
+        self.start_run()
+
     def load_config(self, config: RunConfig) -> None:
         """Show the settings of a run, with its dataset, as one undo step."""
         data = config.data.model_dump()
