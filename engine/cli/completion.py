@@ -155,7 +155,7 @@ def write_zsh(words: dict[str, Words]) -> str:
             {name for option in known.options if option.takes_value and not option.values for name in option.names}
         )
         names = f"compadd -- $root/{_FILES[known.takes]}(N:h:t)" if known.takes else ":"
-        actions = f"compadd -- {' '.join(known.actions)}" if known.actions else ":"
+        actions = f"compadd -- {' '.join(known.actions)}" if known.actions else "_files"
         cases += [
             f"    {name})",
             '        case "$previous" in',
@@ -164,7 +164,7 @@ def write_zsh(words: dict[str, Words]) -> str:
             "        esac",
             f"        options=({options})",
             '        if [[ "$PREFIX" == -* ]]; then _describe -o option options; return; fi',
-            f"        {actions}; {names}; _files ;;",
+            f"        {names}; {actions} ;;",
         ]
     commands = _join(f"{name}:{known.text}" for name, known in words.items())
     return "\n".join(

@@ -340,7 +340,7 @@ def test_table_of_settings_in_the_docs_is_up_to_date(run_python):
 def test_help_says_where_things_are(call):
     status, text, _ = call("--help")
     assert status == 0
-    for word in (*COMMANDS, "ENGRAM_RUNS", "ENGRAM_CACHE", "130", "Not for diagnosis", "examples:"):
+    for word in (*COMMANDS, "ENGRAM_RUNS", "ENGRAM_CACHE", "130", "Not for diagnosis", "first steps:"):
         assert word in text
 
 
