@@ -36,16 +36,16 @@ class HelpWindow(QDialog):
 
     Args:
         window: the app's window.
-        follow: opens a link that is no page, such as lesson:1 or panel:train.
+        follow: opens a link that is no page, such as engram://lesson/1 or engram://panel/train.
     """
 
     def __init__(self, window: QWidget, follow: Callable[[str, str], object]) -> None:
         super().__init__(window, Qt.WindowType.Window)
         self.setWindowTitle("Help")
         self._follow, self._pages = follow, list_pages()
-        self.find, self.index, self.page = QLineEdit(), QListWidget(), QTextBrowser()
-        self.find.setPlaceholderText("Find in this page")
-        self.find.setAccessibleName("Find in this page")
+        self.field, self.index, self.page = QLineEdit(), QListWidget(), QTextBrowser()
+        self.field.setPlaceholderText("Find in this page")
+        self.field.setAccessibleName("Find in this page")
         self.index.setAccessibleName("pages")
         self.page.setAccessibleName("page")
         self.index.setProperty("kind", "contents")
@@ -56,9 +56,9 @@ class HelpWindow(QDialog):
             item.setSizeHint(QSize(0, ROW_PX))
             self.index.addItem(item)
         left, row = QVBoxLayout(), QHBoxLayout(self)
-        left.addWidget(self.find)
+        left.addWidget(self.field)
         left.addWidget(self.index, 1)
-        self.find.setFixedWidth(LIST_PX)
+        self.field.setFixedWidth(LIST_PX)
         self.index.setFixedWidth(LIST_PX)
         row.setContentsMargins(GAP, GAP, GAP, GAP)
         row.setSpacing(GAP)
@@ -67,8 +67,8 @@ class HelpWindow(QDialog):
         self.resize(*SIZE)
         self.resize(self.size().boundedTo(self.screen().availableGeometry().size() * 0.9))
         self.index.currentItemChanged.connect(self._on_page_chosen)
-        self.find.textChanged.connect(lambda text: self.search(text))
-        self.find.returnPressed.connect(lambda: self.search(self.find.text(), again=True))
+        self.field.textChanged.connect(lambda text: self.search(text))
+        self.field.returnPressed.connect(lambda: self.search(self.field.text(), again=True))
         self.page.anchorClicked.connect(self._on_link)
 
     def open_page(self, key: str, term: str = "") -> None:
@@ -77,7 +77,7 @@ class HelpWindow(QDialog):
         self.index.setCurrentRow(places[0] if places else 0)
         self.show()
         self.raise_()
-        self.find.setText(term)
+        self.field.setText(term)
         if term:
             self._find_row(term)
 
@@ -104,13 +104,13 @@ class HelpWindow(QDialog):
             file = self._pages[item.data(Qt.ItemDataRole.UserRole)][1]
             self.page.setSearchPaths([str(file.parent)])
             self.page.setMarkdown(file.read_text(encoding="utf-8"))
-            self.search(self.find.text())
+            self.search(self.field.text())
 
     def _on_link(self, url: QUrl) -> None:
         """Open a page of this window, a lesson or panel of the app, or a page of the web."""
         stem = Path(url.path()).stem
-        if url.scheme() in ("lesson", "panel"):
-            self._follow(url.scheme(), url.path())
+        if url.scheme() == "engram":
+            self._follow(url.host(), url.path().lstrip("/"))
         elif not url.scheme() and stem in self._pages:
             self.open_page(stem)
         elif url.scheme() in ("http", "https"):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QButtonGroup, QDialog, QHBoxLayout, QRadioButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QDialog, QHBoxLayout, QPushButton, QRadioButton, QVBoxLayout, QWidget
 
 from gui.help.experiments import Experiment
 from gui.help.lessons import LESSONS, Lesson, Outcome
@@ -48,7 +48,7 @@ class LessonWindow(QDialog):
         self.go, self.next = Button("Lock in and run", "primary"), Button("Next lesson")
         self.progress, self.notice = label(role="quiet", wrap=True), NoticeBox()
         self.verdict, self.facts, self.words = label(role="title", wrap=True), QWidget(), label(wrap=True)
-        self.shows = QHBoxLayout()
+        self.shows = QWidget()
         self._fit = make_timer(self, 0)
         self._fit.timeout.connect(self.fit_height)
         self._lay_out()
@@ -63,6 +63,9 @@ class LessonWindow(QDialog):
             card.add(part)
         for part in (self.verdict, self.facts, self.words):
             card.add(part)
+        self.shows_line = QHBoxLayout(self.shows)
+        self.shows_line.setContentsMargins(0, 0, 0, 0)
+        self.shows_line.addStretch()
         card.add(self.shows)
         card.body.addStretch()
         buttons.addWidget(self.go)
@@ -87,8 +90,8 @@ class LessonWindow(QDialog):
 
     def fit_height(self) -> None:
         """Take the height that the texts need, as far as the screen has it."""
-        scroll = self.card.scroll
-        needed = self.height() - scroll.viewport().height() + scroll.sizeHint().height()
+        area = self.card.area
+        needed = self.height() - area.viewport().height() + area.sizeHint().height()
         self.setFixedHeight(min(needed, self.screen().availableGeometry().height() - 2 * GAP))
 
     def run(self) -> None:
@@ -142,10 +145,8 @@ class LessonWindow(QDialog):
         self.progress.setVisible(at == 1)
         for part in (self.verdict, self.facts, self.words):
             part.setVisible(at == 2)
-        while self.shows.count():
-            item = self.shows.takeAt(0)
-            if item.widget():
-                item.widget().deleteLater()
+        for button in self.shows.findChildren(QPushButton):
+            button.deleteLater()
         self._fit.start()
 
     def _on_failed(self, sentence: str) -> None:
@@ -161,15 +162,15 @@ class LessonWindow(QDialog):
         right = guess == found.answer
         self.verdict.setText(f"{'As you predicted' if right else 'Measured'}: {answer}.")
         rows = QWidget()
-        rows.setLayout(form_rows({name: label(value, wrap=True) for name, value in found.facts}, FACT_PX))
-        rows.layout().setContentsMargins(0, 0, 0, 0)
+        lines = form_rows({name: label(value, wrap=True) for name, value in found.facts}, FACT_PX)
+        lines.setContentsMargins(0, 0, 0, 0)
+        rows.setLayout(lines)
         self.facts = self._replace(self.facts, rows)
         self.words.setText(found.text)
         for key in dict.fromkeys(panel for panel, _ in found.show):
             button = Button(f"Show in {key.title()}")
             button.clicked.connect(lambda _=False, key=key: self._show_result(key, found))
-            self.shows.addWidget(button)
-        self.shows.addStretch()
+            self.shows_line.insertWidget(self.shows_line.count() - 1, button)
         self._drop_experiment()
 
     def _show_result(self, key: str, found: Outcome) -> None:

@@ -14,6 +14,7 @@ class Pointer(QWidget):
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
+        self._window = window
         self._target: QWidget | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
@@ -51,7 +52,7 @@ class Pointer(QWidget):
         painter.drawRoundedRect(self.rect().adjusted(inset, inset, -inset, -inset), 7, 7)
 
     def _follow(self) -> None:
-        target, window = self._target, self.parentWidget()
+        target, window = self._target, self._window
         if target is None or not target.isVisible():
             self.hide()
             return

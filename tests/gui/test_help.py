@@ -274,9 +274,9 @@ class TestGlossary:
         panel = TrainPanel(desk)
         qtbot.addWidget(panel)
         window = HelpWindow(panel, lambda *where: followed.append(where))
-        links = re.findall(r"\]\((\w+):(\w+)\)", (ROOT / "resources/help/guide.md").read_text("utf-8"))
+        links = re.findall(r"\]\(engram://(\w+)/(\w+)\)", (ROOT / "resources/help/guide.md").read_text("utf-8"))
         assert {where for kind, where in links if kind == "panel"} == set(PANELS)
-        window.page.anchorClicked.emit("lesson:2")
+        window.page.anchorClicked.emit("engram://lesson/2")
         assert followed == [("lesson", "2")]
         window.page.anchorClicked.emit("glossary.md")
         assert "Glossary" in window.page.toPlainText()

@@ -59,11 +59,11 @@ class NewRunCard(ScrollingCard):
         for button in (self.start, self.copy):
             buttons.addWidget(button)
         buttons.addStretch()
-        for part in (top, self.settings, self.data, self.caution):
-            self.add(part)
+        for content in (top, self.settings, self.data, self.caution):
+            self.add(content)
         self.body.addStretch()
-        for box in (self.problem, self.misfit, self.notice):
-            self.footer.addWidget(box)
+        for part in (self.problem, self.misfit, self.notice):
+            self.footer.addWidget(part)
         self.footer.addLayout(buttons)
 
     def _connect(self) -> None:
