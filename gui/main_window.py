@@ -6,10 +6,9 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 
 from engine import demo_runs
 from engine.config import DataConfig
-from engine.errors import ConfigError
 from gui import close_dialogs, preferences
 from gui.engine_notices import EngineNotices
-from gui.first_start import load_first_images
+from gui.first_start import is_first_part, load_first_images
 from gui.loaded_data import LoadedData
 from gui.menus import Commands, Menus, recent_with
 from gui.opened_files import classify, paths_of
@@ -17,7 +16,6 @@ from gui.panel import AppContext, LoadSource, ShowRun
 from gui.preferences import SettingsStore
 from gui.scratch import Scratch
 from gui.selection_chips import ImageChip, RunChip
-from gui.session import data_config
 from gui.shell import SETTLE_MS, PanelSpec, Shell
 from gui.widgets.timers import make_timer
 
@@ -89,10 +87,7 @@ class MainWindow(Shell):
         first_scans = self._install_demo()
         self.open_runs()
         session.warm_up(self.desk.preferences.backend)
-        if kept := self.memory.get("data", dict[str, object]()):
-            session.load_data(_data_config(kept, first_scans))
-        else:
-            load_first_images(session, first_scans)
+        load_first_images(session, self.memory.get("data", {}), first_scans)
         session.selection.restore(self.memory.get("selection", {}))
 
     def _install_demo(self) -> DataConfig:
@@ -165,7 +160,8 @@ class MainWindow(Shell):
 
     def _on_data_loaded(self, data: LoadedData) -> None:
         self.top_bar.show_data(data)
-        self.memory.set("data", data.config.model_dump(mode="json"))
+        if not is_first_part(data.config):
+            self.memory.set("data", data.config.model_dump(mode="json"))
         recent = recent_with(self.memory.get("recent", []), data.config.source)
         self.memory.set("recent", recent)
         self._show_recent()
@@ -185,11 +181,3 @@ class MainWindow(Shell):
     def _open_recent_run(self, name: str) -> None:
         self.desk.session.selection.set_run(name)
         self.navigate("train", ShowRun(name))
-
-
-def _data_config(kept: dict[str, object], first: DataConfig) -> DataConfig:
-    """Return the saved dataset settings, or `first` if there are none that are valid."""
-    try:
-        return data_config(kept) if kept else first
-    except ConfigError:
-        return first

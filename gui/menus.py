@@ -8,7 +8,7 @@ from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QMenuBar
 
 from gui import preferences, theme
-from gui.help.help_window import list_pages
+from gui.help.help_window import INDEX
 from gui.help.lessons import LESSONS
 from gui.help_desk import HelpDesk
 from gui.opened_files import classify
@@ -222,7 +222,7 @@ class Menus(QObject):
             add(lessons, f"{number}. {lesson.title}", lambda number=number: desk.open_lesson(number))
         add(menu, "Glossary", lambda: desk.open_page("glossary"))
         add(menu, "Explain terms here", desk.explain, "Shift+F1")
-        add(menu, "Documentation", lambda: desk.open_page("architecture")).setVisible("architecture" in list_pages())
+        add(menu, "Documentation", lambda: desk.open_page("docs/index.md")).setVisible(INDEX.exists())
         menu.addSeparator()
         add(menu, "Keyboard shortcuts", self._commands.show_shortcuts, "F1")
         add(menu, "Report a problem…", desk.report_problem)

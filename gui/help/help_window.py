@@ -1,5 +1,6 @@
 """Window with the guide, the glossary and, in a source checkout, the documentation."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,15 +21,25 @@ from gui import glossary
 from gui.theme import GAP
 
 ROOT = Path(__file__).parents[2]
+INDEX = ROOT / "docs" / "index.md"
 PAGES = {"guide": "Guide", "glossary": "Glossary"}
-LIST_PX, ROW_PX, SIZE = 190, 28, (900, 640)
+# Parts of the documentation that are for users.
+PARTS = ("", "tutorials", "how-to", "explanation", "reference", "results")
+LIST_PX, ROW_PX, SIZE = 250, 28, (960, 660)
 
 
 def list_pages() -> dict[str, tuple[str, Path]]:
-    """Return title and file of each page by its key."""
+    """Return title and file of each page by its key; those of the documentation are in a source checkout only."""
     own = {key: (title, glossary.FILE.with_name(f"{key}.md")) for key, title in PAGES.items()}
-    docs = sorted(file for file in (ROOT / "docs").glob("*.md") if file.stem not in own)
-    return own | {file.stem: (file.stem.replace("-", " ").capitalize(), file) for file in docs}
+    files = [file for part in PARTS for file in sorted((ROOT / "docs" / part).glob("*.md")) if file.stem not in own]
+    files.sort(key=lambda file: file != INDEX)
+    return own | {file.relative_to(ROOT).as_posix(): (read_title(file), file) for file in files}
+
+
+def read_title(file: Path) -> str:
+    """Return the first heading of a page, or its name if it has none."""
+    found = re.search(r"^# (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+    return found[1] if found else file.stem
 
 
 class HelpWindow(QDialog):
@@ -42,7 +53,7 @@ class HelpWindow(QDialog):
     def __init__(self, window: QWidget, follow: Callable[[str, str], object]) -> None:
         super().__init__(window, Qt.WindowType.Window)
         self.setWindowTitle("Help")
-        self._follow, self._pages = follow, list_pages()
+        self._follow, self._pages, self._file = follow, list_pages(), glossary.FILE
         self.field, self.index, self.page = QLineEdit(), QListWidget(), QTextBrowser()
         self.field.setPlaceholderText("Find in this page")
         self.field.setAccessibleName("Find in this page")
@@ -101,17 +112,20 @@ class HelpWindow(QDialog):
 
     def _on_page_chosen(self, item: QListWidgetItem | None) -> None:
         if item is not None:
-            file = self._pages[item.data(Qt.ItemDataRole.UserRole)][1]
-            self.page.setSearchPaths([str(file.parent)])
-            self.page.setMarkdown(file.read_text(encoding="utf-8"))
+            self._file = self._pages[item.data(Qt.ItemDataRole.UserRole)][1]
+            self.page.setSearchPaths([str(self._file.parent)])
+            self.page.setMarkdown(self._file.read_text(encoding="utf-8"))
             self.search(self.field.text())
 
     def _on_link(self, url: QUrl) -> None:
         """Open a page of this window, a lesson or panel of the app, or a page of the web."""
-        stem = Path(url.path()).stem
         if url.scheme() == "engram":
             self._follow(url.host(), url.path().lstrip("/"))
-        elif not url.scheme() and stem in self._pages:
-            self.open_page(stem)
         elif url.scheme() in ("http", "https"):
             QDesktopServices.openUrl(url)
+        elif not url.scheme():
+            target = (self._file.parent / url.path()).resolve()
+            own = {glossary.FILE.name: "glossary"}
+            found = next((key for key, (_, file) in self._pages.items() if file.resolve() == target), "")
+            if key := found or own.get(target.name, ""):
+                self.open_page(key)

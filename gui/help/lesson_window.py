@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QButtonGroup, QDialog, QHBoxLayout, QPushButton, QRadioButton, QVBoxLayout, QWidget
 
@@ -36,6 +36,8 @@ class LessonWindow(QDialog):
 
     def __init__(self, window: QWidget, session: Session, show_panel: ShowPanel) -> None:
         super().__init__(window, Qt.WindowType.Tool)
+        self._fit = make_timer(self, 0)
+        self._fit.timeout.connect(self.fit_height)
         self.setWindowTitle("Lesson")
         self.setFixedWidth(WIDTH_PX)
         self._session, self._show_panel, self.pointer = session, show_panel, Pointer(window)
@@ -49,8 +51,6 @@ class LessonWindow(QDialog):
         self.progress, self.notice = label(role="quiet", wrap=True), NoticeBox()
         self.verdict, self.facts, self.words = label(role="title", wrap=True), QWidget(), label(wrap=True)
         self.shows = QWidget()
-        self._fit = make_timer(self, 0)
-        self._fit.timeout.connect(self.fit_height)
         self._lay_out()
         self.go.clicked.connect(self.run)
         self.next.clicked.connect(lambda: self.open_lesson((LESSONS.index(self.lesson) + 1) % len(LESSONS)))
@@ -92,7 +92,15 @@ class LessonWindow(QDialog):
         """Take the height that the texts need, as far as the screen has it."""
         area = self.card.area
         needed = self.height() - area.viewport().height() + area.sizeHint().height()
-        self.setFixedHeight(min(needed, self.screen().availableGeometry().height() - 2 * GAP))
+        fitting = min(needed, self.screen().availableGeometry().height() - 2 * GAP)
+        if fitting != self.height():
+            self.setFixedHeight(fitting)
+
+    def event(self, event: QEvent) -> bool:
+        """Fit the height again whenever the texts need another one."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._fit.start()
+        return super().event(event)
 
     def run(self) -> None:
         """Start the experiment; the prediction stands from now on."""

@@ -224,17 +224,17 @@ def test_first_steps_train_the_quick_preset_until_there_is_an_own_run(
 
 def test_first_start_shows_some_phantoms_and_then_reads_all(session, answer, data_content):
     whole = DataConfig(phantom_count=2400)
-    load_first_images(session, whole)
+    load_first_images(session, {}, whole)
     assert session.requested_data.phantom_count == FIRST_PHANTOMS
     answer("data", data_content)
     assert session.requested_data == whole
     few = DataConfig(phantom_count=100)
-    load_first_images(session, few)
+    load_first_images(session, {}, few)
     assert session.requested_data == few
 
 
 def test_dataset_chosen_meanwhile_is_kept(session, answer, data_content):
-    load_first_images(session, DataConfig(phantom_count=2400))
+    load_first_images(session, {}, DataConfig(phantom_count=2400))
     session.load_data(DataConfig(size=64))
     answer("data", data_content)
     assert session.requested_data == DataConfig(size=64)
