@@ -17,6 +17,7 @@ from gui.panels.train.previews_card import PreviewsCard
 from gui.panels.train.runs_card import RunsCard
 from gui.run_record import RunRecord
 from gui.theme import GAP
+from gui.widgets.card import PlainScrollArea
 from gui.widgets.timers import make_timer
 
 SOON_MS = 60
@@ -51,7 +52,10 @@ class TrainPanel(Panel):
                 splitter.addWidget(part)
         left.setSizes([590, 185])
         right.setSizes([385, 300, 110])
-        self.lay_out(fixed_column(self.first_steps, left, stretched=left), right)
+        # Plots in two rows may need more height than a small screen has.
+        scroll = PlainScrollArea()
+        scroll.setWidget(right)
+        self.lay_out(fixed_column(self.first_steps, left, stretched=left), scroll)
 
     def _connect(self) -> None:
         session = self.session
