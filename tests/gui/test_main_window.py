@@ -129,6 +129,8 @@ class TestPanels:
         }
         nameless = [child for child in stops if not (child.accessibleName() or getattr(child, "text", str)())]
         assert nameless == []
+        smallest = window.minimumSizeHint()
+        assert (smallest.width() <= 1024, smallest.height() <= 700) == (True, True)
         for move in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
             reached = []
             panel.setFocus()
