@@ -91,13 +91,15 @@ class Panel(QWidget):
     """One area of the app.
 
     shown says that it became visible, status_changed carries a text for the status bar, navigation_requested names
-    another panel and what to show there, state_changed says that what `save_state` returns has changed.
+    another panel and what to show there, state_changed says that what `save_state` returns has changed, help_requested
+    names a lesson or a page of the help.
     """
 
     shown = Signal()
     status_changed = Signal(str)
     navigation_requested = Signal(str, object)
     state_changed = Signal()
+    help_requested = Signal(str, str)
     takes_scans = False  # whether it takes a file that is dropped while it is visible
     first_focus: QWidget | None = None  # control whose keys work as soon as the panel is shown
     start_button: QAbstractButton | None = None  # what Ctrl+Return presses

@@ -186,6 +186,7 @@ class Shell(QMainWindow):
     """Window that shows one panel at a time and builds each when it is first shown."""
 
     panel_shown = Signal(str)
+    help_requested = Signal(str, str)
 
     def __init__(self, desk: AppContext, memory: SettingsStore, places: Mapping[str, PanelSpec]) -> None:
         super().__init__()
@@ -266,6 +267,7 @@ class Shell(QMainWindow):
             self._stack.addWidget(made)
             made.restore_state(self.memory.get(f"panel/{key}", {}))
             made.status_changed.connect(self._status.show_numbers)
+            made.help_requested.connect(self.help_requested)
             made.navigation_requested.connect(lambda other, target: self.show_panel(other).navigate(target))
             made.state_changed.connect(lambda: self.memory.set(f"panel/{key}", made.save_state()))
         return self.panels[key]
