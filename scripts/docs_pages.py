@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from engine import cli, messages  # noqa: E402
 from engine.cli import parser  # noqa: E402
+from engine.cli.program import EXIT_STATUS  # noqa: E402
 from engine.messages import Event, Message  # noqa: E402
 from scripts import settings_table  # noqa: E402
 
@@ -31,6 +32,22 @@ API = (
     *("engine.lesions", "engine.denoising.baselines", "engine.job_context", "engine.errors"),
 )
 SECTIONS = re.compile(r"^(Args|Returns|Raises|Example|Examples|Yields|Signals):(.*)$")
+
+
+def on_config(config: Any) -> Any:
+    """List every decision in the navigation; mkdocs calls this."""
+    fill_decisions(config["nav"])
+    return config
+
+
+def fill_decisions(entries: list[Any]) -> None:
+    """Put the pages of docs/decisions in the place of the empty list."""
+    for entry in entries:
+        for title, inner in entry.items() if isinstance(entry, dict) else ():
+            if title == "Decisions":
+                entry[title] = [f"decisions/{path.name}" for path in sorted((ROOT / "docs/decisions").glob("*.md"))]
+            elif isinstance(inner, list):
+                fill_decisions(inner)
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
@@ -71,22 +88,16 @@ def commands() -> str:
 
 
 def exit_codes() -> str:
-    """Return the table of exit codes, as the help states them."""
-    block = help_of().partition("exit status:\n")[2].partition("\n\n")[0]
-    rows: list[list[str]] = []
-    for line in block.splitlines():
-        match = re.match(r" {1,4}(\d+) +(.*)", line)
-        if match:
-            rows.append([match[1], match[2]])
-        elif rows:
-            rows[-1][1] += " " + line.strip()
-    return table(("status", "meaning"), [(f"`{code}`", text) for code, text in rows])
+    """Return the table of exit codes."""
+    return table(("status", "meaning"), [(f"`{code}`", text) for code, text in EXIT_STATUS.items()])
 
 
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     """Return a Markdown table."""
     lines = [head, ("---",) * len(head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in lines)
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in lines
+    )
 
 
 def message_classes(is_event: bool) -> Iterator[type[Message]]:
@@ -104,7 +115,11 @@ def describe_messages(is_event: bool) -> str:
     for kind in message_classes(is_event):
         wire = kind.model_fields["event" if is_event else "command"].default
         rows = [
-            (f"`{name}`", f"`{type_text(field.annotation)}`", "required" if field.is_required() else default_text(field))
+            (
+                f"`{name}`",
+                f"`{type_text(field.annotation)}`",
+                "required" if field.is_required() else default_text(field),
+            )
             for name, field in kind.model_fields.items()
             if name not in ("event", "command", "time", "sequence")
         ]
@@ -117,7 +132,11 @@ def describe_messages(is_event: bool) -> str:
 
 def type_text(annotation: Any) -> str:
     """Return a type as short text."""
-    text = annotation.__name__ if inspect.isclass(annotation) and not getattr(annotation, "__args__", ()) else str(annotation)
+    text = (
+        annotation.__name__
+        if inspect.isclass(annotation) and not getattr(annotation, "__args__", ())
+        else str(annotation)
+    )
     return re.sub(r"\b(?:[a-z_]+\.)+", "", text)
 
 
@@ -154,7 +173,12 @@ def describe_members(found: Any) -> Iterator[str]:
     for name, member in vars(found).items():
         target = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
         if not name.startswith("_") and inspect.isfunction(target) and target.__doc__:
-            rows.append((f"`{name}`" if isinstance(member, property) else f"`{name}()`", target.__doc__.strip().partition("\n")[0]))
+            rows.append(
+                (
+                    f"`{name}`" if isinstance(member, property) else f"`{name}()`",
+                    target.__doc__.strip().partition("\n")[0],
+                )
+            )
     if rows:
         yield table(("member", "meaning"), rows) + "\n"
 
@@ -181,7 +205,13 @@ def docstring(found: Any) -> str:
             name, _, text = line.strip().partition(": ")
             lines.append(f"- `{name}`: {text}")
         elif section.startswith("Example") or not section:
-            lines.append(line if not section or not line.strip() else "    " + line.strip() if line.strip().startswith((">>>", "...")) else "    " + line.strip())
+            lines.append(
+                line
+                if not section or not line.strip()
+                else "    " + line.strip()
+                if line.strip().startswith((">>>", "..."))
+                else "    " + line.strip()
+            )
         else:
             lines.append("  " + line.strip() if section in ("Args", "Raises") else line.strip())
     return "\n".join(lines)

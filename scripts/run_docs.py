@@ -42,7 +42,9 @@ def main() -> int:
     chosen = options.parse_args()
     prepare(chosen.keep)
     pages = [*TUTORIALS, *sorted(set(DOCS.rglob("*.md")) - set(TUTORIALS))]
-    wrong = [line for page in pages if not chosen.pages or page.stem in chosen.pages for line in run(page, chosen.write)]
+    wrong = [
+        line for page in pages if not chosen.pages or page.stem in chosen.pages for line in run(page, chosen.write)
+    ]
     if not chosen.pages or "json" in chosen.pages:
         wrong += collect_json()
     sys.stderr.write("".join(f"{line}\n" for line in wrong))
@@ -55,7 +57,12 @@ def prepare(keep: bool) -> None:
         shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True, exist_ok=True)
     runs, cache = WORK / "Engram" / "runs", WORK / ".cache"
-    os.environ |= {"ENGRAM_RUNS": str(runs), "ENGRAM_CACHE": str(cache), "MPLBACKEND": "agg", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    os.environ |= {
+        "ENGRAM_RUNS": str(runs),
+        "ENGRAM_CACHE": str(cache),
+        "MPLBACKEND": "agg",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
     os.environ["PYTHONPATH"] = str(ROOT)
     os.chdir(WORK)
     # What the how-to guides open.
@@ -99,7 +106,9 @@ def run_console(body: str) -> str:
     """Run the commands of a block; return the block with what came out."""
     lines = body.replace("\\\n", "\\\0").split("\n")
     commands = [line.replace("\\\0", "\\\n") for line in lines if line.startswith("$ ")]
-    return "".join(f"{command}\n{tidy(run_command(command[2:].replace(chr(92) + chr(10), ' ')))}" for command in commands)
+    return "".join(
+        f"{command}\n{tidy(run_command(command[2:].replace(chr(92) + chr(10), ' ')))}" for command in commands
+    )
 
 
 def run_command(command: str) -> str:
@@ -181,15 +190,33 @@ def flatten(content: Any, path: str = "") -> dict[str, tuple[str, str]]:
     if isinstance(content, dict) and content:
         keys = list(content)
         # Keys that are data, such as layers or methods: the first stands for all.
-        first = keys[:1] if len(keys) > 1 and len({shape(value) for value in content.values()}) == 1 and isinstance(content[keys[0]], dict) else keys
-        inner = {} if first == keys else {f"{path}.NAME": ("object", f"{', '.join(keys[:4])}{', ...' if len(keys) > 4 else ''}")}
+        first = (
+            keys[:1]
+            if len(keys) > 1
+            and len({shape(value) for value in content.values()}) == 1
+            and isinstance(content[keys[0]], dict)
+            else keys
+        )
+        inner = (
+            {}
+            if first == keys
+            else {f"{path}.NAME": ("object", f"{', '.join(keys[:4])}{', ...' if len(keys) > 4 else ''}")}
+        )
         for key in first:
             name = key if first == keys else "NAME"
             inner |= {k: v for k, v in flatten(content[key], f"{path}.{name}".lstrip(".")).items() if k not in inner}
         return inner
     if isinstance(content, list) and content and isinstance(content[0], (dict, list)):
         return {f"{path}[]": ("array", "")} | flatten(content[0], f"{path}[]")
-    kinds = {bool: "boolean", int: "number", float: "number", str: "string", type(None): "null", list: "array", dict: "object"}
+    kinds = {
+        bool: "boolean",
+        int: "number",
+        float: "number",
+        str: "string",
+        type(None): "null",
+        list: "array",
+        dict: "object",
+    }
     text = json.dumps(content, ensure_ascii=False).replace(str(WORK), "/home/you")
     return {path or "(whole)": (kinds[type(content)], text if len(text) < 70 else text[:66] + " ...")}
 
