@@ -18,10 +18,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from pydantic import BaseModel  # noqa: E402
+
 from engine import cli, messages  # noqa: E402
 from engine.cli import parser  # noqa: E402
 from engine.cli.program import EXIT_STATUS  # noqa: E402
-from engine.messages import Event, Message  # noqa: E402
+from engine.messages import Message  # noqa: E402
 from scripts import settings_table  # noqa: E402
 
 MARK = re.compile(r"<!-- (generated|include): ([\w./-]+) -->")
@@ -31,6 +33,12 @@ API = (
     *("engine", "engine.config", "engine.data", "engine.data.phantom", "engine.runs", "engine.metrics", "engine.noise"),
     *("engine.lesions", "engine.denoising.baselines", "engine.job_context", "engine.errors"),
 )
+WIDE = 96
+# A type of arrays of engine.arrays, with the shape that the docstring tells better.
+ARRAY = re.compile(
+    r"(?:Annotated\[)?numpy\.ndarray\[tuple\[Any, \.\.\.\], numpy\.dtype\[numpy\.(\w+)(?:\[Any\])?\]\](?:, [^\]]*\])?"
+)
+LISTED = ("Args", "Raises")
 SECTIONS = re.compile(r"^(Args|Returns|Raises|Example|Examples|Yields|Signals):(.*)$")
 
 
@@ -52,6 +60,8 @@ def fill_decisions(entries: list[Any]) -> None:
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Put the generated texts into a page; mkdocs calls this."""
+    if page.file.src_uri == "reference/settings.md":
+        return settings_table.page()
     return MARK.sub(lambda match: fill(*match.groups()), markdown)
 
 
@@ -69,9 +79,9 @@ def include(name: str) -> str:
 
 
 def help_of(*words: str) -> str:
-    """Return the help of the command line or of a command, as on a terminal of 100 columns."""
+    """Return the help of the command line or of a command, as on a terminal of 96 columns."""
     out, before = io.StringIO(), os.environ.get("COLUMNS")
-    os.environ["COLUMNS"] = "100"
+    os.environ["COLUMNS"] = "96"
     try:
         with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
             cli.main([*words, "--help"])
@@ -104,9 +114,9 @@ def message_classes(is_event: bool) -> Iterator[type[Message]]:
     """Yield the commands and requests, or the events and replies, by name."""
     for name in sorted(vars(messages)):
         kind = getattr(messages, name)
-        if inspect.isclass(kind) and issubclass(kind, Message) and kind not in (Message, Event):
-            if ("event" if is_event else "command") in kind.model_fields:
-                yield kind
+        is_message = inspect.isclass(kind) and issubclass(kind, Message)
+        if is_message and ("event" if is_event else "command") in kind.model_fields:
+            yield kind
 
 
 def describe_messages(is_event: bool) -> str:
@@ -161,7 +171,8 @@ def describe_module(name: str) -> Iterator[str]:
         found = getattr(module, key)
         is_own = getattr(found, "__module__", "").startswith(name)
         if (inspect.isfunction(found) or inspect.isclass(found)) and is_own:
-            yield f"### {name.removeprefix('engine.')}.{key}\n\n```python\n{signature(key, found)}\n```\n\n{docstring(found)}\n"
+            yield f"### {name.removeprefix('engine.')}.{key}\n\n```python\n{signature(key, found)}\n```\n"
+            yield docstring(found) + "\n"
             yield from describe_members(found)
 
 
@@ -173,47 +184,40 @@ def describe_members(found: Any) -> Iterator[str]:
     for name, member in vars(found).items():
         target = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
         if not name.startswith("_") and inspect.isfunction(target) and target.__doc__:
-            rows.append(
-                (
-                    f"`{name}`" if isinstance(member, property) else f"`{name}()`",
-                    target.__doc__.strip().partition("\n")[0],
-                )
-            )
+            shown = f"`{name}`" if isinstance(member, property) else f"`{name}()`"
+            rows.append((shown, target.__doc__.strip().partition("\n")[0]))
     if rows:
         yield table(("member", "meaning"), rows) + "\n"
 
 
 def signature(name: str, found: Any) -> str:
-    """Return the signature of a function or class, one parameter a line where it is long."""
+    """Return the signature of a function or class; that of a section of settings is the page on settings."""
+    is_class = inspect.isclass(found)
+    if is_class and issubclass(found, BaseModel):
+        return f"class {name}"
     try:
         text = re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Z])", "", str(inspect.signature(found)))
     except ValueError:
         text = "(...)"
-    text = re.sub(r"<[^>]*>", "...", text).replace("'", "")
-    return f"{'class ' if inspect.isclass(found) else ''}{name}{text}"
+    text = ARRAY.sub(r"ndarray[\1]", text)
+    shown = f"{'class ' if is_class else ''}{name}{re.sub(r'<[^>]*>', '...', text)}".replace("'", "")
+    return shown if len(shown) < WIDE else re.sub(r", (?=\w+: |\*)", ",\n    ", shown.replace("(", "(\n    ", 1))
 
 
 def docstring(found: Any) -> str:
-    """Return a docstring of Google's form as Markdown."""
+    """Return a docstring of Google's form as Markdown; its examples are indented, and so code already."""
     lines, section = [], ""
     for line in (inspect.getdoc(found) or "").splitlines():
-        match = SECTIONS.match(line)
-        if match:
+        if match := SECTIONS.match(line):
             section = match[1]
-            lines += ["", f"**{section}**{':' + match[2] if match[2] else ''}", ""]
-        elif section in ("Args", "Raises") and re.match(r" {4}\S", line):
+            lines += ["", f"**{section}**{match[2]}", ""]
+        elif section in LISTED and re.match(r" {4}\S", line):
             name, _, text = line.strip().partition(": ")
             lines.append(f"- `{name}`: {text}")
-        elif section.startswith("Example") or not section:
-            lines.append(
-                line
-                if not section or not line.strip()
-                else "    " + line.strip()
-                if line.strip().startswith((">>>", "..."))
-                else "    " + line.strip()
-            )
+        elif section in LISTED:
+            lines.append("  " + line.strip())
         else:
-            lines.append("  " + line.strip() if section in ("Args", "Raises") else line.strip())
+            lines.append(line if not section or section.startswith("Example") else line.strip())
     return "\n".join(lines)
 
 
@@ -230,7 +234,6 @@ def json_outputs() -> str:
 
 GENERATED: dict[str, Callable[[], str]] = {
     "cli": commands,
-    "settings": settings_table.page,
     "exit-codes": exit_codes,
     "commands": lambda: describe_messages(is_event=False),
     "events": lambda: describe_messages(is_event=True),

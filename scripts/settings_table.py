@@ -1,4 +1,4 @@
-"""Write docs/reference/settings.md, the table of every setting, from engine/config; --check only says whether it is so."""
+"""Write docs/reference/settings.md, the table of every setting, from engine/config; --check only compares."""
 
 import sys
 from pathlib import Path

@@ -91,6 +91,15 @@ def save(window: Any, name: str, chosen: argparse.Namespace) -> None:
     print(path, "written" if window.grab().save(str(path)) else "could not be written")
 
 
+def is_clear(head: Any) -> bool:
+    """Return whether everyone sees the lesion of a phantom."""
+    from engine import lesions
+
+    if head.label != "meningioma_tumor" or head.plane != "axial" or head.mask.sum() < LESION_PX:
+        return False
+    return lesions.retention(head.image, head.image, head.mask).before > LESION_CONTRAST
+
+
 def mark_lesion(panel: Any) -> None:
     """Show the main job: a test phantom with a clear lesion, which is marked by its known outline."""
     import numpy as np
@@ -101,11 +110,8 @@ def mark_lesion(panel: Any) -> None:
 
     data = panel.session.data
     names = [data.names[int(row)] for row in data.rows("test")]
-    for place, name in enumerate(names):
-        head = phantom(data.config.size, data.config.phantom_seed, int(name.rpartition("-")[2]))
-        if head.label == "meningioma_tumor" and head.plane == "axial" and LESION_PX <= head.mask.sum():
-            if lesions.retention(head.image, head.image, head.mask).before > LESION_CONTRAST:
-                break
+    heads = (phantom(data.config.size, data.config.phantom_seed, int(name.rpartition("-")[2])) for name in names)
+    place, head = next((place, head) for place, head in enumerate(heads) if is_clear(head))
     panel.case.images.go_to("test", place)
     rows, columns = np.nonzero(head.mask)
     box = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])

@@ -6,7 +6,6 @@ import re
 import runpy
 import shlex
 from functools import cache
-from pathlib import Path
 
 import pytest
 import yaml
@@ -215,7 +214,8 @@ def test_every_page_is_in_the_navigation_once(generator):
 def test_site_loads_nothing_from_the_net():
     site = yaml.load((ROOT / "mkdocs.yml").read_text("utf-8"), Loader)
     assert site["theme"]["font"] is False
-    assert not {"extra_javascript", "extra_css", "repo_url"} & set(site)
+    assert not {"extra_javascript", "repo_url"} & set(site)
+    assert all((DOCS / path).is_file() for path in site["extra_css"])
 
 
 # What is written from the code
