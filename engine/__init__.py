@@ -3,7 +3,7 @@
     import engine
     run = engine.train(engine.config.preset("study-ae"))
 
-The public names are on the page docs/api.md. Importing this package does not import Keras; names that need it are
+The public names are on the page docs/reference/api.md. Importing this package does not import Keras; names that need it are
 imported on first use.
 """
 

@@ -1,6 +1,6 @@
 """Parts of the documentation that are written from the code: a hook of mkdocs, also for the tests.
 
-A page holds a line such as `<!-- generated: cli -->`; the site has the text in its place. Nothing here imports Keras.
+A page holds a line such as `<!-- generated: cli -->`; the site has the text in its place. Only the API imports Keras.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from pydantic import BaseModel  # noqa: E402
 
-from engine import cli, messages  # noqa: E402
+from engine import backend, cli, messages  # noqa: E402
 from engine.cli import parser  # noqa: E402
 from engine.cli.program import EXIT_STATUS  # noqa: E402
 from engine.messages import Message  # noqa: E402
@@ -29,10 +29,6 @@ from scripts import settings_table  # noqa: E402
 MARK = re.compile(r"<!-- (generated|include): ([\w./-]+) -->")
 # Written by scripts/run_docs.py.
 JSON = ROOT / "build" / "docs" / "json.json"
-API = (
-    *("engine", "engine.config", "engine.data", "engine.data.phantom", "engine.runs", "engine.metrics", "engine.noise"),
-    *("engine.lesions", "engine.denoising.baselines", "engine.job_context", "engine.errors"),
-)
 WIDE = 96
 # A type of arrays of engine.arrays, with the shape that the docstring tells better.
 ARRAY = re.compile(
@@ -158,22 +154,28 @@ def default_text(field: Any) -> str:
 
 
 def api() -> str:
-    """Return every public name of the modules for scripts, with signature and docstring."""
-    return "\n".join(part for name in API for part in describe_module(name))
+    """Return signature and docstring of every name that the page lists; this imports Keras."""
+    backend.preload("engine.analysis.layers", "tensorflow")
+    page = re.sub(r"```.*?```", "", (ROOT / "docs/reference/api.md").read_text("utf-8"), flags=re.DOTALL)
+    return "\n".join(map(describe_name, dict.fromkeys(re.findall(r"`(engine\.[\w.]+)(?:\([^`]*\))?`", page))))
 
 
-def describe_module(name: str) -> Iterator[str]:
-    """Yield the parts of a module's section."""
-    module = importlib.import_module(name)
-    yield f"## {name}\n\n{docstring(module)}\n"
-    names = getattr(module, "__all__", None) or [key for key in vars(module) if not key.startswith("_")]
-    for key in names:
-        found = getattr(module, key)
-        is_own = getattr(found, "__module__", "").startswith(name)
-        if (inspect.isfunction(found) or inspect.isclass(found)) and is_own:
-            yield f"### {name.removeprefix('engine.')}.{key}\n\n```python\n{signature(key, found)}\n```\n"
-            yield docstring(found) + "\n"
-            yield from describe_members(found)
+def describe_name(name: str) -> str:
+    """Return the section of a public function, class or module."""
+    module, _, last = name.rpartition(".")
+    found = find(module, last)
+    code = "" if inspect.ismodule(found) else f"```python\n{signature(last, found)}\n```\n"
+    return "\n".join([f"### {name}\n", code, docstring(found), "", *describe_members(found)])
+
+
+def find(module: str, name: str) -> Any:
+    """Return an attribute of a module or class, or a module."""
+    try:
+        return getattr(importlib.import_module(module), name)
+    except AttributeError:
+        return importlib.import_module(f"{module}.{name}")
+    except ModuleNotFoundError:
+        return getattr(find(*module.rpartition(".")[::2]), name)
 
 
 def describe_members(found: Any) -> Iterator[str]:
@@ -193,12 +195,10 @@ def describe_members(found: Any) -> Iterator[str]:
 def signature(name: str, found: Any) -> str:
     """Return the signature of a function or class; that of a section of settings is the page on settings."""
     is_class = inspect.isclass(found)
-    if is_class and issubclass(found, BaseModel):
+    if is_class and issubclass(found, BaseModel | Exception):
         return f"class {name}"
-    try:
-        text = re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Z])", "", str(inspect.signature(found)))
-    except ValueError:
-        text = "(...)"
+    target = found.fget if isinstance(found, property) else found
+    text = re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Z])", "", str(inspect.signature(target)))
     text = ARRAY.sub(r"ndarray[\1]", text)
     shown = f"{'class ' if is_class else ''}{name}{re.sub(r'<[^>]*>', '...', text)}".replace("'", "")
     return shown if len(shown) < WIDE else re.sub(r", (?=\w+: |\*)", ",\n    ", shown.replace("(", "(\n    ", 1))
