@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication, QShowEvent, QUndoStack
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
@@ -15,6 +15,8 @@ from gui.widgets.card import PlainScrollArea
 LEFT_PX = 352
 # Stretch of a card that takes what the others leave, beside the 1 of the empty rest.
 NEARLY_ALL = 1000
+# Controls beside the panel, such as its button in the rail, that the Tab key passes over.
+MOST_STOPS_OUTSIDE = 20
 DISCLAIMER = "For research and teaching only. Not for diagnosis."
 
 
@@ -119,24 +121,14 @@ class Panel(QWidget):
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Move the focus to the next control of this panel; after the last one comes the first one again."""
-        moved = super().focusNextPrevChild(forward)
-        focused = self.window().focusWidget()
-        if focused is None or not self.isAncestorOf(focused):
-            inside = self._controls()
-            if inside:
-                inside[0 if forward else -1].setFocus(
-                    Qt.FocusReason.TabFocusReason if forward else Qt.FocusReason.BacktabFocusReason
-                )
-        return moved
-
-    def _controls(self) -> list[QWidget]:
-        """Return the controls that the Tab key reaches, in its order."""
-        found, at = [], self.nextInFocusChain()
-        while at is not self:
-            if self.isAncestorOf(at) and at.isVisible() and at.isEnabled() and not at.focusProxy():
-                found += [at] if at.focusPolicy() & Qt.FocusPolicy.TabFocus else []
-            at = at.nextInFocusChain()
-        return found
+        # Not nextInFocusChain: PySide takes the caller for the owner of what that returns.
+        for _ in range(MOST_STOPS_OUTSIDE):
+            if not super().focusNextPrevChild(forward):
+                return False
+            focused = self.window().focusWidget()
+            if focused and self.isAncestorOf(focused):
+                return True
+        return False
 
     def navigate(self, target: Target) -> None:
         """Show what another panel, or a drop, requested."""

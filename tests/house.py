@@ -69,6 +69,9 @@ LATE_IMPORTS = {
     "engine/explorer/volume_handlers.py": {"engine.evaluation.volume_export"},
     # The process stands before matplotlib is imported, a second's work, and only a study needs it.
     "engine/processes/training_worker.py": {"engine.reproduction.job"},
+    "engine/data/dicom_mosaic.py": {"nibabel.nicom"},
+    # GDCM is an extra.
+    "engine/data/dicom_pixels.py": {"gdcm"},
     # SimpleITK is an extra.
     "engine/data/research_volumes.py": {"SimpleITK"},
     # highdicom is an extra.

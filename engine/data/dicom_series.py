@@ -5,7 +5,6 @@ were stretched one by one would differ in contrast, and slices of air would show
 one SeriesInstanceUID and direction) share the percentiles of the series, unless each brings its own window.
 """
 
-import math
 import re
 import threading
 from collections import defaultdict
@@ -14,12 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from engine.data import dicom
-from engine.data.decoded_image import DecodedImage, UnreadableFile, find_percentiles
-from engine.data.dicom_geometry import read_direction
+from engine.data.decoded_image import DecodedImage, UnreadableFile
+from engine.data.dicom_geometry import read_direction, read_place
 from engine.data.dicom_header import DAMAGE, Header
 from engine.data.dicom_pixels import read_layout
 from engine.data.dicom_values import has_own_contrast
@@ -30,7 +26,6 @@ from engine.job_context import UNATTENDED, JobContext
 
 _LOCALIZER: Final = re.compile(r"locali[sz]er|\bscout\b|\bsurvey\b|3[- ]?plane", re.IGNORECASE)
 _LOCALIZER_TYPES: Final = frozenset({"LOCALIZER", "SCOUT"})
-_SAMPLE: Final = 4_000_000  # values of a series that its percentiles are estimated from
 _DAMAGED: Final = "its header cannot be decoded; the file is damaged or incomplete"
 SeriesKey = tuple[str, tuple[float, ...]]
 
@@ -45,6 +40,7 @@ class SliceHeader:
         frames: number of frames.
         kind: 'original', 'derived' or 'localizer'.
         has_contrast: whether it brings its own window, or needs none.
+        place: position along the normal, or else its number in the series; None if it has neither.
     """
 
     study: str
@@ -52,6 +48,7 @@ class SliceHeader:
     frames: int
     kind: str
     has_contrast: bool
+    place: float | None = None
 
 
 def read_headers(
@@ -79,6 +76,18 @@ def find_unwanted(headers: dict[str, SliceHeader]) -> dict[str, str]:
         elif header.kind == "derived" and header.study in originals:
             found[name] = "a derived image, whose study has original ones"
     return found
+
+
+def sort_slices(names: Sequence[str], headers: dict[str, SliceHeader]) -> list[str]:
+    """Return names with the slices of each series and folder by position, in the place of the first of them."""
+    firsts: dict[tuple[SeriesKey, str], int] = {}
+    keys = {}
+    for at, name in enumerate(names):
+        keys[name] = at, 0.0, at
+        header = headers.get(name)
+        if header and header.frames == 1 and header.series[0] and header.place is not None:
+            keys[name] = firsts.setdefault((header.series, name.rpartition("/")[0]), at), header.place, at
+    return sorted(names, key=keys.__getitem__)
 
 
 class SeriesWindows:
@@ -114,7 +123,7 @@ class SeriesWindows:
         Raises:
             UnreadableFile: it cannot be decoded.
         """
-        return DecodedImage(**parse(dicom.read_picture, self._folder / name, self.find_span(name)))
+        return DecodedImage(**parse(dicom.read_picture, self._folder / name, self.find_span(name), True))
 
     def find_span(self, name: str) -> tuple[float, float] | None:
         """Return the values that are black and white in the series of a file; None if each file has its own."""
@@ -131,21 +140,10 @@ class SeriesWindows:
         samples = []
         for name in names:
             try:
-                samples.append(parse(sample_values, self._folder / name, len(names)))
+                samples.append(parse(dicom.sample_values, self._folder / name, len(names)))
             except UnreadableFile:
                 continue
-        low, high = find_percentiles(np.concatenate(samples)) if samples else (math.nan, math.nan)
-        return (low, high) if math.isfinite(high - low) else None
-
-
-def sample_values(file: Path, files: int) -> NDArray[np.float64]:
-    """Return the share of one of so many files in a sample of the quantities that their pixels represent.
-
-    Raises:
-        UnreadableFile: as in `dicom.read_values`.
-    """
-    values = dicom.read_values(file).ravel()
-    return values[:: max(1, values.size * files // _SAMPLE)]
+        return dicom.join_samples(samples)
 
 
 def _parse_header(file: Path) -> SliceHeader | str | None:
@@ -174,6 +172,7 @@ def read_slice_header(file: Path) -> SliceHeader:
             layout.frames,
             _find_kind(header),
             not is_gray or has_own_contrast(header, layout),
+            read_place(header),
         )
     except DAMAGE as error:
         raise UnreadableFile(_DAMAGED) from error

@@ -75,7 +75,8 @@ class FolderSource:
         has_images = any(name not in frames and name not in problems for name in names)
         if has_images or not (volumes or frames):
             found = find_masks(names)
-            return FileListing([name for name in names if name not in found.masked], found)
+            images = [name for name in names if name not in found.masked]
+            return FileListing(dicom_series.sort_slices(images, headers), found)
         self.skipped = [each for each in self.skipped if each.reason != VOLUME_AMONG_IMAGES]
         listing, skipped = list_volumes(sorted([*frames, *volumes], key=natural_sort_key), frames, config)
         self.skipped += [*skipped, *(Skipped(name, problem) for name, problem in problems.items())]

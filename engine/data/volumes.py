@@ -209,7 +209,9 @@ def read_any(path: Path, plane: str) -> Scan:
         UnreadableFile: it cannot be decoded.
     """
     try:
-        scan: Scan = import_nifti().read_scan(path, plane=plane) if _is_nifti(path) else dicom.read_scan(path)
+        scan: Scan = (
+            import_nifti().read_scan(path, plane=plane) if _is_nifti(path) else dicom.read_scan(path, mixed=True)
+        )
         return scan
     except OSError as error:
         raise UnreadableFile(f"cannot be opened: {error.strerror or error}") from None
