@@ -130,9 +130,11 @@ def _make_names_unique(subjects: Sequence[ReconstructInput]) -> None:
     """Give files of the same name in different folders different stems."""
     taken: dict[str, int] = {}
     for subject in subjects:
-        taken[subject.stem] = taken.get(subject.stem, 0) + 1
-        if taken[subject.stem] > 1:
-            subject.stem += f"-{taken[subject.stem]}"
+        # Windows and macOS do not tell Head.png and head.png apart.
+        key = subject.stem.casefold()
+        taken[key] = taken.get(key, 0) + 1
+        if taken[key] > 1:
+            subject.stem += f"-{taken[key]}"
 
 
 def _write(subjects: Sequence[ReconstructInput], run: Run, options: Namespace) -> list[dict[str, Any]]:
