@@ -30,6 +30,8 @@ DOCS, WORK = ROOT / "docs", ROOT / "build" / "docs" / "work"
 TUTORIALS = [DOCS / "tutorials" / f"{name}.md" for name in ("first-run", "leaking", "lesion", "latent", "script")]
 BLOCK = re.compile(r"```(console|python|text)\n(.*?)```", re.DOTALL)
 NUMBER = re.compile(r"[−-]?\d[\d.,]*(?:e[−-]?\d+)?(?: (?:s|min|h|ms)\b)?")
+# A run or a search that a command or a Python block makes.
+NAME = re.compile(r'(?:--run |--name |run="|Search\(name=")([\w-]+)')
 LONG, LONG_TEXT = 4, 70
 
 
@@ -71,13 +73,22 @@ def prepare(keep: bool) -> None:
     Path("space.json").write_text('{"latent": [4]}', "utf-8")
 
 
+def forget(text: str) -> None:
+    """Delete the runs and searches that a text makes, which an earlier call with --keep may have left."""
+    root = Path(os.environ["ENGRAM_RUNS"])
+    for name in NAME.findall(text):
+        for folder in [root / name, root / "_searches" / name, *root.glob(f"{name}-0*")]:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def run(page: Path, write: bool) -> list[str]:
     """Run the blocks of a page; return what is wrong."""
     text, began = page.read_text("utf-8"), time.monotonic()
+    forget(text)
     blocks, names = [block for block in BLOCK.finditer(text)], {"__name__": "docs"}
     made: list[tuple[re.Match[str], str]] = []
     wrong = []
-    for block, following in zip(blocks, [*blocks[1:], None], strict=True):
+    for block, following in zip(blocks, [*blocks[1:], None], strict=False):
         try:
             if block[1] == "console":
                 made.append((block, run_console(block[2])))
@@ -115,11 +126,9 @@ def run_command(command: str) -> str:
 
 
 def run_engram(words: list[str]) -> int:
-    """Run a command of Engram; a run that an earlier call with --keep left gives way."""
+    """Run a command of Engram."""
     from engine import cli
 
-    if words[0] == "train" and "--run" in words:
-        shutil.rmtree(Path(os.environ["ENGRAM_RUNS"], words[words.index("--run") + 1]), ignore_errors=True)
     return cli.main(words)
 
 
@@ -167,6 +176,7 @@ def plain(text: str) -> list[str]:
 def collect_json() -> list[str]:
     """Run every command with --json on what the tutorials left; write the keys of each."""
     found, wrong = {}, []
+    forget(" ".join(JSON_COMMANDS))
     for words in JSON_COMMANDS:
         out = io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
