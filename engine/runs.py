@@ -40,7 +40,6 @@ from engine.messages import EpochEnded, Event, JobEnded, JobStarted, Log, read_e
 from engine.run_damage import check_folder
 
 NOT_COPIED = ("lock", "stop", "view.json", "wandb", "tracking.json")  # files of the run itself, not of a copy
-# Windows has devices of these names, and drops a dot at the end.
 NAME_PATTERN = re.compile(
     r"(?!(?i:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?"
 )
@@ -228,7 +227,7 @@ def create_run(config: RunConfig, name: str | None = None, root: Path | str | No
 
     Raises:
         RunExists: the name is taken by a run that saved something, or that never ended.
-        RunError: the name is not valid, or the folder cannot be written.
+        RunError: the name is not valid (on Windows, con is a device), or nothing can be written.
     """
     folder = Path(root or default_root())
     if name is not None and not NAME_PATTERN.fullmatch(name):
@@ -308,8 +307,7 @@ def _write_folder(run: Run, content: Mapping[str, Any]) -> None:
 
 
 def _name_taken(run: Run) -> RunExists:
-    advice = "Choose another name, or resume the existing run."
-    return RunExists(f"There is already a run '{run.name}' in {run.path.parent}.", advice)
+    return RunExists(f"There is already a run '{run.name}' in {run.path.parent}.", "Choose another name, or resume it.")
 
 
 def _remove_unfinished(run: Run) -> None:

@@ -107,8 +107,8 @@ def test_outputs_never_differ_in_case_alone(monkeypatch):
     monkeypatch.setattr(activations.data, "open_scan", lambda path: scan)
     monkeypatch.setattr(activations.data, "prepare", lambda *words: None)
     run = SimpleNamespace(config=SimpleNamespace(data=None))
-    stems = [activations._opened(f"{name}.png", 0, run, taken).stem for name in ("Head", "head")]
-    assert len({stem.casefold() for stem in stems}) == 2
+    stems = [activations._opened(f"{name}.png", 0, run, taken).stem for name in ("Head", "head", "HEAD")]
+    assert len({stem.casefold() for stem in stems}) == 3
 
 
 @pytest.mark.parametrize(
