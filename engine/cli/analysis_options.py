@@ -23,7 +23,7 @@ a DICOM series is written with --keep-patient-data."""
 DENOISE_EPILOG = """\
 The region is in pixels of the image as the model sees it (saved as original.png), from its upper left corner:
 x,y,width,height is the ellipse in that box; also rectangle:x,y,width,height and polygon:x,y,x,y,x,y.
-Lesion contrast retained: contrast after denoising ÷ contrast in the noise-free image; see docs/explanation/denoising.md.
+Lesion contrast retained: contrast after denoising ÷ contrast in the noise-free image (docs/explanation/denoising.md).
 Give --out, --volume-out or both. --volume-out writes the output of RUN; with --sigma 0 no noise is added before."""
 
 CURVE_EPILOG = """\
