@@ -62,10 +62,11 @@ class DistributionNote:
     def sentence(self) -> str:
         """Return the note for people."""
         ratio = format_fixed(self.error_ratio, 1)
+        share = f"{100 * self.p_value:.0f}%" if self.p_value >= 0.01 else "fewer than 1%"
         of = f" of {self.patients:,} patients" if self.patients else ""
         known = (
             f"Reconstruction error {ratio} times the median of {self.images:,} validation images{of} from "
-            f"{self.source}; {100 * self.p_value:.0f}% of them are as unusual."
+            f"{self.source}; {share} of them are as unusual."
         )
         if not self.flagged:
             return known
