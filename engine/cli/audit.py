@@ -5,8 +5,8 @@ from argparse import Namespace
 from typing import Any
 
 from engine import config
+from engine.cli.config_options import settings
 from engine.cli.console import ConsoleProgress
-from engine.cli.parser import settings
 from engine.cli.result import CommandResult, format_table
 from engine.data import audit, loading
 from engine.job_context import JobContext

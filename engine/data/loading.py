@@ -3,8 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +15,7 @@ from engine.data import cache, patients, preparation, quality
 from engine.data.dataset import Dataset, Skipped, Split
 from engine.data.decoded_image import LEFT_OUT, UnreadableFile, large_image_lock
 from engine.data.folder import FolderSource
+from engine.data.parallel import map_in_threads
 from engine.data.patient_facts import count_patients, is_known
 from engine.data.patients import PatientGroups
 from engine.data.phantom_source import PhantomSource
@@ -56,13 +56,13 @@ def load(
     """
     config = config or DataConfig()
     config = config.model_copy(update={"source": str(source or config.source)})
-    opened = open_source(config)
+    opened = open_source(config, context)
     writer = _StoreWriter(opened, config, context.with_title("Reading images"))
     stored = cache.fetch(_cache_key(opened.content_hash(context), config), writer.write)
     return _assemble(opened, config, stored, find_groups(opened, config, context))
 
 
-def open_source(config: DataConfig) -> Source:
+def open_source(config: DataConfig, context: JobContext = UNATTENDED) -> Source:
     """List the items of a source without decoding them.
 
     The Hugging Face library, whose import takes most of a second, is imported here and only for its own sources.
@@ -70,7 +70,7 @@ def open_source(config: DataConfig) -> Source:
     if config.source == "phantom":
         return PhantomSource(config)
     if not config.source.startswith("hf:"):
-        return FolderSource(config)
+        return FolderSource(config, context)
     from engine.data.huggingface import HuggingFaceSource
 
     return HuggingFaceSource(config)
@@ -114,13 +114,15 @@ class _StoreWriter:
 
     def write(self, folder: Path) -> cache.Index:
         """Write `images.npy`; threads decode, this one writes in item order, so memory stays flat."""
-        deep = self._config.normalisation != "none" or self._source.is_high_bit_depth()
+        deep = self._config.normalisation != "none" or self._source.is_high_bit_depth(self._context)
         dtype = np.dtype(np.uint16 if deep else np.uint8)
         items, keys, unusable = [], [], []
         facts: list[tuple[int, float]] = []
+        numbers = range(len(self._source.items))
+        prepared = map_in_threads(lambda number: self._prepare(number, dtype), numbers, self._context)
         with open(folder / "images.npy", "wb") as file:
             self._write_header(file, dtype, len(self._source.items))
-            for number, (image, text, seen) in enumerate(self._prepared(dtype)):
+            for number, (image, text, seen) in enumerate(prepared):
                 if image is None or seen is None:
                     unusable.append((number, text))
                 else:
@@ -144,16 +146,6 @@ class _StoreWriter:
         size = self._config.size
         header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": (count, size, size)}
         np.lib.format.write_array_header_1_0(file, header)
-
-    def _prepared(self, dtype: np.dtype[Any]) -> Iterator[_Prepared]:
-        """Yield what `_prepare` returns for each item in order; only a few images are in memory at a time."""
-        workers = min(os.cpu_count() or 1, 8)
-        numbers = range(len(self._source.items))
-        with ThreadPoolExecutor(workers, "prepare") as pool:
-            for start in numbers[:: 4 * workers]:
-                self._context.check()
-                chunk = numbers[start : start + 4 * workers]
-                yield from pool.map(lambda number: self._prepare(number, dtype), chunk)
 
     def _prepare(self, number: int, dtype: np.dtype[Any]) -> _Prepared:
         """Return image, key and facts of one item, or None, the reason why there is no image, and None."""
@@ -199,7 +191,7 @@ def find_groups(source: Source, config: DataConfig, context: JobContext) -> Pati
         DataError: a given table or pattern cannot be used.
         ConfigError: a split by patient is requested, and no patient is known.
     """
-    found = patients.find_patients(source, config)
+    found = patients.find_patients(source, config, context)
     if config.group_by == "similarity":
         from engine.data.audit.look_alikes import estimate_patients  # the audit's modules import this one
 

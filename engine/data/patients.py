@@ -15,6 +15,7 @@ from engine.data.patient_facts import is_known
 from engine.data.source import Source
 from engine.data.splitting import FOLDS
 from engine.errors import ConfigError, DataError
+from engine.job_context import UNATTENDED, JobContext
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class PatientGroups:
     notes: tuple[str, ...] = ()
 
 
-def find_patients(source: Source, config: DataConfig) -> PatientGroups:
+def find_patients(source: Source, config: DataConfig, context: JobContext = UNATTENDED) -> PatientGroups:
     """Find the patient of every item of a source.
 
     Raises:
@@ -47,7 +48,7 @@ def find_patients(source: Source, config: DataConfig) -> PatientGroups:
         "table": lambda rest: [table[index] for index in rest],
         "pattern": lambda rest: _match_pattern(config.group_pattern, [names[index] for index in rest]),
         "name": lambda rest: [patient_names.find_known_name(names[index]) for index in rest],
-        "header": lambda rest: patient_headers.read_patients([source.locate(index) for index in rest]),
+        "header": lambda rest: patient_headers.read_patients([source.locate(index) for index in rest], context),
         "volume": lambda rest: [source.items[index].case for index in rest],
         "folder": lambda rest: [source.items[index].patient for index in rest],
     }

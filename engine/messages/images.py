@@ -85,7 +85,8 @@ class OpenScanReply(Reply):
     """An image file that was opened.
 
     `kind` is 'picture', 'dicom' or 'nifti'. `orientation` gives the letters (R, L, A, P, S, I) at the left, right, top
-    and bottom edge; None if it is unknown.
+    and bottom edge; None if it is unknown. `image` is the slice of the request, float32 (size, size) in [0, 1]; None
+    if the request has no `data`.
     """
 
     name: str
@@ -93,15 +94,18 @@ class OpenScanReply(Reply):
     slices: int
     orientation: tuple[str, str, str, str] | None
     notes: tuple[str, ...]
+    image: Array | None = None
 
 
 class OpenScan(Request):
-    """Open one picture, DICOM or NIfTI file."""
+    """Open one picture, DICOM or NIfTI file; prepare its slice, the middle one if None, as `data` says."""
 
     reply_type: ClassVar[type[Reply]] = OpenScanReply
 
     command: Literal["open-scan"] = "open-scan"
     path: str
+    data: DataConfig | None = None
+    slice: int | None = None
 
 
 class OpenVolumeReply(Reply):

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from engine import cli
+from engine.cli.program import NOT_FOUND
 from engine.data.phantom import phantom
 
 
@@ -107,5 +108,5 @@ def test_uncertain_folders_are_refused_until_the_user_says_what_they_are(folder,
 
 
 def test_what_cannot_be_audited_is_refused_with_a_sentence(tmp_path, capsys):
-    assert cli.main(["audit", str(tmp_path / "none")]) == 2
+    assert cli.main(["audit", str(tmp_path / "none")]) == NOT_FOUND
     assert "does not exist" in capsys.readouterr().err

@@ -276,7 +276,7 @@ class TestScan:
             "orientation": orientation,
             "notes": ["Window of the file."],
         }
-        answer("compare-scan", content)
+        answer("image", content)
 
     def test_scan_is_opened_and_its_middle_slice_shown(self, panel, session, answer, asked, pictures, tmp_path):
         self.opened(panel, session, answer, tmp_path)
@@ -330,14 +330,6 @@ class TestScan:
         request = asked(Reconstruct, number)
         assert request.scan is None
         assert not panel.scan.isVisible()
-
-    def test_file_that_cannot_be_opened_is_a_sentence(self, panel, session, asked):
-        panel.navigate(OpenFile("notes.txt"))
-        number = asked(OpenScan).number
-        session.explorer.engine.say(
-            RequestFailed(reason="'notes.txt' cannot be opened.", number=number, panel="compare-scan")
-        )
-        assert "notes.txt" in panel.board.empty.text()
 
 
 def test_strange_preparation_and_strange_images_are_said(make_run):
