@@ -100,6 +100,8 @@ from engine.messages.latent import EmbedLatents as EmbedLatents
 from engine.messages.latent import EmbedLatentsReply as EmbedLatentsReply
 from engine.messages.latent import FindNeighbors as FindNeighbors
 from engine.messages.latent import FindNeighborsReply as FindNeighborsReply
+from engine.messages.latent import JudgeScan as JudgeScan
+from engine.messages.latent import JudgeScanReply as JudgeScanReply
 from engine.messages.latent import Neighbor as Neighbor
 from engine.messages.latent import NeighborReport as NeighborReport
 from engine.messages.latent import ProjectScan as ProjectScan

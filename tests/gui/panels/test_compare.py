@@ -6,7 +6,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from engine.config import DataConfig
-from engine.messages import EpochEnded, EvaluateRun, OpenScan, PerImageErrors, Progress, Reconstruct, RequestFailed
+from engine.messages import (
+    EpochEnded,
+    EvaluateRun,
+    JudgeScan,
+    OpenScan,
+    PerImageErrors,
+    Progress,
+    Reconstruct,
+    RequestFailed,
+)
 from gui.panel import DISCLAIMER, CompareRuns, OpenFile, ShowImage
 from gui.panels.compare import ComparePanel
 from gui.panels.compare.comparison import Pager, grid_rows, sorted_by
@@ -295,6 +304,17 @@ class TestScan:
         panel.board.back.click()
         assert asked(Reconstruct, number).slice == 3
         assert panel.scan.slider.value() == 3
+
+    def test_image_unlike_the_training_images_is_flagged(self, panel, session, answer, asked, tmp_path):
+        self.opened(panel, session, answer, tmp_path)
+        request = asked(JudgeScan)
+        assert (request.scan, request.slice) == (str(tmp_path / "head.nii.gz"), 2)
+        first = request.runs[0]
+        answer("compare-judge", {"notes": {first: "Unlike the training images."}, "flagged": [first]})
+        assert panel.scan.judged.text() == f"{panel.runs.compared()[0].name}: Unlike the training images."
+        panel.scan.slider.setValue(3)
+        assert asked(JudgeScan, request.number).slice == 3
+        assert panel.scan.judged.text() == ""
 
     def test_unknown_orientation_is_said(self, panel, session, answer, pictures, tmp_path):
         self.opened(panel, session, answer, tmp_path, slices=1, orientation=None)
