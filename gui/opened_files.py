@@ -7,6 +7,7 @@ from typing import Literal
 
 from PySide6.QtCore import QMimeData
 
+from engine.data.archive_folder import is_archive
 from engine.data.files import is_dicom_content
 from engine.messages import OpenScanReply
 
@@ -50,6 +51,8 @@ def classify(paths: list[Path]) -> DroppedPath:
         return DroppedPath("run", path)
     if path.is_dir():
         return DroppedPath("volume" if holds_series(path) else "folder", path)
+    if path.is_file() and is_archive(path):
+        return DroppedPath("folder", path)
     if path.is_file():
         return DroppedPath("volume" if is_volume(path) else "scan", path)
     return DroppedPath("none", path, f"File or folder not found: {path}.")

@@ -61,7 +61,7 @@ def add_denoise(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "image",
         metavar="IMAGE",
-        help="noise-free image, DICOM file, NIfTI volume, or folder with one DICOM series",
+        help="noise-free image, DICOM file, NIfTI volume, or folder with DICOM series; FILE#81: slice 81 of a dataset",
     )
     command.add_argument(
         "--slice", type=int, metavar="N", help="slice of a volume, counted from 0 (default: the middle slice)"
@@ -70,8 +70,19 @@ def add_denoise(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--roi", metavar="REGION", default="", help="lesion region, such as 40,52,18,14 (x,y,width,height)"
     )
+    add_series(command)
     add_outputs(command)
     _add_shared(command, ())
+
+
+def add_series(command: argparse.ArgumentParser) -> None:
+    """Add the option for one of the series of a folder."""
+    command.add_argument(
+        "--series",
+        metavar="TEXT",
+        default="",
+        help="DICOM series of a folder, disc or zip archive that has several: its number, description, UID or modality",
+    )
 
 
 def add_outputs(command: argparse.ArgumentParser) -> None:

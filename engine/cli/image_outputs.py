@@ -12,6 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from engine.cli.config_options import PROGRAM
 from engine.cli.console import ConsoleProgress
+from engine.data.named_slice import split_slice
 from engine.data.volume_target import VolumeTarget
 from engine.durable import name_failures
 from engine.errors import ConfigError
@@ -90,7 +91,7 @@ def save_volume(
     """Transform all slices of a volume and write them on its grid; see `export_volume`."""
     process = "denoising" if options.command == "denoise" else "reconstruction"
     context = JobContext(on_progress=meter.update, title="Processing slices")
-    task = VolumeTask(image, process, options.volume)
+    task = VolumeTask(split_slice(image)[0], process, options.volume, options.series)
     return export_volume(task, run, transform, _find_target(options), context)
 
 

@@ -23,6 +23,7 @@ from engine.cli.analysis_options import (
     add_lesion_layers,
     add_outputs,
     add_sample,
+    add_series,
 )
 from engine.cli.config_options import PROGRAM as PROGRAM
 from engine.cli.config_options import add_option, summary
@@ -38,7 +39,7 @@ AUDIT_SETTINGS = (
     *("split_by", "groups", "group_pattern", "group_by", "folders_are"),
     *("plane", "slices", "slice_step", "series"),
 )
-SOURCE_HELP = "'phantom' (generated images), a folder of images, or 'hf:ID' for a Hugging Face dataset"
+SOURCE_HELP = "'phantom' (generated images), a folder or zip archive of images, or 'hf:ID' for a Hugging Face dataset"
 
 DESCRIPTION = f"""\
 Train, inspect and stress-test autoencoders on brain MRI slices.
@@ -174,13 +175,17 @@ def _add_parity(command: Parser) -> None:
 def _add_reconstruct(command: Parser) -> None:
     command.add_argument("run", metavar="RUN", help="name or folder of the run")
     command.add_argument(
-        "images", metavar="IMAGE", nargs="+", help="image, DICOM file, NIfTI volume, or folder with one DICOM series"
+        "images",
+        metavar="IMAGE",
+        nargs="+",
+        help="image, DICOM file, NIfTI volume, or folder with DICOM series; FILE#81: slice 81 of a dataset",
     )
     command.epilog = RECONSTRUCT_EPILOG
     command.add_argument(
         "--slice", type=int, metavar="N", help="slice of a volume, counted from 0 (default: the middle slice)"
     )
     command.add_argument("--volume", type=int, metavar="N", help=VOLUME_HELP)
+    add_series(command)
     add_outputs(command)
 
 

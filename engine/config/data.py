@@ -14,7 +14,9 @@ class DataConfig(Section):
     """Source of the images and their preparation."""
 
     source: str = setting(
-        "phantom", "Source", "'phantom' (generated images), a folder of images, or 'hf:ID' for a Hugging Face dataset."
+        "phantom",
+        "Source",
+        "'phantom' (generated images), a folder or zip archive of images, or 'hf:ID' for a Hugging Face dataset.",
     )
     size: int = setting(128, "Size", "Side length of the square images that the model sees.", "px", ge=32, le=512)
     fit: Literal["letterbox", "squash"] = setting(
@@ -125,7 +127,8 @@ class DataConfig(Section):
     series: str = setting(
         "",
         "Series",
-        "Text in the names of the volumes to use, such as 'flair'; empty: one series of each case is chosen.",
+        "Series to use: for volumes a text in their names, such as 'flair' (empty: one series of each case is chosen); "
+        "for DICOM files the number, description, UID or modality of the series (empty: all).",
         advanced=True,
     )
 

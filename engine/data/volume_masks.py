@@ -12,7 +12,7 @@ from engine.data.files import VOLUME_AMONG_IMAGES, list_pictures
 from engine.data.parsing import parse
 from engine.data.scan import Scan
 from engine.data.source import SLICE_MARK
-from engine.data.volumes import count_slices, import_nifti, parse_volume
+from engine.data.volumes import count_slices, import_reader, parse_volume
 
 
 def find_volume_masks(folder: Path) -> dict[str, list[str]]:
@@ -76,6 +76,13 @@ def read_volume_slices(
 
 
 def read_labels(path: Path, plane: str) -> Scan:
-    """Read the labels of a mask, as `engine.data.nifti.read_labels`."""
-    scan: Scan = import_nifti().read_labels(path, plane)
+    """Read the labels of a mask, as `engine.data.nifti.read_labels`.
+
+    Raises:
+        UnreadableFile: it is damaged, or a DICOM file.
+    """
+    reader = import_reader(path)
+    if reader is None:
+        raise UnreadableFile("a DICOM file of several frames")
+    scan: Scan = reader.read_labels(path, plane)
     return scan

@@ -22,7 +22,7 @@ from engine.config import DataConfig
 from engine.data import dicom
 from engine.data.decoded_image import LEFT_OUT, DecodedImage, UnreadableFile
 from engine.data.dicom_pixels import read_layout
-from engine.data.files import is_dicom_content, other_half, pair_suffix
+from engine.data.files import detect_format, find_data_file, is_dicom_content, other_half, pair_suffix
 from engine.data.parsing import parse
 from engine.data.scan import Scan
 from engine.data.volume_grid import VolumeGrid
@@ -155,23 +155,28 @@ class VolumeReader:
         return used
 
 
-def import_nifti() -> ModuleType:
-    """Import the reader of NIfTI volumes, whose library takes half a second, where there are such volumes."""
+def import_reader(path: Path) -> ModuleType | None:
+    """Import the reader of a volume, whose library takes half a second; None for a DICOM file."""
+    if detect_format(path) == "research":
+        from engine.data import research_volumes
+
+        return research_volumes
+    if not _is_nifti(path):
+        return None
     from engine.data import nifti
 
     return nifti
 
 
 def count_slices(path: Path, plane: str) -> int:
-    """Return the number of slices of a NIfTI volume in a plane, or of frames of a DICOM file, from the header.
+    """Return the number of slices of a volume in a plane, or of frames of a DICOM file, from the header.
 
     Raises:
         UnreadableFile: the header is damaged.
     """
     try:
-        if _is_nifti(path):
-            return int(import_nifti().count_slices(path, plane))
-        return read_layout(dicom.open_header(path)).frames
+        reader = import_reader(path)
+        return int(reader.count_slices(path, plane)) if reader else read_layout(dicom.open_header(path)).frames
     except OSError as error:
         raise UnreadableFile(f"cannot be opened: {error.strerror or error}") from None
 
@@ -194,7 +199,7 @@ def _is_nifti(path: Path) -> bool:
 def _hash_files(path: Path) -> str:
     digest = hashlib.sha256()
     try:
-        for file in filter(None, (path, other_half(path) if pair_suffix(path) else None)):
+        for file in filter(None, (path, other_half(path) if pair_suffix(path) else find_data_file(path))):
             with open(file, "rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
     except OSError as error:
@@ -203,15 +208,14 @@ def _hash_files(path: Path) -> str:
 
 
 def read_any(path: Path, plane: str) -> Scan:
-    """Read a NIfTI volume in a plane, or all frames of a DICOM file.
+    """Read a volume in a plane, or all frames of a DICOM file.
 
     Raises:
         UnreadableFile: it cannot be decoded.
     """
     try:
-        scan: Scan = (
-            import_nifti().read_scan(path, plane=plane) if _is_nifti(path) else dicom.read_scan(path, mixed=True)
-        )
+        reader = import_reader(path)
+        scan: Scan = reader.read_scan(path, plane=plane) if reader else dicom.read_scan(path, mixed=True)
         return scan
     except OSError as error:
         raise UnreadableFile(f"cannot be opened: {error.strerror or error}") from None

@@ -7,6 +7,7 @@ from pathlib import Path
 from engine import lesions
 from engine.data import Dataset
 from engine.data.annotations import list_annotations
+from engine.data.files import find_source_folder
 from engine.data.name_matching import match_names
 from engine.data.volume_masks import read_masked_slices
 from engine.errors import DataError
@@ -70,8 +71,8 @@ def make_no_boxes_error(part: str, names: Sequence[str], boxes: Boxes) -> DataEr
 
 def _read_beside(images: Dataset, names: set[str], mask_label: int | None) -> Boxes:
     """Return the boxes of masks, or else of files beside the images of a folder."""
-    folder = Path(images.source).expanduser()
-    if images.source == "phantom" or not folder.is_dir():
+    folder = find_source_folder(images.source)
+    if folder is None:
         return Boxes({})
     found = list_annotations(folder)
     if not found.images:
