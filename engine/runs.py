@@ -35,10 +35,11 @@ from engine.errors import EngramError, RunBusy, RunDamaged, RunError, RunExists,
 from engine.folder_lock import is_locked as is_locked
 from engine.folder_lock import lock_folder as lock_folder
 from engine.folders import cache_root
+from engine.formatting import suggest
 from engine.messages import EpochEnded, Event, JobEnded, JobStarted, Log, read_event
 from engine.run_damage import check_folder
 
-NOT_COPIED = ("lock", "wandb", "tracking.json")  # files of the run itself, not of a copy
+NOT_COPIED = ("lock", "stop", "view.json", "wandb", "tracking.json")  # files of the run itself, not of a copy
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -233,8 +234,7 @@ def create_run(config: RunConfig, name: str | None = None, root: Path | str | No
         folder.mkdir(parents=True, exist_ok=True)
         return _make_folder(folder, name, config) if name else _claim_next(folder, config)
     except OSError as error:
-        reason = error.strerror or error
-        raise RunError(f"Runs cannot be saved in {folder} ({reason}).", "Choose another folder.") from None
+        raise RunError(f"Runs cannot be saved in {folder} ({error.strerror or error}).", "Choose another.") from None
 
 
 def copy_run(run: Run, name: str) -> Run:
@@ -353,8 +353,8 @@ def open_run(name: str | Path, root: Path | str | None = None) -> Run:
     for path in (folder / name, Path(name)):
         if (path / "config.json").is_file():
             return Run(path.resolve())
-    known = ", ".join(run.name for run in list_runs(folder)[-5:]) or "none yet"
-    raise RunNotFound(f"There is no run '{name}' in {folder}.", f"Runs there: {known}.")
+    known = [run.name for run in list_runs(folder)]
+    raise RunNotFound(f"There is no run '{name}' in {folder}.", suggest(str(name), known, "Runs there"))
 
 
 def list_runs(root: Path | str | None = None) -> list[Run]:

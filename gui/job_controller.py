@@ -111,6 +111,10 @@ class JobController(QObject):
     def is_busy(self) -> bool:
         return not (self.run is None and self.study is None and self.search is None)
 
+    def trains(self, run: str) -> bool:
+        """Return whether a run is the job, or belongs to the search that is."""
+        return run == self.run or (self.search is not None and run.startswith(f"{self.search}-"))
+
     def pause(self) -> None:
         if self.is_busy() and self.state in ("starting", "running"):
             self._send(Pause(), "pausing")

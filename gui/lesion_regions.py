@@ -26,21 +26,23 @@ class LesionBoxes:
     """Lesion boxes of a dataset folder, read on first use."""
 
     def __init__(self) -> None:
-        self._source = ""
+        self._source = "", 0
         self._boxes: dict[str, list[Box]] = {}
         self._masks: dict[str, list[str]] = {}
 
     def regions_for(self, data: DataConfig, name: str) -> list[Region]:
         """Return the known lesions of an image: their outlines if masks say them, else the ellipses in their boxes."""
-        if data.source != self._source:
-            self._source = data.source
+        if (data.source, data.mask_label) != self._source:
+            self._source = data.source, data.mask_label
             self._boxes, self._masks = _read(data.source)
         if SLICE_MARK in name and name not in self._boxes:
             self._boxes[name] = []
             self._boxes.update(_read_volume(data, name.rpartition(SLICE_MARK)[0]))
         if name in self._masks:
             masks = {name: self._masks.pop(name)}
-            read = lesions.make_boxes(lesions.read_masks(find_source_folder(data.source) or Path(), masks))
+            read = lesions.make_boxes(
+                lesions.read_masks(find_source_folder(data.source) or Path(), masks, data.mask_label or None)
+            )
             self._boxes[name] = list(read.find_by_name.get(name, ()))
         found = self._boxes.get(name, [])
         aspect = _aspect(data, found[0]) if found else 1.0
@@ -102,7 +104,7 @@ def _read_volume(data: DataConfig, volume: str) -> dict[str, list[Box]]:
         return {}
     masks = find_volume_masks(folder).get(volume, ())
     slices = read_volume_slices(folder, volume, masks, data.plane, problems)
-    found = lesions.make_boxes(lesions.find_slice_boxes(slices, problems))
+    found = lesions.make_boxes(lesions.find_slice_boxes(slices, problems, data.mask_label or None))
     return {name: list(boxes) for name, boxes in found.find_by_name.items()}
 
 

@@ -1,8 +1,12 @@
 """State of a run, folded from its events one by one. Watching and reopening a run give the same state."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
+
+import numpy as np
 
 from engine.config import RunConfig
 from engine.errors import EngramError
@@ -21,6 +25,7 @@ from engine.run_damage import check_folder
 from engine.runs import Run
 from gui.formatting import format_parameters
 
+XAxis = Literal["epoch", "step", "relative", "wall"]
 BACKENDS = {"tensorflow": "TensorFlow", "torch": "PyTorch", "jax": "JAX"}
 
 
@@ -48,6 +53,11 @@ class RunRecord:
     epochs: dict[int, EpochEnded] = field(default_factory=dict)
     log: list[LogLine] = field(default_factory=list)
     _seen: set[int] = field(default_factory=set)
+    # For each time: training time (s) without breaks, and seconds since 1970; by epoch.
+    _clock: dict[float, tuple[float, float]] = field(default_factory=dict)
+    _active_s: float = 0.0
+    _since: float | None = None
+    _live: list[tuple[float, float]] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -104,6 +114,31 @@ class RunRecord:
         epochs = [epoch for epoch in sorted(self.epochs) if metric in self.epochs[epoch].metrics]
         return epochs, [self.epochs[epoch].metrics[metric] for epoch in epochs]
 
+    def batch_curve(self) -> tuple[list[float], list[float]]:
+        """Return the loss within the epochs, at shares of epochs, up to the last report of the current one."""
+        points = [(e - 1 + share, loss) for e in sorted(self.epochs) for share, loss in self.epochs[e].batch_losses]
+        points += self._live
+        return [at for at, _ in points], [loss for _, loss in points]
+
+    @property
+    def live_points(self) -> int:
+        """Return the number of reports in the current epoch."""
+        return len(self._live)
+
+    def to_axis(self, epochs: Sequence[float], axis: XAxis) -> list[float]:
+        """Return the places of these epochs, or shares of epochs, on an axis.
+
+        It counts epochs, steps of the optimizer, seconds of training without breaks, or seconds since 1970.
+        """
+        if axis == "epoch" or not self._clock or not self.started or not self.config:
+            return list(epochs)
+        if axis == "step":
+            steps = math.ceil(self.started.train_images / self.config.training.batch_size)
+            return [epoch * steps for epoch in epochs]
+        known = sorted(self._clock)
+        times = [self._clock[epoch][axis == "wall"] for epoch in known]
+        return np.interp(epochs, known, times).tolist()
+
     def apply(self, event: Event) -> bool:
         """Apply an event; return False if it was applied before, because it comes from the engine and the run's file.
 
@@ -113,18 +148,38 @@ class RunRecord:
             return False
         if event.sequence is not None:
             self._seen.add(event.sequence)
+        self._keep_time(event)
         if isinstance(event, Progress):
             self.progress = event
+            if event.batch_loss is not None:
+                self._live.append((event.epoch - 1 + event.batch / max(event.batches, 1), event.batch_loss))
         elif isinstance(event, (Paused, Continued)):
             self.paused = isinstance(event, Paused)
         elif isinstance(event, JobStarted):
             self.started, self.ended, self.paused = event, None, False
         elif isinstance(event, EpochEnded):
             self.epochs[event.epoch] = event
+            self._live = []
         elif isinstance(event, JobEnded):
             self.ended, self.progress, self.paused = event, None, False
         self._append_log(event)
         return True
+
+    def _keep_time(self, event: Event) -> None:
+        """Note the training time at the places that an event tells; a pause and the time between jobs do not count."""
+        if self._since is None or isinstance(event, (JobStarted, Continued)):
+            self._since = event.time
+        if isinstance(event, JobStarted):
+            self._active_s = self._clock.get(event.first_epoch, (self._active_s, 0.0))[0]
+            self._live = []
+            self._clock.setdefault(event.first_epoch, (self._active_s, event.time))
+        elif isinstance(event, Paused):
+            self._active_s += event.time - self._since
+        elif isinstance(event, (EpochEnded, Progress)):
+            whole = isinstance(event, EpochEnded)
+            place = event.epoch if whole else event.epoch - 1 + event.batch / max(event.batches, 1)
+            self._clock = {epoch: time for epoch, time in self._clock.items() if epoch < place and epoch % 1 == 0}
+            self._clock[place] = self._active_s + event.time - self._since, event.time
 
     def _append_log(self, event: Event) -> None:
         text, level = log_entry(event)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QFile, QObject, QTimer, Signal
 
 from engine import runs
 from engine.errors import RunBusy, RunError, RunExists
+from engine.job_control import request_stop
 from engine.messages import Event
 from gui import palette
 from gui.file_stamp import Stamp, stamp
@@ -111,6 +112,13 @@ class RunRepository(QObject):
         self.refresh()
         return True
 
+    def request_stop(self, name: str) -> None:
+        """Ask the process that trains a run to stop and keep its results. Raises RunError."""
+        try:
+            request_stop(self.records[name].run.path)
+        except OSError as error:
+            raise RunError(f"Run '{name}' cannot be stopped ({error.strerror}).") from None
+
     def mark_busy(self, name: str, busy: bool) -> None:
         """Record whether a run is in training, before its lock shows it."""
         if name in self.records:
@@ -141,7 +149,7 @@ class RunRepository(QObject):
         for name in [name for name in found if name not in self.records]:
             path = found[name].path
             self.records[name], self._tails[name] = open_record(path), EventFileTail(path / "events.jsonl")
-            palette.register_series([name])
+            palette.register_series(name)
             self.changed.emit()
 
     def _forget(self, name: str) -> None:

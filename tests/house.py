@@ -46,6 +46,9 @@ LATE_IMPORTS = {
     "engine/data/parser_process.py": {"computed"},
     # `--help` is quick: a command is imported when it is given.
     "engine/cli/__init__.py": {"computed"},
+    "engine/cli/parser.py": {"computed"},
+    # The engine does not depend on the window; the command that opens it does.
+    "engine/cli/app.py": {"gui.launch"},
     # `--help` is quick: only a progress bar on a terminal needs rich.
     "engine/cli/console.py": {"rich", "rich.console"},
     # The backend must be chosen before Keras is imported, and only the chosen one is imported.

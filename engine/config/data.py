@@ -84,6 +84,23 @@ class DataConfig(Section):
         "without any known patient.",
         advanced=True,
     )
+    test_patients: int = setting(
+        0,
+        "Test patients",
+        "Whole patients in the test set, the same for every seed and fold; the rest form five folds, and images of "
+        "unknown patients are left out. 0: the splits of the source.",
+        ge=0,
+        le=100_000,
+        advanced=True,
+    )
+    fold: int = setting(
+        1,
+        "Validation fold",
+        "Fold of the other patients that is the validation set, 1 to 5; used with Test patients.",
+        ge=1,
+        le=5,
+        advanced=True,
+    )
     groups: str = setting(
         "",
         "Patient table",
@@ -129,6 +146,21 @@ class DataConfig(Section):
         "Series",
         "Series to use: for volumes a text in their names, such as 'flair' (empty: one series of each case is chosen); "
         "for DICOM files the number, description, UID or modality of the series (empty: all).",
+        advanced=True,
+    )
+
+    @model_validator(mode="after")
+    def _test_patients_need_patients(self) -> "DataConfig":
+        if self.test_patients and self.split_by == "image":
+            raise ValueError("Test patients is for a split by patient; set Split by to auto or patient")
+        return self
+
+    mask_label: int = setting(
+        0,
+        "Mask label",
+        "Value of the lesion in masks of several labels beside the images; 0: all but the background.",
+        ge=0,
+        le=65_535,
         advanced=True,
     )
 

@@ -12,6 +12,7 @@ from engine.config.models import MODELS, AnyModel, AutoencoderConfig, model_titl
 from engine.config.section import Section, list_fields, validate
 from engine.config.training import TrainingConfig
 from engine.errors import ConfigError
+from engine.formatting import suggest
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 # Former names of presets, which scripts and saved settings still use.
@@ -162,6 +163,6 @@ def preset(name: str) -> RunConfig:
     """
     name = current_preset(name)
     if name not in presets():
-        raise ConfigError(f"There is no preset '{name}'.", f"Choose one of: {', '.join(presets())}.")
+        raise ConfigError(f"There is no preset '{name}'.", suggest(name, presets(), "Choose one of"))
     text = (RESOURCES / "presets" / f"{name}.json").read_text(encoding="utf-8")
     return from_nested(json.loads(text)["config"])

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,12 +16,12 @@ from engine.data.dataset import Dataset, Skipped, Split
 from engine.data.decoded_image import LEFT_OUT, UnreadableFile, large_image_lock
 from engine.data.folder import FolderSource
 from engine.data.parallel import map_in_threads
-from engine.data.patient_facts import count_patients
+from engine.data.patient_facts import count_patients, is_known
 from engine.data.patients import PatientGroups
 from engine.data.phantom_source import PhantomSource
 from engine.data.quality import ImageFacts
 from engine.data.source import Source, SourceItem, natural_sort_key
-from engine.data.splitting import SplitItem, split
+from engine.data.splitting import FOLDS, SplitItem, assign_splits
 from engine.errors import ConfigError, EmptySource
 from engine.job_context import UNATTENDED, JobContext
 
@@ -40,8 +40,8 @@ def load(
     seeded, with copies of one image on one side. If it has no test set, the same share is held out for that too.
 
     Args:
-        source: 'phantom', a folder of images, or 'hf:ID' for a Hugging Face dataset (an id or a local path); the
-            config's if None.
+        source: 'phantom', a folder or zip archive of images, or 'hf:ID' for a Hugging Face dataset (an id or a local
+            path); the config's if None.
         config: preparation and split; the defaults if None.
         context: asked between images whether to stop; receives the images done and in all while they are decoded.
 
@@ -206,10 +206,10 @@ def _assemble(
     store, index = stored
     items = [source.items[number] for number in index.items]
     groups = [found.groups[number] for number in index.items]
-    members = list_split_members(source, index, found if config.split_by != "image" else None)
+    members = list_split_members(source, index, found, config)
     labels = np.array([member.label for member in members], dtype=np.int64)
     splits = {}
-    for name, indices in split(members, config.validation_share, config.split_seed).items():
+    for name, indices in assign_splits(members, config).items():
         names, keys = tuple(items[row].name for row in indices), tuple(index.keys[row] for row in indices)
         rows = np.array(indices, dtype=np.int64)
         patient = tuple(groups[row] for row in indices)
@@ -257,14 +257,15 @@ class Decoded(Protocol):
         ...
 
 
-def list_split_members(source: Source, decoded: Decoded, found: PatientGroups | None) -> list[SplitItem]:
-    """Return what decides the split of decoded images: key, label, split of the source, and patient if it counts."""
+def list_split_members(source: Source, decoded: Decoded, found: PatientGroups, config: DataConfig) -> list[SplitItem]:
+    """Return what decides the split of decoded images: key, label, source's split and patient if they count."""
     numbers = {name: number for number, name in enumerate(source.classes)}
     members = []
     for number, key in zip(decoded.items, decoded.keys, strict=True):
         item = source.items[number]
         label = -1 if item.label is None else numbers[item.label]
-        members.append(SplitItem(key, label, item.split, found.groups[number] if found else ""))
+        group = found.groups[number] if config.split_by != "image" else ""
+        members.append(SplitItem(key, label, None if config.test_patients else item.split, group))
     return members
 
 
@@ -276,11 +277,32 @@ def _fingerprint(splits: Iterable[Split], classes: tuple[str, ...], config: Data
 
 def _notes(members: Sequence[SplitItem], splits: Iterable[Split], config: DataConfig) -> tuple[str, ...]:
     """Return a sentence for each split that the source does not have."""
+    if config.test_patients:
+        return (describe_protocol({part.name: part.groups for part in splits}, len(members), config),)
     brought = {member.split for member in members}
     return tuple(
         describe_held_out(part.name, part.groups if config.split_by != "image" else ("",) * len(part), config)
         for part in splits
         if part.name not in {"train", *brought} and len(part)
+    )
+
+
+def describe_protocol(groups: Mapping[str, Sequence[str]], count: int, config: DataConfig) -> str:
+    """Describe a split by `engine.data.splitting.split_patients`.
+
+    Args:
+        groups: split -> patient of each of its images.
+        count: number of images of the source.
+        config: the settings of the data.
+    """
+    sizes = {
+        name: f"{len(set(filter(is_known, part))):,} patients ({len(part):,} images)" for name, part in groups.items()
+    }
+    left = count - sum(map(len, groups.values()))
+    rest = f" {left:,} images of unknown patients are left out." if left else ""
+    return (
+        f"Split by patient whatever the folders say. Test: {sizes['test']}. Validation: fold {config.fold} of {FOLDS}, "
+        f"{sizes['validation']}. Training: {sizes['train']}.{rest}"
     )
 
 

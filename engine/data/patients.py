@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 
 from engine.config import DataConfig
 from engine.data import patient_headers, patient_names, patient_table
+from engine.data.patient_facts import is_known
 from engine.data.source import Source
+from engine.data.splitting import FOLDS
 from engine.errors import ConfigError, DataError
 from engine.job_context import UNATTENDED, JobContext
 
@@ -62,8 +64,15 @@ def check_split_by(groups: Sequence[str], config: DataConfig) -> None:
     """Check that a split by patient is possible where it is requested.
 
     Raises:
-        ConfigError: no patient is known.
+        ConfigError: no patient is known, or too few for the requested test set and five folds.
     """
+    known = len(set(filter(is_known, groups)))
+    if config.test_patients and known < config.test_patients + FOLDS:
+        raise ConfigError(
+            f"{config.test_patients:,} test patients and {FOLDS} folds need {config.test_patients + FOLDS:,} known "
+            f"patients; the images in {config.source} have {known:,}.",
+            "Set Test patients to a smaller number, or give a patient table (--groups).",
+        )
     if config.split_by == "patient" and not any(groups):
         raise ConfigError(
             f"The images in {config.source} cannot be split by patient: no patient is known.",

@@ -122,10 +122,11 @@ class VolumeReader:
 
     def describe(self, names: Sequence[str]) -> str:
         """Return what the slices of volumes are decoded with: settings, and masks where they choose the slices."""
-        masks = (
-            [mask for name in names for mask in self._masks.get(name, ())] if self._config.slices == "lesion" else []
-        )
-        return json.dumps([VERSION, self._config.plane, self._config.slices, [self.digest(mask) for mask in masks]])
+        config, masks = self._config, []
+        if config.slices == "lesion":
+            masks = [self.digest(mask) for name in names for mask in self._masks.get(name, ())]
+        label = [config.mask_label] if masks and config.mask_label else []
+        return json.dumps([VERSION, config.plane, config.slices, masks, *label])
 
     def _evict(self) -> None:
         """Forget the volumes that were used least recently while all of them take too much memory."""
@@ -134,24 +135,24 @@ class VolumeReader:
                 self._entries.popitem(last=False)
 
     def _decode(self, name: str) -> Volume:
-        scan = self._parse(name)
+        scan = self._parse(read_any, name)
         return Volume(scan, self._find_used(name, scan))
 
-    def _parse(self, name: str) -> Scan:
+    def _parse(self, read: Callable[[Path, str], Scan], name: str) -> Scan:
         """Read a volume in a limited process, whose limits grow with the slices."""
         file, plane = self._folder / name, self._config.plane
-        return parse_volume(read_any, file, plane, parse(count_slices, file, plane))
+        return parse_volume(read, file, plane, parse(count_slices, file, plane))
 
     def _find_used(self, name: str, scan: Scan) -> NDArray[np.bool_]:
         if self._config.slices == "brain":
             return find_head_slices(scan.pixels)
-        used = np.full(len(scan), self._config.slices == "all")
+        used, label = np.full(len(scan), self._config.slices == "all"), self._config.mask_label
         if self._config.slices == "lesion":
             for mask in self._masks.get(name, ()):
-                marked = self._parse(mask).pixels
-                if len(marked) != len(scan):
-                    raise UnreadableFile(f"its mask {mask} has {len(marked)} slices, not {len(scan)}")
-                used |= marked.any(axis=(1, 2))
+                labels = self._parse(read_labels, mask).pixels
+                if len(labels) != len(scan):
+                    raise UnreadableFile(f"its mask {mask} has {len(labels)} slices, not {len(scan)}")
+                used |= (labels == label if label else labels > 0).any(axis=(1, 2))
         return used
 
 
@@ -219,6 +220,19 @@ def read_any(path: Path, plane: str) -> Scan:
         return scan
     except OSError as error:
         raise UnreadableFile(f"cannot be opened: {error.strerror or error}") from None
+
+
+def read_labels(path: Path, plane: str) -> Scan:
+    """Read the labels of a mask, as `engine.data.nifti.read_labels`.
+
+    Raises:
+        UnreadableFile: it is damaged, or a DICOM file.
+    """
+    reader = import_reader(path)
+    if reader is None:
+        raise UnreadableFile("a DICOM file of several frames")
+    scan: Scan = reader.read_labels(path, plane)
+    return scan
 
 
 def find_head_slices(pixels: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -92,7 +92,10 @@ class JobStarted(Event):
 
 
 class Progress(Event):
-    """The progress of training within an epoch; `images_per_s` is of the training part alone."""
+    """The progress of training within an epoch; `images_per_s` is of the training part alone.
+
+    `loss` is the mean of the epoch so far, `batch_loss` that of the batches since the last report.
+    """
 
     event: Literal["progress"] = "progress"
     run: str
@@ -103,10 +106,14 @@ class Progress(Event):
     loss: float
     images_per_s: float
     left_s: float
+    batch_loss: float | None = None
 
 
 class EpochEnded(Event):
-    """The metrics of one epoch (counted from 1), the path of its preview, and whether it is the best so far."""
+    """The metrics of one epoch (counted from 1), the path of its preview, and whether it is the best so far.
+
+    `batch_losses` holds points within the epoch: the share of it that is done, and the mean loss since the last point.
+    """
 
     event: Literal["epoch-ended"] = "epoch-ended"
     run: str
@@ -114,6 +121,7 @@ class EpochEnded(Event):
     metrics: dict[str, float]
     best: bool
     preview: str | None = None
+    batch_losses: tuple[tuple[float, float], ...] = ()
 
 
 class Paused(Event):

@@ -20,6 +20,7 @@ from engine.errors import ConfigError, DataError, EngramError, RunDamaged, Train
 from engine.failures import describe_os_error, is_framework_error, translate_os_errors
 from engine.formatting import format_source
 from engine.job_context import Cancelled, JobContext
+from engine.job_control import watch_stop_file
 from engine.messages import Emit, Event, JobEnded, JobStarted, Log, Progress, ShouldStop, discard_event, never_stop
 from engine.runs import Run
 
@@ -122,12 +123,16 @@ def _resume_config(run: Run, changes: Mapping[str, int | str | None]) -> RunConf
 
 
 def _run(run: Run, config: RunConfig, recorder: "EventRecorder", should_stop: ShouldStop) -> None:
+    with watch_stop_file(run.path, should_stop) as is_stop_requested:
+        _run_epochs(run, config, recorder, JobContext(is_stop_requested))
+
+
+def _run_epochs(run: Run, config: RunConfig, recorder: "EventRecorder", context: JobContext) -> None:
     try:
         _check_clock()
         _check_source(run, config)  # takes no time, while importing a backend takes seconds
         fitting = import_on_backend("engine.training.trainer", config.training)
         recorder(Log(text=f"Reading {format_source(config.data.source)}."))
-        context = JobContext(should_stop)
         images = data.load(config=config.data, context=context)
         _report_images(images, recorder)
         fitting.fit(run, config, images, recorder, context)

@@ -20,7 +20,7 @@ from engine.messages import Emit, EpochEnded, JobEnded, JobStarted, Log
 from engine.models.reconstructor import AdaptContext, Reconstructor
 from engine.runs import Run
 from engine.training import checkpoints
-from engine.training.callbacks import EpochSequence, ProgressCallback
+from engine.training.callbacks import EpochSequence, Point, ProgressCallback, measure_memory, thin_points
 from engine.training.checkpoints import TrainingState
 
 PREVIEWS = 8
@@ -45,6 +45,7 @@ class Trainer:
         steps = math.ceil(len(images.train) / config.training.batch_size)
         self.model, self.best = models.build_compiled(config, steps), models.build(config)
         self.state = self._restore()
+        self._batch_losses: tuple[Point, ...] = ()
 
     def _restore(self) -> TrainingState:
         now = backend.describe_environment(self.config.training)
@@ -116,6 +117,7 @@ class Trainer:
                 metrics=state.metrics,
                 best=state.best_epoch == state.epoch,
                 preview=state.preview,
+                batch_losses=self._batch_losses,
             )
         )
         runs.write_history(self.run)
@@ -191,7 +193,10 @@ class Trainer:
         scores = scoring.score(self.evaluation_model(), self.validation, self.context)
         metrics = {name: float(values[-1]) for name, values in fitted.history.items()}
         metrics |= {f"val_{name}": float(values.mean()) for name, values in scores.items()}
-        self._finish_epoch(metrics | {"images_per_s": reporter.images_per_s, "train_s": reporter.seconds})
+        metrics |= {"learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))}
+        self._batch_losses = thin_points(reporter.batch_losses)
+        machine = {"images_per_s": reporter.images_per_s, "train_s": reporter.seconds, **measure_memory()}
+        self._finish_epoch(metrics | machine)
 
     def _finish_epoch(self, metrics: dict[str, float]) -> None:
         number = self.state.epoch + 1

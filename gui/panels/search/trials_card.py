@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.formatting import format_number
 from gui.panel import DISCLAIMER
@@ -53,13 +53,11 @@ class TrialsCard(Card):
         self.empty = label(EMPTY, role="quiet", wrap=True)
         for action in (self.as_curves, self.enqueue):
             self.add_action(action)
-        page, column, line = QWidget(), QVBoxLayout(), QHBoxLayout()
+        page, column = QWidget(), QVBoxLayout()
         page.setLayout(column)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.curves, 1)
-        column.addLayout(line)
-        line.addWidget(self.controls)
-        line.addStretch()
+        column.addWidget(self.controls)
         for each in (self.table, page):
             self.pages.addWidget(each)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QSplitter, QVBoxLayout, QWidget
 
 from engine.messages import RequestFailed
-from gui.panel import DISCLAIMER, AppContext, CompareRuns, Panel, ResumeRun, ShowRun, StartRun, Target
+from gui.panel import DISCLAIMER, AppContext, CompareRuns, Panel, ResumeRun, ShowRun, Target
 from gui.panels.train.curves_card import CurvesCard
 from gui.panels.train.log_card import LogCard
 from gui.panels.train.new_run_card import NewRunCard
@@ -29,6 +29,7 @@ class TrainPanel(Panel):
         self.new_run, self.runs = NewRunCard(desk), RunsCard(self.session)
         self.curves, self.previews, self.log = CurvesCard(self.session), PreviewsCard(), LogCard()
         self.ask_path = QFileDialog.getSaveFileName
+        self.start_button = self.new_run.start
         self._splitters = QSplitter(Qt.Orientation.Vertical), QSplitter(Qt.Orientation.Vertical)
         self._primary: str | None = None
         self._wanted: list[str] = []
@@ -41,12 +42,7 @@ class TrainPanel(Panel):
 
     def _lay_out(self) -> None:
         left, right = self._splitters
-        scroll = QScrollArea()
-        scroll.setWidget(self.new_run)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        for splitter, parts in ((left, (scroll, self.runs)), (right, (self.curves, self.previews, self.log))):
+        for splitter, parts in ((left, (self.new_run, self.runs)), (right, (self.curves, self.previews, self.log))):
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(GAP)
             splitter.splitterMoved.connect(self.state_changed)
@@ -68,6 +64,9 @@ class TrainPanel(Panel):
         self.runs.settings_wanted.connect(self._on_settings_wanted)
         self.curves.resume_wanted.connect(lambda name, backend: session.resume(name, backend=backend))
         self.curves.controls.export_failed.connect(self.new_run.notice.show_notice)
+        self.curves.grid.state_changed.connect(self.state_changed)
+        self.curves.grid.enlarged.connect(self._on_enlarged)
+        self.runs.table.hovered.connect(self.curves.grid.highlight)
         self.new_run.started.connect(lambda name: self.choose([name]))
         self.new_run.copy_wanted.connect(self.copy_python)
         self.new_run.changed.connect(self.state_changed)
@@ -93,10 +92,8 @@ class TrainPanel(Panel):
         self._show([records[name] for name in chosen])
 
     def navigate(self, target: Target) -> None:
-        """Start a run, resume the current one, or show another."""
-        if isinstance(target, StartRun):
-            self.new_run.start_run()
-        elif isinstance(target, ResumeRun) and self.curves.resume.isVisible():
+        """Resume the current run, or show another."""
+        if isinstance(target, ResumeRun) and self.curves.resume.isVisible():
             self.curves.resume.click()
         elif isinstance(target, ShowRun):
             self.choose([target.name])
@@ -145,6 +142,11 @@ class TrainPanel(Panel):
         self._before = names
         self._soon.start()
         self.state_changed.emit()
+
+    def _on_enlarged(self, large: bool) -> None:
+        """Give an enlarged plot the room of the images and the log."""
+        self.previews.setVisible(not large)
+        self.log.setVisible(not large)
 
     def _wake(self, *_: object) -> None:
         """Schedule a refresh; a hidden panel waits until it is shown."""

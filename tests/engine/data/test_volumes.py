@@ -135,6 +135,9 @@ def test_slices_with_a_lesion(volume, config):
     mask[5, 5, 7] = 4
     volume("P1/P1_seg.nii", mask)
     assert len(names_of(load(str(folder), config(slices="lesion")))) == 4
+    mask[5, 5, 7] = 2
+    volume("P1/P1_seg.nii", mask)
+    assert names_of(load(str(folder), config(slices="lesion", mask_label=2))) == ["P1/P1_t1.nii#8"]
 
 
 @pytest.mark.parametrize(

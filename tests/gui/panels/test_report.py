@@ -70,7 +70,7 @@ def test_quick_study_beside_the_runs_is_one_click_away(panel, session, root):
 
 
 def test_form_has_no_gaps_while_there_is_no_list_of_contents(panel):
-    assert panel.order.height() <= panel.order.heightForWidth(panel.order.width()) + 1
+    assert panel.order.height() <= panel.order.sizeHint().height() + 1
 
 
 def test_order_has_the_images_of_the_session_without_their_preparation(panel, session):

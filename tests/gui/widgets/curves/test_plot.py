@@ -10,9 +10,10 @@ from PySide6.QtTest import QTest
 
 from gui import palette
 from gui.widgets.curves.axis import NumberAxis
-from gui.widgets.curves.controls import FOOTER_PX, RATIO, CurveControls, export_png
+from gui.widgets.curves.controls import CurveControls
+from gui.widgets.curves.export import FOOTER_PX, RATIO, export_pdf, export_png, export_svg
 from gui.widgets.curves.plot import CurvePlot
-from gui.widgets.curves.series import SeriesStyle
+from gui.widgets.curves.series import Scale, SeriesStyle
 
 EPOCHS = np.arange(1, 11)
 
@@ -137,18 +138,18 @@ def test_raw_curve_is_faint_behind_the_smoothed_one(plot):
 
 
 def test_log_axes_place_and_frame_by_powers_of_ten(drawn):
-    drawn.set_log(True, True)
+    drawn.set_scale(Scale(True, True))
     left, right, low, high = view_range(drawn)
     assert left < 0 < 1 < right < 1.2
     assert low < -1 < np.log10(2) < high < 0.7
     np.testing.assert_allclose(drawn.items["train"]._smooth.yData, np.log10(1 / EPOCHS))
-    drawn.set_log(False, False)
+    drawn.set_scale(Scale(False, False))
     np.testing.assert_allclose(drawn.items["train"]._smooth.yData, 1 / EPOCHS)
 
 
 def test_log_axis_leaves_out_what_is_not_positive(plot):
     plot.set_series("a", [0, 1, 2, 3], [1.0, 0.0, -2.0, 100.0])
-    plot.set_log(True, True)
+    plot.set_scale(Scale(True, True))
     np.testing.assert_allclose(plot.items["a"]._smooth.yData, [0, np.nan, np.nan, 2])
     assert np.isfinite(view_range(plot)).all()
 
@@ -220,7 +221,7 @@ def test_reference_level_is_in_sight_on_both_scales_and_can_go(drawn):
     assert view_range(drawn)[2] < 0.001
     _, line = drawn.canvas._references["floor"]
     assert line.label.toPlainText() == "entropy {floor}"
-    drawn.set_log(False, True)
+    drawn.set_scale(Scale(False, True))
     assert line.value() == pytest.approx(-3)
     assert view_range(drawn)[2] < -3
     drawn.set_reference("floor", -1.0, "nowhere on a log axis")
@@ -299,11 +300,14 @@ def test_export_that_fails_says_why(qtbot, drawn, tmp_path):
 def test_export_menu_names_every_plot(qtbot, drawn):
     controls = CurveControls([drawn])
     qtbot.addWidget(controls)
-    picture, numbers = controls.export.menu().actions()
-    assert (picture.text(), numbers.text()) == (
-        "mean squared error: image (PNG)",
-        "mean squared error: values (CSV)",
-    )
+    controls.fill_menu()
+    picture, drawing, page, numbers = controls.export.menu().actions()
+    assert [action.text().removeprefix("mean squared error: ") for action in (picture, drawing, page, numbers)] == [
+        "image (PNG)",
+        "drawing (SVG)",
+        "page (PDF)",
+        "values (CSV)",
+    ]
     asked = []
     controls.ask_path = lambda parent, name, kinds: asked.append((name, kinds))
     picture.trigger()
