@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout
 from gui.loaded_data import PARTS
 from gui.opened_files import OpenedScan, describe
 from gui.panels.compare.comparison import ORDERS
+from gui.run_record import RunRecord
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.labels import form_rows, label
@@ -44,7 +45,8 @@ class CompareScanCard(Card):
         self.back.clicked.connect(self.closed)
         self.hide()
 
-    def show_scan(self, scan: OpenedScan | None) -> None:
+    def show_scan(self, scan: OpenedScan | None, run: RunRecord | None) -> None:
+        """Show what is known of a file, and what a run sees of it."""
         self._scan = scan
         self.setVisible(scan is not None)
         if scan is None:
@@ -52,7 +54,7 @@ class CompareScanCard(Card):
         self.row.show_slice(scan.slice, scan.slices)
         self.row.setVisible(scan.slices > 1)
         self.name.setText(scan.name)
-        self._facts.setText(describe(scan))
+        self._facts.setText(describe(scan, run))
 
     def _on_slice_moved(self, number: int) -> None:
         if self._scan is not None:
