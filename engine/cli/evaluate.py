@@ -8,7 +8,7 @@ from engine import evaluation, runs
 from engine.cli.console import ConsoleProgress
 from engine.cli.result import CommandResult, format_table
 from engine.config import model_title
-from engine.formatting import format_fixed, format_number
+from engine.formatting import DASH, format_fixed, format_number
 from engine.job_context import JobContext
 from engine.runs import Run
 
@@ -94,7 +94,8 @@ def _pictures(name: str, measured: dict[str, Any]) -> str:
 
 
 def _cells(part: dict[str, Any]) -> list[str]:
-    cells = {key: format_number(part[key]) for key in IMAGE_COLUMNS if not key.endswith("interval")}
+    # Without two patients there is no interval over patients.
+    cells = {key: DASH if key.endswith("interval") else format_number(part[key]) for key in IMAGE_COLUMNS}
     cells |= {key: format_fixed(part[key], places) for key, places in PLACES.items()}
     if part["psnr_db_interval"]:
         low, high = part["psnr_db_interval"]
