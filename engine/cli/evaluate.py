@@ -12,7 +12,7 @@ from engine.cli.console import ConsoleProgress
 from engine.cli.result import CommandResult, format_table
 from engine.config import model_title
 from engine.data import Dataset
-from engine.formatting import format_fixed, format_number
+from engine.formatting import DASH, format_fixed, format_number
 from engine.job_context import JobContext
 from engine.latent import distribution
 from engine.runs import Run
@@ -121,7 +121,7 @@ def _is_shown(key: str, parts: Iterable[dict[str, Any]]) -> bool:
 
 
 def _cells(part: dict[str, Any], columns: Iterable[str]) -> list[str]:
-    cells = {key: "" if key.endswith("interval") else format_number(part[key]) for key in columns}
+    cells = {key: DASH if key.endswith("interval") else format_number(part[key]) for key in columns}
     cells |= {key: format_fixed(part[key], places) for key, places in PLACES.items()}
     if part["psnr_db_interval"]:
         low, high = part["psnr_db_interval"]

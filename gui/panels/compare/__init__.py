@@ -85,6 +85,7 @@ class ComparePanel(Panel):
             self._wanted, self._baselines = [], []
         self.view.show_splits(data.subsets() if data else {}, CLEAN)
         self.view.show_for(self.view.values()["layout"], self.gallery.scan is not None)
+        self.scan.show_scan(self.gallery.scan, next(iter(self.runs.records()), None))
         compared, values = self.runs.compared(), self.view.values()
         columns = values["columns"] or self.board.best_column_count(len(compared))
         self.gallery.set_view(compared, values | {"columns": columns})
@@ -117,7 +118,6 @@ class ComparePanel(Panel):
 
     def show_scan(self, scan: OpenedScan | None) -> None:
         """Show a slice of a file, or the dataset again."""
-        self.scan.show_scan(scan)
         if scan is not None and self.view.values()["layout"] == "grid":
             self.view.set_values({"layout": "closer"})
         self.gallery.show_scan(scan)

@@ -27,7 +27,7 @@ OF_ALL = ("source", "size", "fit", "normalisation", "validation_share", "split_s
 PATIENTS = ("test_patients", "fold", "groups", "group_pattern", "group_by")
 OF_KIND = {
     PHANTOM: ("phantom_count", "phantom_seed"),
-    FOLDER: (*PATIENTS, "folders_are", "plane", "slices", "slice_step", "series"),
+    FOLDER: (*PATIENTS, "folders_are", "plane", "slices", "slice_step", "series", "mask_label"),
     HUB: ("download", "revision", "config_name", "image_column", "label_column", *PATIENTS),
 }
 

@@ -275,6 +275,7 @@ class TestScan:
             "slices": slices,
             "orientation": orientation,
             "notes": ["Window of the file."],
+            "stored": [512, 495],
         }
         answer("image", content)
 
@@ -286,6 +287,9 @@ class TestScan:
         assert panel.scan.isVisible()
         assert "Image left = patient right (R) · image top = anterior (A)" in panel.scan._facts.text()
         assert "Window of the file." in panel.scan._facts.text()
+        run = panel.runs.records()[0]
+        fit = f"495 × 512 pixels, shown at {run.config.data.size} × {run.config.data.size} as {run.name} needs."
+        assert fit in panel.scan._facts.text()
         assert panel.board.rows.view(0, 0).orientation == "RLAP"
         panel.volume.fill_menu()
         wanted = [f"{record.name} as NIfTI…" for record in panel.runs.records()]
