@@ -29,12 +29,14 @@ DENOISE_EPILOG = f"""\
 The region is in pixels of the image as the model sees it (saved as original.png), from its upper left corner:
 x,y,width,height is the ellipse in that box; also rectangle:x,y,width,height and polygon:x,y,x,y,x,y.
 Lesion contrast retained: contrast after denoising ÷ contrast in the noise-free image; see docs/denoising.md.
-Give --out, --volume-out or both. --volume-out writes the output of RUN; with --sigma 0 no noise is added before.
+Give --out, --volume-out or both. --volume-out writes the output of RUN; with --noise none (or --sigma 0) no noise is
+added before. --noise none is for an image that is noisy already: it measures the noise and what each method removed.
 
 examples:
   {PROGRAM} denoise RUN head.png --noise rician --sigma 0.06 --roi 40,52,18,14 --against nlm,tv --out denoised
   {PROGRAM} denoise RUN volume.nii.gz --slice 80 --sigma 0.1 --against all --out denoised --json
-  {PROGRAM} denoise RUN volume.nii.gz --sigma 0 --volume-out denoised.nii.gz"""
+  {PROGRAM} denoise RUN noisy.png --noise none --against nlm --bits 16 --out denoised
+  {PROGRAM} denoise RUN volume.nii.gz --noise none --volume-out denoised.nii.gz"""
 
 CURVE_EPILOG = f"""\
 Break-even: the noise level below which the model's output is farther from the noise-free image than the noisy
@@ -61,7 +63,8 @@ def add_denoise(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "image",
         metavar="IMAGE",
-        help="noise-free image, DICOM file, NIfTI volume, or folder with one DICOM series",
+        help="noise-free image (or a noisy one, with --noise none), DICOM file, NIfTI volume, or folder with one DICOM "
+        "series",
     )
     command.add_argument(
         "--slice", type=int, metavar="N", help="slice of a volume, counted from 0 (default: the middle slice)"

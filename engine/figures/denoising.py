@@ -51,9 +51,17 @@ def comparison(
     differences = [picture - pictures[0] for picture in pictures]
     rows = [Strip("image", pictures, notes=notes), Strip("difference", differences, signed=True)]
     figure = strips(rows, titles)
-    if mask is not None:
-        for axes in figure.axes[: len(pictures)]:
-            axes.contour(mask, levels=[0.5], colors=[SERIES[1]], linewidths=0.7)
+    _outline(figure, len(pictures), mask)
+    return figure
+
+
+def residuals(
+    titles: Sequence[str], pictures: Sequence[Image], notes: Sequence[str], mask: NDArray[np.bool_] | None
+) -> Figure:
+    """Draw an image that is noisy already and each method's result, over what was removed; as `comparison`."""
+    removed = [pictures[0] - picture for picture in pictures]
+    figure = strips([Strip("image", pictures, notes=notes), Strip("removed", removed, signed=True)], titles)
+    _outline(figure, len(pictures), mask)
     return figure
 
 
@@ -72,6 +80,12 @@ def curves(sigmas: Sequence[float], measures: Sequence[Measure]) -> Figure:
     figure.legend(handles, labels, loc="outside right center", **style)
     figure.supxlabel(DISCLAIMER, color=QUIET, fontsize=6.5, x=0.995, ha="right")
     return figure
+
+
+def _outline(figure: Figure, count: int, mask: NDArray[np.bool_] | None) -> None:
+    if mask is not None:
+        for axes in figure.axes[:count]:
+            axes.contour(mask, levels=[0.5], colors=[SERIES[1]], linewidths=0.7)
 
 
 def _draw(axes: Axes, sigmas: Sequence[float], measure: Measure) -> None:

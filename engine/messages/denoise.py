@@ -38,8 +38,10 @@ class DenoisedReply(ImageMetrics):
     """The noisy image, denoised by a run.
 
     `original` and `noisy` are the image at the size of the run. All three are float32 (size, size) in [0, 1].
+    `noise_shape` holds the fields of `engine.denoising.noisy_image.NoiseShape` at this size, if no noise was added.
     """
 
+    noise_shape: tuple[float, float] = (-0.05, 1.0)
     original: Array
     noisy: Array
     denoised: Array
@@ -52,6 +54,7 @@ class DenoiseReply(ImageMetrics):
     """
 
     name: str
+    noise_shape: tuple[float, float] = (-0.05, 1.0)
     original: Array
     noisy: Array
     runs: dict[str, DenoisedReply]
@@ -126,11 +129,16 @@ class DenoiseCurveReply(Reply):
 
 
 class DenoiseCurve(NoisyRequest):
-    """Compute the error of runs on one image at many noise levels. It can wait."""
+    """Compute the error of runs and filters on one image at many noise levels. It can wait.
+
+    Filters are methods of `engine.denoising.baselines`; the reply has them beside the runs, under their names.
+    """
 
     can_wait: ClassVar[bool] = True
     reply_type: ClassVar[type[Reply]] = DenoiseCurveReply
 
     command: Literal["denoise-curve"] = "denoise-curve"
     runs: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
+    components: int = Field(512, ge=1)
     sigmas: tuple[float, ...]

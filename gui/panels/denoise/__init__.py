@@ -174,7 +174,8 @@ class DenoisePanel(Panel):
             self.lesion.show_known(known)
             self._show_preview(case)
         self._case = case
-        self.experiment.set_request(case, noise, methods)
+        charted = tuple(key for key in methods.filters if key in self.methods.ticked())
+        self.experiment.set_request(case, noise, methods, charted)
         self.follower.choose_image(case)
 
     def _show_preview(self, image: ImageRef) -> None:

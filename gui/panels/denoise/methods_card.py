@@ -4,6 +4,7 @@ import csv
 import io
 import math
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout
@@ -40,12 +41,10 @@ class MethodsCard(Card):
 
     def __init__(self, session: Session) -> None:
         super().__init__("Methods")
-        self._session, self._followed = session, ""
-        columns = (
-            TableColumn("Method", str, False),
-            *(TableColumn(title, str) for title in ("PSNR", "SSIM", "Lesion %")),
-        )
-        self.table, self._empty = NumberTable(columns, checkable=True), label(EMPTY, role="caption", wrap=True)
+        self._session, self._followed, self._has_reference = session, "", True
+        self._rows: list[TableRow] = []
+        self.table = NumberTable(list_columns(True), checkable=True)
+        self._empty = label(EMPTY, role="caption", wrap=True)
         self.table.setAccessibleName("methods")
         self.table.setToolTip(TIP)
         self.add(self.table, 1)
@@ -89,6 +88,15 @@ class MethodsCard(Card):
     def set_checked(self, keys: Sequence[str]) -> None:
         self.table.set_checked(list(keys)[:MOST])
 
+    def show_columns(self, has_reference: bool) -> None:
+        """Show the columns for an image with a noise-free reference, or for one without."""
+        if has_reference != self._has_reference:
+            self._has_reference = has_reference
+            columns = list_columns(has_reference)
+            self.table.set_columns(columns)
+            blank = [""] * (len(columns) - 1)
+            self.table.set_rows([replace(row, values=(row.values[0], *blank), roles={}) for row in self._rows])
+
     def show_numbers(
         self, made: Mapping[str, DenoisedImage], working: Collection[str], kept: Mapping[str, Retention], share: float
     ) -> None:
@@ -99,16 +107,17 @@ class MethodsCard(Card):
         rows = []
         for key, title in titles.items():
             found, retention = made.get(key), kept.get(key)
-            texts = numbers(found, retention, share, key in working)
+            texts = numbers(found, retention, share, key in working)[: 3 if self._has_reference else 2]
             roles = {1: "accent"} if found and found.ssim is not None and found.psnr_db == best else {}
             if retention is not None and retention.is_below(share):
-                roles[3] = "danger"
+                roles[len(texts)] = "danger"
             tip = "\n".join(filter(None, (_about(key, title), _interval(retention))))
             rows.append(
                 TableRow(
                     key, (title, *texts), "" if key in (NOISY, *methods.filters) else title, roles, tip, key != NOISY
                 )
             )
+        self._rows = rows
         self.table.set_rows(rows)
         self._empty.setVisible(not ready)
 
@@ -119,17 +128,25 @@ class MethodsCard(Card):
         self.changed.emit()
 
 
-def numbers(made: DenoisedImage | None, kept: Retention | None, share: float, is_working: bool) -> tuple[str, str, str]:
+def list_columns(has_reference: bool) -> list[TableColumn]:
+    """Return the columns: errors where there is a noise-free reference, else what was removed."""
+    titles = ("PSNR", "SSIM", "Lesion %") if has_reference else ("Residual", "Lesion %")
+    return [TableColumn("Method", str, False), *(TableColumn(title, str) for title in titles)]
+
+
+def numbers(made: DenoisedImage | None, kept: Retention | None, share: float, is_working: bool) -> tuple[str, ...]:
     """Return the texts of a row: PSNR, SSIM, lesion contrast retained with half its interval."""
     if made is None:
         return (WORKING if is_working else NONE, "", "")
-    if made.ssim is None:
+    if made.ssim is None and made.residual is None:
         return (f"{'' if made.exact else NEARLY}{decibels(made.psnr_db)}", WORKING, WORKING)
     low = LOW if kept is not None and kept.is_below(share) else ""
     retained = low + NONE
     if kept is not None and math.isfinite(kept.value):
         half = 50 * (kept.interval[1] - kept.interval[0])
         retained = f"{low}{format_fixed(100 * kept.value, 0)} ± {format_fixed(half, 0)}"
+    if made.residual is not None:
+        return made.residual.verdict.replace("-", " "), retained
     return decibels(made.psnr_db), similarity(made.ssim), retained
 
 

@@ -578,7 +578,7 @@ class TestNoise:
 
     def test_every_kind_of_the_engine_is_offered(self, panel):
         kind = panel.case.noise.kind
-        assert {kind.itemData(at) for at in range(kind.count())} == set(noise.KINDS)
+        assert {kind.itemData(at) for at in range(kind.count())} == {*noise.KINDS, "none"}
 
     def test_salt_and_pepper_has_a_share_of_pixels(self, panel):
         panel.case.noise.set_value({"kind": "salt-and-pepper", "sigma": 0.05})
@@ -624,6 +624,48 @@ class TestScan:
         seen.case.scan.back.click()
         assert seen.case.images.isVisible()
         assert asked(Denoise).scan is None
+
+
+class TestNoisyImage:
+    """An image that is noisy already: no noise is added, no error measured; what was removed is."""
+
+    @pytest.fixture
+    def noisy(self, panel, loaded, answer, write, awaited, qtbot):
+        """A panel with a noisy image, its structure removed by a run, and the noise alone by a filter."""
+        kind = panel.case.noise.kind
+        kind.setCurrentIndex(kind.findData("none"))
+        kind.activated.emit(kind.currentIndex())
+        qtbot.waitUntil(lambda: isinstance(awaited(), Denoise) and awaited().sigma == 0)
+        image = noise.add_noise(head()[None, ..., None], "gaussian", 0.05, 1)[0, ..., 0]
+        files = {"original": write(image), "noisy": write(image)}
+        errors = {"mse": 0.0, "psnr_db": None, "ssim": 1.0}
+        made = {**files, "denoised": write(np.full_like(image, 0.3)), **errors}
+        content = {"name": "a", **files, **errors, "runs": dict.fromkeys(awaited().runs, made)}
+        answer("denoise", content)
+        qtbot.waitUntil(lambda: panel.methods.table.text(1, 0) != "")
+        return panel
+
+    def test_there_is_no_reference_but_an_estimate_and_a_residual(self, noisy, session, qtbot):
+        run = path_of(session, "ae-0001")
+        assert list(noisy.results.shown()) == ["original", run]
+        made = noisy.results.shown()[run]
+        np.testing.assert_allclose(made.difference, made.original - made.image)
+        assert (made.psnr_db, made.residual.verdict) == (None, "structure")
+        qtbot.waitUntil(lambda: "removed" in " ".join(noisy.results.warnings()))
+        assert "trained on noise-free images" in noisy.results.warnings()[0]
+        text = noisy.stage.help.text.text()
+        assert "Estimated noise at 32 × 32 px: σ = 0.0" in text
+        assert "no noise-free reference" in text
+        assert not noisy.stage.help.plot.isVisibleTo(noisy)
+        assert not noisy.case.noise.seed.isVisibleTo(noisy)
+
+    def test_no_curve_is_computed_and_the_noise_can_come_back(self, noisy, pictures, session, asked):
+        assert not any(isinstance(each, DenoiseCurve) for each in session.explorer.engine.sent)
+        noisy.case.noise.set_value({"kind": "gaussian"})
+        pictures()
+        assert noisy.stage.help.plot.isVisibleTo(noisy)
+        assert noisy.methods.table.model().rowCount() > 2
+        assert list(noisy.results.shown())[:2] == ["original", "noisy"]
 
 
 class TestExports:
