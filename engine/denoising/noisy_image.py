@@ -119,7 +119,7 @@ class ResidualReport:
                 "residual."
             )
         if self.verdict == "noise-left":
-            return f"What {title} removed alternates from pixel to pixel ({value}): part of the noise is still there."
+            return f"What {title} removed is finer than noise ({value}): part of the noise is still there."
         return f"Too few pixels to say what {title} removed."
 
 

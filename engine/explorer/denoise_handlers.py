@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -15,6 +16,7 @@ from engine.denoising import baselines
 from engine.denoising.level_cache import NoiseLevelCache
 from engine.denoising.noisy_image import WHITE, NoiseShape
 from engine.evaluation import scoring
+from engine.explorer.lesion_trace import region_mask
 from engine.job_context import JobContext
 from engine.messages import (
     ApplyFilter,
@@ -27,6 +29,8 @@ from engine.messages import (
     DenoisedReply,
     DenoiseReply,
     DraftReply,
+    ExportDenoised,
+    ExportDenoisedReply,
     ImagesRequest,
     NoiseLevelErrors,
     NoisyRequest,
@@ -90,9 +94,15 @@ class DenoiseHandlers:
 
     def answers(self) -> dict[type[Request], Callable[[Any], Reply]]:
         """Return the handler of each request."""
-        return {Denoise: self.denoise, DenoiseDraft: self.draft, DenoiseCurve: self.curve, ApplyFilter: self.filter}
+        return {
+            Denoise: self.denoise,
+            DenoiseDraft: self.draft,
+            DenoiseCurve: self.curve,
+            ApplyFilter: self.filter,
+            ExportDenoised: self.export,
+        }
 
-    def denoise(self, request: Denoise) -> DenoiseReply:
+    def denoise(self, request: Denoise | ExportDenoised) -> DenoiseReply:
         """Denoise one image with several runs.
 
         A run that works on images of another side is given the image, and its noise, at that side.
@@ -165,12 +175,43 @@ class DenoiseHandlers:
         found = image_metrics(originals, denoised)
         return ApplyFilterReply(method=request.method, denoised=_first(denoised), **found)
 
-    def _noise_shape(self, request: Denoise, side: int) -> tuple[float, float]:
+    def _noise_shape(self, request: Denoise | ExportDenoised, side: int) -> tuple[float, float]:
         """Return the shape of the noise in an image to which none is added."""
         found = WHITE if request.sigma else self._warm.noise_shape(request, side)
         return found.correlation, found.detail
 
-    def _get_denoiser(self, name: str, request: ApplyFilter | DenoiseCurve) -> baselines.Denoiser:
+    def export(self, request: ExportDenoised) -> ExportDenoisedReply:
+        """Write a figure of an image and its results.
+
+        Raises:
+            EngramError: the file cannot be written.
+        """
+        from engine.figures import base, denoising, image_strips, light
+
+        found = self.denoise(request)
+        shown = [("original", found.original, found.original)]
+        shown += [] if request.residual else [("noisy", found.noisy, found.original)]
+        shown += [(name, each.denoised, each.original) for name, each in found.runs.items()]
+        for name in request.filters:
+            made = self._get_denoiser(name, request)(found.noisy[np.newaxis, ..., np.newaxis])
+            shown.append((name, _first(made), found.original))
+        sign = -1 if request.residual else 1
+        cells = [
+            denoising.Cell(
+                request.titles.get(name, name),
+                image,
+                request.notes.get(name, ""),
+                None if name == "original" else sign * (image - original),
+                None if request.region is None else region_mask(request.region, image.shape),
+            )
+            for name, image, original in shown
+        ]
+        scale, lower = ("image − result", "removed") if request.residual else ("result − original", "difference")
+        words = image_strips.Words(request.heading, request.lines, scale)
+        figure = light.to_light(denoising.sheet(cells, words, lower))
+        return ExportDenoisedReply(path=str(base.save(figure, Path(request.path))))
+
+    def _get_denoiser(self, name: str, request: ApplyFilter | DenoiseCurve | ExportDenoised) -> baselines.Denoiser:
         linear = None
         if name == baselines.PCA:
             linear, _ = self._warm.reconstructor(f"pca:{request.components}", request.data)
@@ -214,7 +255,7 @@ def image_metrics(originals: Images, images: Images) -> dict[str, Any]:
     }
 
 
-def _make_pair(request: Denoise, originals: Images) -> NoisyPair:
+def _make_pair(request: Denoise | ExportDenoised, originals: Images) -> NoisyPair:
     return NoisyPair(originals, noise.add_noise(originals, *_level(request, request.sigma)))
 
 

@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from engine.messages.layers import RegionSpec
 from engine.messages.reply import Array, Reply
 from engine.messages.request import ImagesRequest
 
@@ -111,6 +112,34 @@ class ApplyFilter(NoisyRequest):
     method: str
     sigma: float = Field(0.0, ge=0.0, le=1.0)
     components: int = Field(512, ge=1)
+
+
+class ExportDenoisedReply(Reply):
+    """The file of a figure that was written."""
+
+    path: str
+
+
+class ExportDenoised(RunsRequest):
+    """Write a figure of one image and its results to a PNG, PDF or SVG file, light as on paper, vector but for pixels.
+
+    `filters` and `components` are those of `DenoiseCurve`. `titles` and `notes` are the texts above and below the
+    image of each method, 'original' and 'noisy' among them; `lines` stand below all images, `heading` above. With
+    `residual` the image is noisy already: the lower row shows what was removed.
+    """
+
+    reply_type: ClassVar[type[Reply]] = ExportDenoisedReply
+
+    command: Literal["export-denoised"] = "export-denoised"
+    path: str
+    filters: tuple[str, ...] = ()
+    components: int = Field(512, ge=1)
+    heading: str = ""
+    titles: dict[str, str]
+    notes: dict[str, str]
+    lines: tuple[str, ...] = ()
+    region: RegionSpec | None = None
+    residual: bool = False
 
 
 class NoiseLevelErrors(Reply):

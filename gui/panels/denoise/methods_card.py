@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout
+from PySide6.QtWidgets import QMenu
 
 from engine.denoising.baselines import BASELINES
 from engine.lesions import Retention
@@ -19,6 +19,7 @@ from gui.run_record import RunRecord
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
+from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.labels import label
 from gui.widgets.number_model import TableColumn, TableRow
 from gui.widgets.number_table import NumberTable
@@ -38,6 +39,7 @@ class MethodsCard(Card):
 
     changed = Signal()
     figure_wanted, numbers_wanted, copy_wanted = Signal(), Signal(), Signal()
+    result_wanted = Signal(str, str)
 
     def __init__(self, session: Session) -> None:
         super().__init__("Methods")
@@ -49,17 +51,22 @@ class MethodsCard(Card):
         self.table.setToolTip(TIP)
         self.add(self.table, 1)
         self.add(self._empty)
-        line = QHBoxLayout()
-        line.setSpacing(6)
+        self.result = Button("Result")
+        self.result.setMenu(QMenu(self))
+        self.result.setToolTip("Save the image that a method made as a PNG file of 8 or 16 bits")
+        self.result.menu().aboutToShow.connect(self._fill_results)
+        line = FlowLayout(gap=6)
         for text, wanted in (
             ("Figure…", self.figure_wanted),
             ("CSV…", self.numbers_wanted),
             ("Copy as Python", self.copy_wanted),
         ):
             button = Button(text)
+            button.setProperty("kind", "chip")
             button.clicked.connect(wanted)
             line.addWidget(button)
-        line.addStretch()
+        self.result.setProperty("kind", "chip")
+        line.addWidget(self.result)
         self.add(line)
         self.table.checked_changed.connect(self._on_checked_changed)
 
@@ -121,6 +128,18 @@ class MethodsCard(Card):
         self.table.set_rows(rows)
         self._empty.setVisible(not ready)
 
+    def _fill_results(self) -> None:
+        """Offer the image of each ticked method, in both depths."""
+        menu, methods = self.result.menu(), self.methods()
+        menu.clear()
+        for key in self.ticked():
+            for depth in ("8-bit", "16-bit"):
+                action = menu.addAction(f"{methods.title(key)}, {depth} PNG…")
+                action.triggered.connect(lambda _=False, key=key, depth=depth: self.result_wanted.emit(key, depth))
+        menu.addSeparator()
+        hint = menu.addAction("NIfTI and DICOM: see Whole volume")
+        hint.setEnabled(False)
+
     def _on_checked_changed(self, keys: list[str]) -> None:
         if len(keys) > MOST:
             self.table.set_checked(keys[:MOST])
@@ -161,6 +180,16 @@ def table_text(titles: Mapping[str, DenoisedImage], kept: Mapping[str, Retention
         psnr = "" if made.psnr_db is None else made.psnr_db
         writer.writerow((made.title, psnr, made.ssim, *retained))
     return f"# {DISCLAIMER}\n# {about}\n{file.getvalue()}"
+
+
+def interval_text(kept: Retention | None) -> str:
+    """Return the lesion contrast retained with its interval, short enough for below an image; empty if unknown."""
+    if kept is None:
+        return ""
+    if not math.isfinite(kept.value):
+        return "lesion: too variable"
+    low, high = (format_fixed(100 * end, 0) for end in kept.interval)
+    return f"lesion {format_fixed(100 * kept.value, 0)}% ({low} to {high}%)"
 
 
 def _about(key: str, title: str) -> str:

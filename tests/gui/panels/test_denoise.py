@@ -1,10 +1,12 @@
 """The Denoise panel: what is asked and when, images, numbers, the lesion, warnings, exports, scans from files."""
 
 import csv
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QUndoStack
 from PySide6.QtTest import QTest
@@ -16,6 +18,7 @@ from engine.messages import (
     Denoise,
     DenoiseCurve,
     DenoiseDraft,
+    ExportDenoised,
     ExportVolume,
     NoiseLevelErrors,
     RequestFailed,
@@ -314,20 +317,24 @@ class TestDrafts:
         assert seen.stage.help.notices[0].isHidden()
         assert seen.stage.help.refining.text() == ""
 
-    def test_nothing_is_exported_of_drafts(self, seen, draft, pictures, tmp_path):
-        seen.ask_path = lambda *words: (str(tmp_path / words[2]), "")
+    def test_nothing_is_exported_of_drafts(self, seen, draft, pictures, tmp_path, session):
+        exporter, run = seen.exporter, seen.methods.ticked()[0]
+        exports = seen.export, exporter.write_numbers, lambda: exporter.write_result(run, "8-bit")
+        exporter.ask_path = lambda *words: (str(tmp_path / f"out{Path(words[2]).suffix}"), "")
         slide(seen, 0.2)
-        for export in (seen.export, seen.write_numbers):
+        for export in exports:
             export()
             assert seen.stage.notice.text().startswith("Results are still being computed.")
         draft()
-        seen.export()
-        seen.write_numbers()
-        assert list(tmp_path.glob("denoise.*")) == []
+        for export in exports:
+            export()
+        assert list(tmp_path.glob("out.*")) == []
+        assert not any(isinstance(each, ExportDenoised) for each in session.explorer.engine.sent)
         pictures()
-        seen.export()
-        seen.write_numbers()
-        assert sorted(path.name for path in tmp_path.glob("denoise.*")) == ["denoise.csv", "denoise.png"]
+        for export in exports:
+            export()
+        assert sorted(path.name for path in tmp_path.glob("out.*")) == ["out.csv", "out.png"]
+        assert session.explorer.engine.sent[-1].path == str(tmp_path / "out.pdf")
         assert seen.stage.notice.text() == ""
 
     def test_keys_on_the_slider_end_with_the_full_answer(self, seen, questions, draft, pictures):
@@ -672,8 +679,10 @@ class TestExports:
     def test_numbers_are_written_in_full(self, seen, tmp_path, qtbot):
         seen.regions.change(LESION, "drawing")
         qtbot.waitUntil(lambda: len(seen.results.keeping.found) == 2)
-        seen.ask_path = lambda *words: (str(tmp_path / "n.csv"), "")
-        seen.write_numbers()
+        seen.exporter.ask_path = lambda *words: (str(tmp_path / "n.csv"), "")
+        with qtbot.waitSignal(seen.file_saved) as saved:
+            seen.exporter.write_numbers()
+        assert saved.args == [str(tmp_path / "n.csv")]
         lines = (tmp_path / "n.csv").read_text(encoding="utf-8").splitlines()
         assert lines[0] == f"# {DISCLAIMER}"
         assert "gaussian noise, σ = 0.100, seed 0" in lines[1]
@@ -682,18 +691,39 @@ class TestExports:
         assert float(rows[1]["kept"]) == pytest.approx(0.4, abs=1e-6)
         assert float(rows[1]["psnr_db"]) == 24.0
 
-    @pytest.mark.parametrize(("name", "begins"), [("f.png", b"\x89PNG"), ("f.pdf", b"%PDF")])
-    def test_figure_is_written_as_an_image_or_a_page(self, seen, tmp_path, name, begins):
-        seen.ask_path = lambda *words: (str(tmp_path / name), "")
+    def test_figure_has_warnings_lesion_and_numbers_and_says_where_it_is(self, seen, answer, asked, qtbot):
+        seen.regions.change(LESION, "drawing")
+        qtbot.waitUntil(lambda: len(seen.results.keeping.found) == 2)
+        suggested = []
+        seen.exporter.ask_path = lambda *words: suggested.append(Path(words[2]).name) or ("/out/f.pdf", "")
         seen.export()
-        assert (tmp_path / name).read_bytes().startswith(begins)
+        request = asked(ExportDenoised)
+        assert suggested[0].endswith("-ae-0001-sigma-0.1.pdf")
+        assert (request.path, request.sigma, request.region.kind) == ("/out/f.pdf", 0.1, "ellipse")
+        assert "lesion 40% (" in request.notes[request.runs[0]]
+        assert any("of this lesion" in line or "contrast" in line for line in request.lines)
+        with qtbot.waitSignal(seen.file_saved) as saved:
+            answer("denoise-figure", {"path": "/out/f.pdf"})
+        assert saved.args == ["/out/f.pdf"]
+
+    @pytest.mark.parametrize(("depth", "most"), [("8-bit", 255), ("16-bit", 65535)])
+    def test_result_is_saved_as_a_plain_gray_image(self, seen, tmp_path, depth, most):
+        run, file = seen.methods.ticked()[0], tmp_path / "result.png"
+        seen.exporter.ask_path = lambda *words: (str(file), "")
+        seen.exporter.write_result(run, depth)
+        with Image.open(file) as image:
+            assert image.text["Description"] == DISCLAIMER
+            levels = np.asarray(image)
+        np.testing.assert_array_equal(levels, np.rint(seen.results.shown()[run].image * most))
 
     def test_place_that_cannot_be_written_is_a_sentence(self, seen, tmp_path):
-        seen.ask_path = lambda *words: (str(tmp_path / "no" / "f.png"), "")
-        seen.export()
-        assert "Could not write" in seen.stage.notice.text()
-        seen.write_numbers()
-        assert "Could not write" in seen.stage.notice.text()
+        seen.exporter.ask_path = lambda *words: (str(tmp_path / "no" / "f.png"), "")
+        for export in (
+            seen.exporter.write_numbers,
+            lambda: seen.exporter.write_result(seen.methods.ticked()[0], "8-bit"),
+        ):
+            export()
+            assert "Could not write" in seen.stage.notice.text()
 
     def test_script_makes_the_same_images(self, seen, session):
         seen.regions.change(LESION, "drawing")
