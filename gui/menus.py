@@ -38,14 +38,10 @@ class Commands(QObject):
         window.desk.undo.indexChanged.connect(self._on_index_changed)
 
     def open_folder(self) -> None:
-        path = self.ask_folder(self._window, "Open a folder of images", str(Path.home()))
-        if path:
-            self._window.open_drop(classify([Path(path)]))
+        self._open(self.ask_folder, "Open a folder of images")
 
     def open_scan(self) -> None:
-        path = self.ask_file(self._window, "Open an image or volume", str(Path.home()), SCANS)
-        if path:
-            self._window.open_drop(classify([Path(path)]))
+        self._open(self.ask_file, "Open an image or volume", SCANS)
 
     def export(self) -> None:
         panel = self._window.current()
@@ -125,6 +121,14 @@ class Commands(QObject):
 
     def show_shortcuts(self) -> None:
         ShortcutSheet(self._window).open()
+
+    def _open(self, ask: AskPath, title: str, *kinds: str) -> None:
+        """Ask for a path, in the folder of the last one, and open it."""
+        memory = self._window.memory
+        path = ask(self._window, title, memory.get("folder/open", str(Path.home())), *kinds)
+        if path:
+            memory.set("folder/open", str(Path(path).parent))
+            self._window.open_drop(classify([Path(path)]))
 
     def _apply_theme(self, chosen: Preferences) -> None:
         app = QApplication.instance()

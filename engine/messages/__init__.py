@@ -38,6 +38,8 @@ from engine.messages.denoise import DenoiseDraftReply as DenoiseDraftReply
 from engine.messages.denoise import DenoisedReply as DenoisedReply
 from engine.messages.denoise import DenoiseReply as DenoiseReply
 from engine.messages.denoise import DraftReply as DraftReply
+from engine.messages.denoise import ExportDenoised as ExportDenoised
+from engine.messages.denoise import ExportDenoisedReply as ExportDenoisedReply
 from engine.messages.denoise import ImageMetrics as ImageMetrics
 from engine.messages.denoise import NoiseLevelErrors as NoiseLevelErrors
 from engine.messages.denoise import NoisyRequest as NoisyRequest
@@ -205,6 +207,7 @@ Command = Annotated[
     | EvaluateRun
     | Denoise
     | DenoiseCurve
+    | ExportDenoised
     | DenoiseDraft
     | ApplyFilter
     | ListLayers

@@ -201,7 +201,7 @@ class ImageRows(QScrollArea):
             child.hide()
             child.deleteLater()
         self._headers = [RowHeader(self._board) for _ in range(rows)]
-        self._titles = [ElidedLabel(parent=self._board) for _ in range(columns)]
+        self._titles = [ElidedLabel("", Qt.TextElideMode.ElideMiddle, self._board) for _ in range(columns)]
         self._views = [[self._make_view(row, column) for column in range(columns)] for row in range(rows)]
         self._captions = [[ElidedLabel(parent=self._board) for _ in range(columns)] for _ in range(rows)]
         for text in [*self._titles, *(caption for captions in self._captions for caption in captions)]:

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from engine.messages import JudgeScan, JudgeScanReply
 from gui.explorer_request import ExplorerRequest
-from gui.export import changed_data, render_figure
+from gui.export import FIGURES, changed_data, save_figure
 from gui.follower import Follower
 from gui.loaded_data import CLEAN
 from gui.opened_files import OpenedScan
@@ -156,9 +156,12 @@ class ComparePanel(Panel):
     def export(self) -> None:
         """Export a figure of the visible images."""
         picture = self.board.picture()
-        path = self.ask_path(self, "Export figure", "compare.png", "*.png")[0] if picture else ""
-        if picture and path and not render_figure(picture, self.gallery.title()).save(path):
-            self.board.show_message(f"Could not write the figure to {path}. Choose another folder.")
+        path = self.ask_to_save(self.ask_path, "Export figure", "compare.png", FIGURES) if picture else ""
+        if picture and path:
+            if save_figure(picture, self.gallery.title(), path):
+                self.report_saved(path)
+            else:
+                self.board.show_message(f"Could not write the figure to {path}. Choose another folder.")
 
     def as_python(self) -> str:
         """Return a script that computes and measures the same reconstructions."""
