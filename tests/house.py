@@ -53,7 +53,8 @@ LATE_IMPORTS = {
     "engine/cli/console.py": {"rich", "rich.console"},
     # The backend must be chosen before Keras is imported, and only the chosen one is imported.
     "engine/backend.py": {"computed", "keras", "tensorflow", "torch", "jax"},
-    "engine/models/train_steps.py": {"tensorflow", "torch", "jax"},
+    "engine/models/train_steps.py": {"tensorflow", "torch", "jax", "engine.models"},
+    "engine/models/optimizer.py": {"tensorflow"},
     "engine/analysis/layers.py": {"torch"},
     "engine/analysis/gradients.py": {"tensorflow", "torch", "jax"},
     # Only one of the two is wanted, and umap-learn is an extra.
