@@ -1,8 +1,9 @@
 """State of a run, folded from its events one by one. Watching and reopening a run give the same state."""
 
+import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +26,7 @@ from engine.run_damage import check_folder
 from engine.runs import Run
 from gui.formatting import format_parameters
 
+NOTES_FILE = "view.json"
 XAxis = Literal["epoch", "step", "relative", "wall"]
 BACKENDS = {"tensorflow": "TensorFlow", "torch": "PyTorch", "jax": "JAX"}
 
@@ -38,13 +40,49 @@ class LogLine:
     level: str = "info"
 
 
+@dataclass(frozen=True)
+class RunNotes:
+    """What the app keeps with a run for its user: the look of its curves, a note, tags."""
+
+    place: int | None = None
+    note: str = ""
+    tags: tuple[str, ...] = ()
+
+
+def read_notes(folder: Path) -> RunNotes:
+    """Read the notes of a run's folder; what is missing or invalid has its default."""
+    try:
+        kept = json.loads((folder / NOTES_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return RunNotes()
+    found = kept if isinstance(kept, dict) else {}
+    place, note, tags = found.get("place"), found.get("note"), found.get("tags")
+    return RunNotes(
+        place if isinstance(place, int) else None,
+        note if isinstance(note, str) else "",
+        tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
+    )
+
+
+def write_notes(folder: Path, notes: RunNotes) -> None:
+    """Write the notes of a run in one step. Raises OSError."""
+    new = folder / f"{NOTES_FILE}.new"
+    new.write_text(json.dumps(asdict(notes)), encoding="utf-8")
+    new.replace(folder / NOTES_FILE)
+
+
 @dataclass
 class RunRecord:
-    """State of one run according to its events; `apply` adds the next one."""
+    """State of one run according to its events; `apply` adds the next one.
+
+    `search` is the name of the search that the run is a trial of, empty if it is none.
+    """
 
     run: Run
     config: RunConfig | None = None
     damage: str = ""
+    notes: RunNotes = RunNotes()
+    search: str = ""
     busy: bool = False
     started: JobStarted | None = None
     ended: JobEnded | None = None
@@ -119,6 +157,11 @@ class RunRecord:
         points = [(e - 1 + share, loss) for e in sorted(self.epochs) for share, loss in self.epochs[e].batch_losses]
         points += self._live
         return [at for at, _ in points], [loss for _, loss in points]
+
+    @property
+    def training_s(self) -> float:
+        """Return the training time so far, s, without pauses and breaks."""
+        return max((time for time, _ in self._clock.values()), default=0.0)
 
     @property
     def live_points(self) -> int:
@@ -214,7 +257,7 @@ def open_record(path: Path) -> RunRecord:
     run = Run(path)
     try:
         check_folder(path)
-        return RunRecord(run, run.config)
+        return RunRecord(run, run.config, notes=read_notes(path))
     except EngramError as error:
         return RunRecord(run, None, str(error))
 

@@ -5,8 +5,18 @@ from functools import cache
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QUndoCommand, QUndoStack
-from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import QHideEvent, QShowEvent, QUndoCommand, QUndoStack
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLayout,
+    QLineEdit,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine import config as settings
 from engine.config import MODELS, DataConfig, RunConfig
@@ -17,6 +27,7 @@ from gui.form import LABEL_PX, Form
 from gui.formatting import format_count
 from gui.loaded_data import source_title
 from gui.panel import AppContext
+from gui.panels.train.run_estimate import RunEstimator, describe_estimate
 from gui.session import load_data_undoable
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card, NoticeBox
@@ -24,6 +35,7 @@ from gui.widgets.labels import label
 
 Values = dict[str, Any]
 OWN = "Custom"
+MIN_HEIGHT_PX, SCROLL_BAR_PX = 210, 12
 
 
 class SettingsForm(QWidget):
@@ -133,6 +145,7 @@ class NewRunCard(Card):
         self.start, self.copy = Button("Start training", "primary"), Button("Copy as Python")
         self.data, self.problem = label(role="caption", wrap=True), label(role="danger", wrap=True)
         self.notice, self.caution = NoticeBox(), NoticeBox()
+        self.cost, self.estimator = label(role="caption", wrap=True), RunEstimator(desk.session.job, self)
         self._lay_out()
         self._connect()
         self.settings.set_values({"backend": desk.preferences.backend})
@@ -160,9 +173,10 @@ class NewRunCard(Card):
         for button in (self.start, self.copy):
             buttons.addWidget(button)
         buttons.addStretch()
-        for part in (top, self.settings, self.data, self.caution, self.problem, self.notice, buttons):
+        self.add(_scroll(top, self.settings, self.data, self.caution), 1)
+        for part in (self.problem, self.notice, self.cost, buttons):
             self.add(part)
-        self.body.addStretch()
+        self.setMinimumHeight(MIN_HEIGHT_PX)
 
     def _connect(self) -> None:
         self.settings.changed.connect(self.refresh)
@@ -172,11 +186,14 @@ class NewRunCard(Card):
         self._session.job_changed.connect(self.refresh)
         self._session.data_loaded.connect(self.refresh)
         self._session.data_wanted.connect(self.refresh)
+        self._session.loading_changed.connect(self.refresh)
+        self.estimator.changed.connect(self._show_cost)
         self._session.job_failed.connect(self._on_job_failed)
 
     def data_config(self) -> DataConfig:
-        """Return the dataset that a run would be trained on."""
-        return self._session.data.config if self._session.data else self._session.requested_data
+        """Return the dataset that a run would be trained on: the loaded one, or the one that is being loaded."""
+        session = self._session
+        return session.data.config if session.data and session.loading is None else session.requested_data
 
     def start_run(self) -> None:
         """Create the run and train it; the form shows a problem below its fields."""
@@ -212,14 +229,43 @@ class NewRunCard(Card):
         form, data = self.settings.form, self.data_config()
         form.validate()
         self.preset.setCurrentIndex(max(self.preset.findData(self._matching_preset()), 0))
-        count = f" · {format_count(self._session.data.size('train'))} training images" if self._session.data else ""
+        sizes = self._sizes()
+        count = f" · {format_count(sizes[0])} training images" if sizes else ""
         kept = "original intensities" if data.normalisation == "none" else data.normalisation
         self.data.setText(f"{source_title(data)}{count} · {data.size} × {data.size} px · {data.fit} · {kept}")
         self.problem.setText(form.problem)
         self.problem.setVisible(bool(form.problem))
         self.caution.show_notice(self._caution())
         self.start.setEnabled(form.is_valid() and not self._session.job.is_busy())
+        self._show_cost()
         self.changed.emit()
+
+    def _sizes(self) -> tuple[int, int] | None:
+        """Return the numbers of training and validation images. Returns None unless they are loaded."""
+        data = self._session.data
+        return (data.size("train"), data.size("validation")) if data and data.config == self.data_config() else None
+
+    def _show_cost(self) -> None:
+        """Show what the run will cost, as far as it is known; a form that no one sees has nothing measured."""
+        try:
+            config = self.settings.config()
+        except ConfigError:
+            config = None
+        if config is None or not self.isVisible() or self._session.job.is_busy():
+            self.estimator.forget_wish()
+            self.cost.setVisible(False)
+            return
+        known = self.estimator.find(config)
+        self.cost.setText(describe_estimate(known, config, self._sizes(), self.estimator.is_measuring(config)))
+        self.cost.setVisible(True)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._show_cost()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.estimator.forget_wish()
 
     def _caution(self) -> str:
         try:
@@ -255,6 +301,23 @@ class NewRunCard(Card):
 
     def _on_job_failed(self, failure: RequestFailed) -> None:
         self.notice.show_notice(failure.sentence)
+
+
+def _scroll(*parts: QWidget | QLayout) -> QScrollArea:
+    """Return the parts below each other in an area that scrolls, so that what follows stays visible."""
+    content, scroll = QWidget(), QScrollArea()
+    content.setProperty("kind", "plain")
+    column = QVBoxLayout(content)
+    column.setContentsMargins(0, 0, SCROLL_BAR_PX, 0)
+    for part in parts:
+        column.addWidget(part) if isinstance(part, QWidget) else column.addLayout(part)
+    column.addStretch()
+    scroll.setWidget(content)
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return scroll
 
 
 @cache

@@ -54,7 +54,7 @@ class PlotGrid(QWidget):
         super().__init__()
         specs = (*QUANTITIES, *MACHINE)
         self.plots = {spec.name: CurvePlot(spec.title, "epoch", self, listed=True) for spec in specs}
-        self.axis, self.batches, self._choice = QComboBox(), FilterChip("Batch loss", True), QPushButton("Plots")
+        self.axis, self.batches, self._choice = QComboBox(), FilterChip("Batches", True), QPushButton("Plots")
         self.controls = CurveControls(
             list(self.plots.values()), DISCLAIMER, (self.axis, self.batches, self._choice, label(LINES, "caption"))
         )
@@ -81,6 +81,7 @@ class PlotGrid(QWidget):
             action.setChecked(spec.name not in self.hidden_plots)
             action.triggered.connect(partial(self._on_plot_chosen, spec.name))
         self._choice.setMenu(menu)
+        self._choice.setProperty("kind", "chip")
         self._grid.setSpacing(10)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -148,6 +149,8 @@ class PlotGrid(QWidget):
             self._grid.removeWidget(plot)
         for place, spec in enumerate(wanted):
             self._grid.addWidget(self.plots[spec.name], *divmod(place, columns))
+        for column in range(MOST_COLUMNS):
+            self._grid.setColumnStretch(column, int(column < min(len(wanted), columns)))
         for name, plot in self.plots.items():
             plot.setVisible(name in [spec.name for spec in wanted])
         self._placed = wanted, columns

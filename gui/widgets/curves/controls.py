@@ -16,7 +16,7 @@ from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.labels import FilterChip
 from gui.widgets.number_fields import SliderRange, SliderRow
 
-SLIDER_PX = 260
+SLIDER_PX = 218
 KINDS = {"png": "image (PNG)", "svg": "drawing (SVG)", "pdf": "page (PDF)", "csv": "values (CSV)"}
 OUTLIERS_TIP = "Fit the y axis to the middle 90% of the values of each curve."
 AskPath = Callable[[QWidget, str, str], str]
@@ -51,8 +51,8 @@ class CurveControls(QWidget):
         self.clip.setToolTip(OUTLIERS_TIP)
         self.export, self._menu = IconButton("export", "Export the plots"), QMenu(self)
         self.smoothing.setFixedWidth(SLIDER_PX)
-        row = FlowLayout(self)
-        for part in (self.smoothing, *more, self.log_x, self.log_y, self.clip, self.export):
+        row = FlowLayout(self, gap=6)
+        for part in (self.smoothing, *more[:-1], self.log_x, self.log_y, self.clip, self.export, *more[-1:]):
             row.addWidget(part)
         self.smoothing.value_changed.connect(self._on_smoothing_changed)
         for chip in (self.log_x, self.log_y, self.clip):
