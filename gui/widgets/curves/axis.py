@@ -26,9 +26,13 @@ class NumberAxis(pg.AxisItem):
 
     least_step = 0.0
     kind: Kind = "number"
+    # Names of 0, 1, 2, ... on an axis of categories.
+    words: tuple[str, ...] = ()
 
     def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:  # noqa: N803 - Qt-like
         """Return the tick spacing, without ticks between whole steps where there is no data between them."""
+        if self.words:
+            return [(1.0, 0.0)]
         if self.kind != "number":
             wanted = (maxVal - minVal) * 90 / max(size, 1)
             step = next((step for step in TIME_STEPS_S if step >= wanted), math.ceil(wanted / DAY_S) * DAY_S)
@@ -39,6 +43,8 @@ class NumberAxis(pg.AxisItem):
         return [(max(step, self.least_step), offset) for step, offset in spaced]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float | None) -> list[str]:
+        if self.words:
+            return [self.words[round(value)] if 0 <= round(value) < len(self.words) else "" for value in values]
         if self.logMode:
             return log_labels(values)
         if self.kind != "number":

@@ -110,6 +110,10 @@ class CurveCanvas(pg.GraphicsView):
         self._x_axis.picture = None
         self.recolor()
 
+    def set_words(self, x_words: tuple[str, ...], y_words: tuple[str, ...]) -> None:
+        """Name the categories of the axes; empty for an axis of numbers."""
+        self._x_axis.words, self._y_axis.words = x_words, y_words
+
     def set_scale(self, scale: Scale) -> None:
         self.scale_of = scale
         self._x_axis.setLogMode(scale.log_x)

@@ -405,7 +405,7 @@ class TestPictures:
         assert "learning_rate" not in panel.change.editor.rows
         qtbot.waitUntil(lambda: "learning_rate" in panel.change.editor.rows)  # the last part
         assert panel.trials.table.model().rowCount() == 5
-        assert panel.best._subtitle.text() == "0.01 in trial 1"
+        assert panel.best._subtitle.text() == "best 0.01 in trial 1"
         assert panel.importance._subtitle.text() == "analyzing 4 trials…"
 
     def test_one_more_trial_leaves_the_space_alone(self, panel, make_search, qtbot):
@@ -554,8 +554,11 @@ class TestPictures:
         make_search("s")
         panel.session.runs.refresh()
         panel.open("s")
-        assert panel.best.plot.items["best so far"].series.y.tolist() == [0.01] * 4
-        assert panel.best._subtitle.text() == "0.01 in trial 1"
+        x, y = panel.best.plot.points.line
+        assert set(y) == {0.01}
+        assert x.tolist() == [1, 2, 2, 4, 4, 5, 5]
+        assert panel.best.plot.points.keys == ("1", "2", "4", "5")
+        assert panel.best._subtitle.text() == "best 0.01 in trial 1"
         panel.trials.as_curves.click()
         curves = panel.trials.curves
         qtbot.waitUntil(lambda: list(curves.items) == ["s-0001", "s-0002", "s-0004", "s-0005"])
