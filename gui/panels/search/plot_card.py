@@ -22,7 +22,8 @@ NONE = (
     "run of its own, and a line appears here for each: drag on an axis to select trials."
 )
 HINT = "Drag on an axis to filter; drag its name to reorder; click its name to reverse it."
-PARALLEL, CHOICE_LETTERS = "parallel", 9
+PARALLEL, CHOICE_LETTERS = "parallel", 6
+NEW_SEARCH = "New search"
 KINDS = {
     PARALLEL: "Parallel axes",
     "slice": "Slice",
@@ -57,7 +58,9 @@ class PlotCard(Card):
         self._find_record = find_record
         self.searches, self.empty, self.notice = FocusComboBox(), label(NONE, role="quiet", wrap=True), NoticeBox()
         self.settings = IconButton("settings", "Search space and settings", checkable=True)
-        self.new = Button("New search", icon_name="plus")
+        self.new = Button(NEW_SEARCH, icon_name="plus")
+        self.new.setToolTip("Set up a new search")
+        self.new.setAccessibleName(NEW_SEARCH)
         self.pause, self.stop = Button("Pause", icon_name="pause"), Button("Stop and keep", "danger", "stop")
         self.go_on = Button("Resume", "primary", "play")
         self.pages, self.axes, self.hint = QStackedWidget(), ParallelCoordinates(), ElidedLabel(HINT)
@@ -88,6 +91,7 @@ class PlotCard(Card):
         self.save.clicked.connect(self.export_wanted)
         self.clear.clicked.connect(self.axes.clear_brushes)
         self.axes.brushed.connect(self._show_hint)
+        self._on_view_chosen()
 
     def _picture(self) -> QWidget:
         """Return the axes with their actions below."""
@@ -146,6 +150,8 @@ class PlotCard(Card):
         self.go_on.setEnabled(not job.is_busy())
         self.go_on.setToolTip("" if not job.is_busy() else "Another job is running.")
         self.new.setVisible(found is not None)
+        # Beside Pause and Stop, a narrow window has no room for the words.
+        self.new.setText("" if running else NEW_SEARCH)
         self.settings.setVisible(found is not None)
         self.empty.setText(WAITING if found else CHOOSE + NONE if self.searches.count() else NO_SEARCH + NONE)
         self._draw(found)

@@ -29,7 +29,7 @@ from gui.widgets.curves.series import SeriesStyle
 from gui.widgets.labels import FilterChip, label
 
 NO_BREAK = "\u00a0"
-PLOT_PX = 190
+PLOT_PX, ROW_PX = 190, 190
 MOST_COLUMNS = 4
 EMPTY = "The curves appear here after the first epoch."
 NO_RUN = "No run yet. Choose settings on the left and press 'Start training'."
@@ -142,14 +142,15 @@ class PlotGrid(QWidget):
     def _arrange(self) -> None:
         """Lay out the wanted plots, as many beside each other as there is room for."""
         wanted = self._wanted()
-        columns = min(max(self.width() // PLOT_PX, 1), MOST_COLUMNS)
+        rows = max((self.height() - self.controls.height()) // ROW_PX, 1)
+        columns = max(min(self.width() // PLOT_PX, MOST_COLUMNS), -(-len(wanted) // rows), 1)
         if (wanted, columns) == self._placed:
             return
         for plot in self.plots.values():
             self._grid.removeWidget(plot)
         for place, spec in enumerate(wanted):
             self._grid.addWidget(self.plots[spec.name], *divmod(place, columns))
-        for column in range(MOST_COLUMNS):
+        for column in range(len(self.plots)):
             self._grid.setColumnStretch(column, int(column < min(len(wanted), columns)))
         for name, plot in self.plots.items():
             plot.setVisible(name in [spec.name for spec in wanted])

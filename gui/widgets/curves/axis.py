@@ -11,6 +11,7 @@ from gui.formatting import format_fixed, format_number
 MOST_LABELS = 7
 MOST_PLACES = 5
 FEW_DECADES = 3
+LABEL_PX = 34
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 TIME_STEPS_S = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 43_200, 86_400)
 Kind = Literal["number", "duration", "clock"]
@@ -40,7 +41,10 @@ class NumberAxis(pg.AxisItem):
             offset = -datetime.fromtimestamp(maxVal).astimezone().utcoffset().total_seconds()  # type: ignore[union-attr]
             return [(float(step), offset if self.kind == "clock" else 0.0)]
         spaced = super().tickSpacing(minVal, maxVal, size)
-        return [(max(step, self.least_step), offset) for step, offset in spaced]
+        least = self.least_step
+        if self.orientation in ("bottom", "top"):
+            least = max(least, (maxVal - minVal) * LABEL_PX / max(size, 1))
+        return [(round_step(least) if step < least else step, offset) for step, offset in spaced]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float | None) -> list[str]:
         if self.words:

@@ -16,7 +16,7 @@ from gui.widgets.curves.series import Bounds, Scale, padded_bounds, to_axis
 from gui.widgets.curves.zoom_box import ZoomBox, place_labels
 
 TICK_PX = 11
-LEFT_AXIS_PX = 58
+LEFT_AXIS_PX, NARROW_AXIS_PX, NARROW_PX = 58, 44, 180
 LABEL_PX = 24
 MARGIN_PX = 6
 Measure = Callable[[Scale, tuple[float, float] | None], list[Bounds]]
@@ -72,7 +72,7 @@ class CurveCanvas(pg.GraphicsView):
         for line in (self._line, self._place):
             line.hide()
             self.box.addItem(line, ignoreBounds=True)
-        self.box.sigResized.connect(self.fit)
+        self.box.sigResized.connect(self._on_resized)
         self.box.sigRangeChanged.connect(self._arrange_labels)
         self.setCentralItem(layout)
 
@@ -194,6 +194,10 @@ class CurveCanvas(pg.GraphicsView):
             line.setVisible(math.isfinite(placed))
             if math.isfinite(placed):
                 line.setPos(placed)
+
+    def _on_resized(self) -> None:
+        self._y_axis.setWidth(LEFT_AXIS_PX if self.width() >= NARROW_PX else NARROW_AXIS_PX)
+        self.fit()
 
     def _arrange_labels(self, *_: object) -> None:
         """Place the labels of the levels so that none covers another."""
