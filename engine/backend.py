@@ -224,6 +224,8 @@ def _configure_torch(training: TrainingConfig) -> None:
     if training.threads:
         torch.set_num_threads(training.threads)
     torch.use_deterministic_algorithms(training.deterministic, warn_only=True)
+    # Else every new tensor is first filled with NaN, a seventh of a step. No function here reads what it has not written.
+    torch.utils.deterministic.fill_uninitialized_memory = False
 
 
 def _configure_jax(training: TrainingConfig) -> None:

@@ -105,6 +105,21 @@ def write_text_atomic(path: Path, text: str) -> None:
         replace_durably(temporary, path)
 
 
+def detach_file(path: Path) -> None:
+    """Replace a file that has further names by a copy, so that what is written to it reaches none of them.
+
+    Such hard links come from backups and from tools that store equal files once.
+
+    Raises:
+        OSError: it cannot be copied; then nothing has changed.
+    """
+    if path.exists() and path.stat().st_nlink > 1:
+        temporary = path.with_name(path.name + ".new")
+        with open_new(temporary) as file:
+            file.write(path.read_bytes())
+        replace_durably(temporary, path)
+
+
 def write_output(path: Path, content: bytes) -> None:
     """Write a file that can be made again, such as a figure; it is not flushed.
 

@@ -3,13 +3,16 @@
 Thousands have a comma, minus is a true minus sign, and a missing number is a dash.
 """
 
+import difflib
 import math
 import unicodedata
+from collections.abc import Collection
 from pathlib import PureWindowsPath
 
 MINUS = "\u2212"
 _REPLACEMENT = "\ufffd"
 DASH = "\u2014"
+SIMILARITY, N_SHOWN = 0.7, 8
 
 
 def format_number(value: float | None, digits: int = 4) -> str:
@@ -118,6 +121,18 @@ def format_source(source: str) -> str:
     path = PureWindowsPath(source.removeprefix(prefix))
     is_relative = not path.anchor and not source.removeprefix(prefix).startswith((".", "~"))
     return source if prefix and is_relative and len(path.parts) <= 2 else prefix + path.name
+
+
+def suggest(word: str, names: Collection[str], title: str) -> str:
+    """Return advice on a name that is not known: the similar one, if there is one, and the last of those known.
+
+    Example:
+        >>> suggest("study-a", ["unet", "study-ae"], "Presets")
+        "Did you mean 'study-ae'? Presets: unet, study-ae."
+    """
+    near = difflib.get_close_matches(word, names, 1, SIMILARITY)
+    question = f"Did you mean '{near[0]}'? " if near else ""
+    return f"{question}{title}: {', '.join([*names][-N_SHOWN:]) or 'none yet'}."
 
 
 def make_printable(text: str) -> str:

@@ -26,11 +26,6 @@ class JobControl:
         self._stop = threading.Event()
         self.on_paused, self.on_resumed = on_paused, on_resumed
 
-    def reset(self) -> None:
-        """Clear the commands meant for the previous job."""
-        self._stop.clear()
-        self._running.set()
-
     def handle(self, command: Message) -> bool:
         """Handle a command to stop, pause or continue. Returns False if it is another command."""
         if isinstance(command, Stop):

@@ -16,6 +16,8 @@ LATER_SETTINGS = {
     "image_column": "",
     "label_column": "",
     "split_by": "image",
+    "test_patients": 0,
+    "fold": 1,
     "groups": "",
     "group_pattern": "",
     "group_by": "known",

@@ -35,6 +35,7 @@ from engine.errors import EngramError, RunBusy, RunDamaged, RunError, RunExists,
 from engine.folder_lock import is_locked as is_locked
 from engine.folder_lock import lock_folder as lock_folder
 from engine.folders import cache_root
+from engine.formatting import suggest
 from engine.messages import EpochEnded, Event, JobEnded, JobStarted, Log, read_event
 from engine.run_damage import check_folder
 
@@ -233,8 +234,7 @@ def create_run(config: RunConfig, name: str | None = None, root: Path | str | No
         folder.mkdir(parents=True, exist_ok=True)
         return _make_folder(folder, name, config) if name else _claim_next(folder, config)
     except OSError as error:
-        reason = error.strerror or error
-        raise RunError(f"Runs cannot be saved in {folder} ({reason}).", "Choose another folder.") from None
+        raise RunError(f"Runs cannot be saved in {folder} ({error.strerror or error}).", "Choose another.") from None
 
 
 def copy_run(run: Run, name: str) -> Run:
@@ -272,13 +272,13 @@ def copy_run(run: Run, name: str) -> Run:
 
 
 def retarget_event(event: Event, path: Path) -> Event:
-    """Return the event with the name and path of another run."""
-    changes = {"run": path.name, "path": str(path)}
+    """Return the event with the name of another run, without a path."""
+    changes = {"run": path.name, "path": ""}
     return event.model_copy(update={name: value for name, value in changes.items() if name in type(event).model_fields})
 
 
 def _make_folder(folder: Path, name: str, config: RunConfig) -> Run:
-    run, content = Run(folder / name), config.model_dump(mode="json")
+    run, content = Run(folder / name), settings.to_record(config)
     _remove_unfinished(run)
     if not run.path.exists():
         _write_folder(run, content)
@@ -353,8 +353,8 @@ def open_run(name: str | Path, root: Path | str | None = None) -> Run:
     for path in (folder / name, Path(name)):
         if (path / "config.json").is_file():
             return Run(path.resolve())
-    known = ", ".join(run.name for run in list_runs(folder)[-5:]) or "none yet"
-    raise RunNotFound(f"There is no run '{name}' in {folder}.", f"Runs there: {known}.")
+    known = [run.name for run in list_runs(folder)]
+    raise RunNotFound(f"There is no run '{name}' in {folder}.", suggest(str(name), known, "Runs there"))
 
 
 def list_runs(root: Path | str | None = None) -> list[Run]:

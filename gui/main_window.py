@@ -1,21 +1,25 @@
 """Main window: menus, drops, remembered state, and how it closes."""
 
+from pathlib import Path
+
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 
 from engine import demo_runs
 from engine.config import DataConfig
 from engine.errors import ConfigError
-from engine.messages import RequestFailed
+from engine.messages import Ready, RequestFailed
 from gui import close_dialogs, preferences
 from gui.job_controller import EngineCrash
 from gui.loaded_data import LoadedData
 from gui.menus import Commands, Menus, recent_with
 from gui.opened_files import classify, paths_of
-from gui.panel import AppContext, LoadSource, ResumeSearch, ShowStudy
+from gui.panel import AppContext, LoadSource, ResumeSearch, ShowRun, ShowStudy
 from gui.preferences import SettingsStore
 from gui.scratch import Scratch
+from gui.selection_chips import ImageChip, RunChip
 from gui.session import data_config
-from gui.shell import PanelSpec, Shell
+from gui.shell import SETTLE_MS, PanelSpec, Shell
+from gui.widgets.timers import make_timer
 
 PANELS = {
     "data": PanelSpec("Data", "data", "gui.panels.data:DataPanel"),
@@ -37,7 +41,9 @@ class MainWindow(Shell):
         super().__init__(desk, memory, PANELS)
         self._scratch = scratch
         self._leaving: close_dialogs.Choice = "stay"
-        self._leaving_run = self._leaving_search = ""
+        self._leaving_run = self._leaving_search = self._opening_failure = ""
+        # The problem that the notice is about: "backend", "crash" or another.
+        self._noticed = ""
         self.commands = Commands(self)
         self.menus = Menus(self, self.top_bar.menus, self.commands)
         self.setWindowTitle("Engram")
@@ -48,12 +54,39 @@ class MainWindow(Shell):
     def _connect(self) -> None:
         session = self.desk.session
         session.data_loaded.connect(self._on_data_loaded)
-        session.engine_ready.connect(self.top_bar.show_device)
+        session.engine_ready.connect(self._on_engine_ready)
         session.engine_crashed.connect(self._on_engine_lost)
         session.job_changed.connect(self._on_job_changed)
         session.job_failed.connect(self._on_job_failed)
-        self._show_recent(self.memory.get("recent", []))
+        self._connect_selection()
+        self._show_recent()
         self.top_bar.show_waiting(self.desk.preferences.backend)
+
+    def _connect_selection(self) -> None:
+        selection = self.desk.session.selection
+        self._selection_settled = make_timer(self, SETTLE_MS)
+        self._selection_settled.timeout.connect(self._save_selection)
+        changes = selection.image_changed, selection.run_changed, selection.recent_changed, selection.lesions.changed
+        for changed in changes:
+            changed.connect(lambda *_: self._selection_settled.start())
+        selection.recent_changed.connect(self._show_recent)
+        selection.failed.connect(lambda _, sentence: self._show_opening_failure(sentence))
+        selection.file_opened.connect(lambda _: self._show_opening_failure(""))
+        self.top_bar.add_selection(ImageChip(selection, self.commands.open_scan, self.open_file))
+        self.top_bar.add_selection(RunChip(self.desk.session))
+
+    def open_file(self, path: str) -> None:
+        """Open an image or a volume again."""
+        self.open_drop(classify([Path(path)]))
+
+    def _show_opening_failure(self, sentence: str) -> None:
+        """Show why a file could not be opened, until another one is."""
+        if sentence or self.notice.box.text() == self._opening_failure:
+            self.notice.show_message(sentence)
+        self._opening_failure = sentence
+
+    def _save_selection(self) -> None:
+        self.memory.set("selection", self.desk.session.selection.save())
 
     def start(self) -> None:
         """Start what the first paint does not need: runs, engines, dataset."""
@@ -62,6 +95,7 @@ class MainWindow(Shell):
         self.open_runs()
         session.warm_up(self.desk.preferences.backend)
         session.load_data(_data_config(self.memory.get("data", {}), first_scans))
+        session.selection.restore(self.memory.get("selection", {}))
 
     def _install_demo(self) -> DataConfig:
         """Copy the demo runs into an empty runs folder; return the dataset to begin with, that of the demo runs."""
@@ -104,11 +138,15 @@ class MainWindow(Shell):
 
     def _save_and_close(self) -> None:
         self.save_geometry()
+        if self._selection_settled.isActive():
+            self._save_selection()
         self.desk.session.close()
         self._scratch.remove()
 
     def _on_job_changed(self) -> None:
-        """Close the window after the run that kept it open has stopped."""
+        """Remove the notice of a crash once a job runs again; close the window after its last job has stopped."""
+        if self.desk.session.job.is_busy():
+            self._clear_notice_of("crash")
         if self._leaving == "stay" or self.desk.session.job.is_busy():
             return
         left_behind = self._leaving_search or self._leaving_run
@@ -134,19 +172,44 @@ class MainWindow(Shell):
         self.memory.set("data", data.config.model_dump(mode="json"))
         recent = recent_with(self.memory.get("recent", []), data.config.source)
         self.memory.set("recent", recent)
-        self._show_recent(recent)
+        self._show_recent()
+
+    def _on_engine_ready(self, ready: Ready) -> None:
+        self.top_bar.show_device(ready)
+        self._clear_notice_of("backend")
 
     def _on_job_failed(self, failure: RequestFailed) -> None:
         """Show that the engine is not available; before it is ready, only its backend can have failed."""
         if self.top_bar.waiting:
             self.top_bar.show_lost("Engine not available")
+            self._noticed = "backend"
             self.notice.show_message(failure.sentence)
 
-    def _show_recent(self, sources: list[str]) -> None:
-        self.menus.show_recent(sources, lambda source: self.navigate("data", LoadSource(source)))
+    def _clear_notice_of(self, problem: str) -> None:
+        """Remove the notice of a problem that is solved."""
+        if self._noticed == problem:
+            self._noticed = ""
+            self.notice.clear()
+
+    def _show_recent(self) -> None:
+        """List the recent sources, files and runs in the menu."""
+        selection = self.desk.session.selection
+        self.menus.show_recent(
+            {"Datasets": self.memory.get("recent", []), "Images": selection.recent, "Runs": selection.recent_runs},
+            {
+                "Datasets": lambda source: self.navigate("data", LoadSource(source)),
+                "Images": self.open_file,
+                "Runs": self._open_recent_run,
+            },
+        )
+
+    def _open_recent_run(self, name: str) -> None:
+        self.desk.session.selection.set_run(name)
+        self.navigate("train", ShowRun(name))
 
     def _on_engine_lost(self, loss: EngineCrash) -> None:
         self.top_bar.show_lost()
+        self._noticed = "crash"
         if loss.study:
             self.notice.show_message(
                 loss.sentence, action="Open study", do=lambda: self.navigate("report", ShowStudy(str(loss.study)))

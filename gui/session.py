@@ -18,6 +18,7 @@ from gui.job_controller import EngineCrash, JobController
 from gui.loaded_data import LoadedData, read_loaded_data, source_title
 from gui.run_record import RunRecord
 from gui.run_repository import RunRepository
+from gui.selection import Selection
 
 DATA = "data"
 EXPLORER_BACKEND = "tensorflow"
@@ -57,6 +58,7 @@ class Session(QObject):
         self.runs = RunRepository(root, self.apply_event, self)
         self.job = JobController(scratch, self)
         self.explorer = ExplorerClient(scratch, self)
+        self.selection = Selection(self.request, lambda: self.data.config if self.data else self.requested_data, self)
         self.job.find_runs_folder = self.explorer.find_runs_folder = lambda: self.runs.root
         self._connect()
 
@@ -88,6 +90,16 @@ class Session(QObject):
     def record(self, run: str | None) -> RunRecord | None:
         """Return the record of a run; None if it is unknown."""
         return self.runs.records.get(run) if run else None
+
+    def current_run(self) -> RunRecord | None:
+        """Return the current run, or the newest one that has a model if none was chosen; None if there is none."""
+        ready = self.ready_runs()
+        return next((record for record in ready if record.name == self.selection.run), ready[0] if ready else None)
+
+    def ready_runs(self) -> list[RunRecord]:
+        """Return the runs that have a model, newest first."""
+        records = reversed(list(self.runs.records.values()))
+        return [record for record in records if record.epochs and not record.damage]
 
     def start(self, config: RunConfig, name: str | None = None) -> RunRecord:
         """Create a run and train it. Raises RunError, DataError."""
@@ -141,6 +153,8 @@ class Session(QObject):
         """Mark a run as free once the job no longer trains it, whatever the reason."""
         if self._held and self._held != self.job.run:
             self.runs.mark_busy(self._held, False)
+            if not (self.job.search or self.job.study) and any(each.name == self._held for each in self.ready_runs()):
+                self.selection.set_run(self._held)
         self._held = self.job.run
         self.job_changed.emit()
 
@@ -177,6 +191,7 @@ class Session(QObject):
             reason = f"The prepared images could not be read ({error})."
             self.loading_failed.emit(RequestFailed(reason=reason, advice="Load the dataset again.", panel=DATA))
         else:
+            self.selection.set_data(self.data)
             self.data_loaded.emit(self.data)
 
 

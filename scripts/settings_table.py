@@ -1,4 +1,4 @@
-"""Write docs/settings.md, the table of every setting, from engine/config; --check only says whether it is so."""
+"""Write docs/reference/settings.md, the table of every setting, from engine/config; --check only says whether it is so."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from engine import config
 from engine.config import FieldSpec, SearchConfig
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "settings.md"
 HEAD = """\
 # Settings
 

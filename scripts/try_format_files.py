@@ -1,6 +1,6 @@
 """Open every file that pydicom and nibabel ship with, and print a Markdown table of what opens and what is refused.
 
-Exit status 1 if a refusal holds words of Python. The table in docs/formats.md was printed by this script.
+Exit status 1 if a refusal holds words of Python. The table in docs/reference/formats.md was printed by this script.
 """
 
 import re

@@ -42,8 +42,13 @@ LATE_IMPORTS = {
     # `import engine` is quick: a name of the public API is imported when it is first asked for.
     "engine/__init__.py": {"computed"},
     "engine/data/__init__.py": {"computed"},
+    # A process that parses files imports the reader that it is asked for, and no other.
+    "engine/data/parser_process.py": {"computed"},
     # `--help` is quick: a command is imported when it is given.
     "engine/cli/__init__.py": {"computed"},
+    "engine/cli/parser.py": {"computed"},
+    # The engine does not depend on the window; the command that opens it does.
+    "engine/cli/app.py": {"gui.launch"},
     # `--help` is quick: only a progress bar on a terminal needs rich.
     "engine/cli/console.py": {"rich", "rich.console"},
     # The backend must be chosen before Keras is imported, and only the chosen one is imported.
@@ -64,6 +69,9 @@ LATE_IMPORTS = {
     "engine/explorer/volume_handlers.py": {"engine.evaluation.volume_export"},
     # The process stands before matplotlib is imported, a second's work, and only a study needs it.
     "engine/processes/training_worker.py": {"engine.reproduction.job"},
+    "engine/data/dicom_mosaic.py": {"nibabel.nicom"},
+    # GDCM is an extra.
+    "engine/data/dicom_pixels.py": {"gdcm"},
     # SimpleITK is an extra.
     "engine/data/research_volumes.py": {"SimpleITK"},
     # highdicom is an extra.

@@ -106,7 +106,11 @@ def wheel(tmp_path_factory) -> zipfile.ZipFile:
 
 def test_wheel_holds_code_and_resources_and_nothing_else(wheel):
     kept = {path.relative_to(ROOT).as_posix() for path in committed()}
-    wanted = {name for name in kept if name.startswith("resources/") or re.match(r"(engine|gui)/.*\.py$", name)}
+    wanted = {
+        name
+        for name in kept
+        if name.startswith("resources/") or re.match(r"(engine|gui)/.*\.py$|engine/py\.typed$", name)
+    }
     packed = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert packed == wanted
 

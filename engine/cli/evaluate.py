@@ -15,6 +15,7 @@ from engine.runs import Run
 IMAGE_COLUMNS = {
     "n": "images",
     "psnr_db": "PSNR (dB)",
+    "psnr_db_patient_interval": "CI over patients",
     "mse": "MSE",
     "mae": "MAE",
     "ssim": "SSIM",
@@ -33,8 +34,8 @@ NATS_COLUMNS = {
     "batch_sum": "batch sum",
 }
 PICTURES_NOTE = """\
-Intensities 0–1; ± is half the width of the 95% confidence interval of the mean over images. Head: inside the head \
-mask. MS-SSIM with {scales} of 5 scales."""
+Intensities 0–1; ± is half the width of the 95% confidence interval of the mean over images. CI over patients: from a \
+bootstrap of whole patients, where all are known. Head: inside the head mask. MS-SSIM with {scales} of 5 scales."""
 NATS_NOTE = """\
 Nats per image: reconstruction + KL, the negative ELBO. The reconstruction term cannot be lower than the entropy \
 floor, the binary entropy of the images. Active dims: latent dimensions with more than 0.01 nats of KL. Batch sum: the \
@@ -93,9 +94,11 @@ def _pictures(name: str, measured: dict[str, Any]) -> str:
 
 
 def _cells(part: dict[str, Any]) -> list[str]:
-    cells = {key: format_number(part[key]) for key in IMAGE_COLUMNS}
+    cells = {key: format_number(part[key]) for key in IMAGE_COLUMNS if not key.endswith("interval")}
     cells |= {key: format_fixed(part[key], places) for key, places in PLACES.items()}
     if part["psnr_db_interval"]:
         low, high = part["psnr_db_interval"]
         cells["psnr_db"] = f"{part['psnr_db']:.1f} ± {(high - low) / 2:.1f}"
+    if limits := part["psnr_db_patient_interval"]:
+        cells["psnr_db_patient_interval"] = f"{limits[0]:.1f} to {limits[1]:.1f}"
     return list(cells.values())

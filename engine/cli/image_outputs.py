@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from engine.cli.config_options import PROGRAM
 from engine.cli.console import ConsoleProgress
+from engine.cli.program import PROGRAM
 from engine.data.volume_target import VolumeTarget
 from engine.durable import name_failures
 from engine.errors import ConfigError

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from engine import data, evaluation, metrics, runs
 from engine.cli.console import ConsoleProgress
 from engine.cli.image_outputs import check_outputs, describe_volume, save_plain, save_volume
-from engine.cli.result import USER_ERROR, CommandResult, format_table
+from engine.cli.program import rate_outcome
+from engine.cli.result import CommandResult, format_table
 from engine.errors import EngramError
 from engine.evaluation import scoring
 from engine.figures import base
@@ -111,7 +112,7 @@ def _save_images(options: Namespace, opened: Run, model: ImageModel, meter: Cons
     _make_names_unique(subjects)
     described = _write(subjects, opened, options)
     content = {"run": opened.name, "model": opened.config.model.model, "images": described, "failed": failed}
-    return CommandResult(_text(described, options.out, failed), content, USER_ERROR if failed else 0)
+    return CommandResult(_text(described, options.out, failed), content, rate_outcome(len(described), len(failed)))
 
 
 def _reconstruct(path: str, options: Namespace, run: Run, model: ImageModel) -> ReconstructInput:

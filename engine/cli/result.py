@@ -7,25 +7,25 @@ from typing import Any
 
 from engine.study_folder import to_json_safe
 
-USER_ERROR, INTERRUPTED = 2, 130
-
 
 @dataclass(frozen=True)
 class CommandResult:
     """The result of a command.
 
     Args:
-        text: the text for people.
+        text: the text for people; None if the command has nothing to print.
         content: the output of `--json`; numbers that are not finite become null.
         status: the exit status.
     """
 
-    text: str
+    text: str | None
     content: Any
     status: int = 0
 
     def render(self, as_json: bool) -> str:
         """Format the result for stdout."""
+        if self.text is None:
+            return ""
         return (json.dumps(to_json_safe(self.content), indent=2) if as_json else self.text) + "\n"
 
 

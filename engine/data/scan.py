@@ -63,6 +63,7 @@ _VIEW_READERS: Final[dict[FileFormat, str]] = {
     "nifti": "engine.data.nifti_view",
     "research": "engine.data.nifti_view",
 }
+_SECONDS_PER_MIB, _MAX_MORE_SECONDS = 2.0, 150.0
 _SERIES_LIMITS: Final = Limits(cpu_s=120, wall_s=180.0)  # for hundreds of files
 
 
@@ -138,7 +139,7 @@ def open_scan(path: str | os.PathLike[str], limits: Limits | None = None, volume
 
     Args:
         path: the file or the folder.
-        limits: limits on time and memory; a folder has more time than a file by default.
+        limits: limits on time and memory; by default large files have more time, and folders still more.
         volume: volume of a file of several, counted from 1. The first one of a NIfTI file is opened if it is None, and
             all stacks of a DICOM file, one after the other.
 
@@ -153,8 +154,8 @@ def open_scan(path: str | os.PathLike[str], limits: Limits | None = None, volume
     file = Path(path).expanduser().absolute()
     if file.is_dir():
         return _read_scan(_SERIES_READER, file, limits or _SERIES_LIMITS, volume)
-    limits = limits or Limits()
-    return _read_scan(_READERS[_checked_kind(file, limits)], file, limits, volume)
+    reader = _READERS[_checked_kind(file, limits or Limits())]
+    return _read_scan(reader, file, limits or _grow_limits(file.stat().st_size), volume)
 
 
 def read_view(path: str | os.PathLike[str], target: Path, series: int = 0, volume: int = 1) -> dict[str, Any]:
@@ -182,6 +183,12 @@ def read_view(path: str | os.PathLike[str], target: Path, series: int = 0, volum
         target.unlink(missing_ok=True)
         raise _scan_error(file, reason)
     return answer
+
+
+def _grow_limits(size: int) -> Limits:
+    """Return the limits for a file of so many bytes; hundreds of compressed frames take more than half a minute."""
+    more = min(_SECONDS_PER_MIB * size / 2**20, _MAX_MORE_SECONDS)
+    return Limits(cpu_s=Limits.cpu_s + int(more), wall_s=Limits.wall_s + more)
 
 
 def _read_scan(reader: str, file: Path, limits: Limits, volume: int | None) -> Scan:

@@ -67,7 +67,7 @@ def _list_series(folder: Path) -> list[Path]:
 
 def _read_slice(file: Path, volume: int | None = None, span: Levels | None = None) -> Scan:
     try:
-        return dicom.read_scan(file, volume, span)
+        return dicom.read_scan(file, volume, span, alone=True)
     except UnreadableFile as error:
         raise UnreadableFile(f"its file '{file.name}' cannot be used: {error}") from error
 

@@ -9,7 +9,7 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -21,8 +21,11 @@ from numpy.typing import NDArray
 from engine.config import DataConfig
 from engine.data import dicom
 from engine.data.decoded_image import LEFT_OUT, DecodedImage, UnreadableFile
+from engine.data.dicom_pixels import read_layout
 from engine.data.files import is_dicom_content, other_half, pair_suffix
+from engine.data.parsing import parse
 from engine.data.scan import Scan
+from engine.data.volume_grid import VolumeGrid
 
 VERSION: Final = 1  # increase it if the slices of a volume change, so that old caches are not read
 MIN_HEAD_SHARE: Final = 0.2  # of the area that the head covers in the fullest slice
@@ -87,7 +90,7 @@ class VolumeReader:
         Raises:
             UnreadableFile: the header is damaged.
         """
-        count: int = frames or import_nifti().count_slices(self._folder / name, self._config.plane)
+        count: int = frames or parse(count_slices, self._folder / name, self._config.plane)
         return list(range(1, count + 1, self._config.slice_step))
 
     def read(self, name: str, number: int) -> DecodedImage:
@@ -131,8 +134,13 @@ class VolumeReader:
                 self._entries.popitem(last=False)
 
     def _decode(self, name: str) -> Volume:
-        scan = read_any(self._folder / name, self._config.plane)
+        scan = self._parse(name)
         return Volume(scan, self._find_used(name, scan))
+
+    def _parse(self, name: str) -> Scan:
+        """Read a volume in a limited process, whose limits grow with the slices."""
+        file, plane = self._folder / name, self._config.plane
+        return parse_volume(read_any, file, plane, parse(count_slices, file, plane))
 
     def _find_used(self, name: str, scan: Scan) -> NDArray[np.bool_]:
         if self._config.slices == "brain":
@@ -140,7 +148,7 @@ class VolumeReader:
         used = np.full(len(scan), self._config.slices == "all")
         if self._config.slices == "lesion":
             for mask in self._masks.get(name, ()):
-                marked = read_any(self._folder / mask, self._config.plane).pixels
+                marked = self._parse(mask).pixels
                 if len(marked) != len(scan):
                     raise UnreadableFile(f"its mask {mask} has {len(marked)} slices, not {len(scan)}")
                 used |= marked.any(axis=(1, 2))
@@ -152,6 +160,35 @@ def import_nifti() -> ModuleType:
     from engine.data import nifti
 
     return nifti
+
+
+def count_slices(path: Path, plane: str) -> int:
+    """Return the number of slices of a NIfTI volume in a plane, or of frames of a DICOM file, from the header.
+
+    Raises:
+        UnreadableFile: the header is damaged.
+    """
+    try:
+        if _is_nifti(path):
+            return int(import_nifti().count_slices(path, plane))
+        return read_layout(dicom.open_header(path)).frames
+    except OSError as error:
+        raise UnreadableFile(f"cannot be opened: {error.strerror or error}") from None
+
+
+def parse_volume(read: Callable[[Path, str], Scan], path: Path, plane: str, slices: int) -> Scan:
+    """Let a limited process read a volume of so many slices.
+
+    Raises:
+        UnreadableFile: it cannot be decoded, or breaks a limit.
+    """
+    fields = parse(read, path, plane, frames=max(2, slices))
+    fields["grid"] = fields["grid"] and VolumeGrid(**fields["grid"])
+    return Scan(**fields)
+
+
+def _is_nifti(path: Path) -> bool:
+    return path.name.casefold().endswith(_NIFTI_ENDINGS) or not is_dicom_content(path)
 
 
 def _hash_files(path: Path) -> str:
@@ -172,8 +209,9 @@ def read_any(path: Path, plane: str) -> Scan:
         UnreadableFile: it cannot be decoded.
     """
     try:
-        is_nifti = path.name.casefold().endswith(_NIFTI_ENDINGS) or not is_dicom_content(path)
-        scan: Scan = import_nifti().read_scan(path, plane=plane) if is_nifti else dicom.read_scan(path)
+        scan: Scan = (
+            import_nifti().read_scan(path, plane=plane) if _is_nifti(path) else dicom.read_scan(path, mixed=True)
+        )
         return scan
     except OSError as error:
         raise UnreadableFile(f"cannot be opened: {error.strerror or error}") from None

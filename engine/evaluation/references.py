@@ -197,4 +197,5 @@ def _write(place: Path, made: PCAReconstructor) -> None:
         np.savez(file, mean=made.mean, components=made.components)
     os.replace(file.name, place)
     for old in sorted(place.parent.iterdir(), key=lambda path: path.stat().st_mtime)[:-CACHE_NAME]:
-        old.unlink(missing_ok=True)
+        if old != place:  # the clock may have been set back
+            old.unlink(missing_ok=True)

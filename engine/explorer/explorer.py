@@ -125,8 +125,12 @@ class Explorer:
 
     def _open_scan(self, request: OpenScan) -> OpenScanReply:
         scan = self._read_scan(request.path)
+        count, image = len(scan.pixels), None
+        if request.data is not None:
+            at = count // 2 if request.slice is None else min(max(request.slice, 0), count - 1)
+            image = data.prepare(scan, request.data, at)
         return OpenScanReply(
-            name=scan.name, kind=scan.kind, slices=len(scan.pixels), orientation=scan.orientation, notes=scan.notes
+            name=scan.name, kind=scan.kind, slices=count, orientation=scan.orientation, notes=scan.notes, image=image
         )
 
     def _open_volume(self, request: OpenVolume) -> OpenVolumeReply:

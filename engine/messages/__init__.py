@@ -45,6 +45,8 @@ from engine.messages.duplicates import DuplicateCounts as DuplicateCounts
 from engine.messages.duplicates import DuplicateGroup as DuplicateGroup
 from engine.messages.duplicates import ExactDuplicates as ExactDuplicates
 from engine.messages.duplicates import GroupedImage as GroupedImage
+from engine.messages.duplicates import LabelConflict as LabelConflict
+from engine.messages.duplicates import LabeledImage as LabeledImage
 from engine.messages.duplicates import LeakageCounts as LeakageCounts
 from engine.messages.duplicates import NearDuplicate as NearDuplicate
 from engine.messages.duplicates import NearDuplicateCounts as NearDuplicateCounts

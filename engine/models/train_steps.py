@@ -1,10 +1,11 @@
 """One training step for each backend: forward pass, loss, gradient, update, metrics.
 
-The loss itself stays in the model's `compute_loss`, the same on every backend; this module has only the differences:
+On PyTorch `fused` replaces it by `engine.models.torch_step` where that knows all layers. The loss itself stays in the model's `compute_loss`, the same on every backend; this module has only the differences:
 how the gradient is recorded, and where the state is kept. The results equal those of Keras' own `train_step`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -21,6 +22,23 @@ def train_step(model: Any, *args: Any) -> Any:
         The metrics by name; on JAX also the new state.
     """
     return _STEPS[keras.backend.backend()](model, *args)
+
+
+@contextmanager
+def fused(model: Any) -> Iterator[None]:
+    """Train a model in its backend's fused functions; its variables are up to date again at the end."""
+    if keras.backend.backend() != "torch":
+        yield
+        return
+    from engine.models import torch_step
+
+    model.fused_step = step = torch_step.lower(model)
+    try:
+        yield
+    finally:
+        model.fused_step = None
+        if step:
+            step.write_back()
 
 
 def _tensorflow(model: Any, data: Any) -> Any:
@@ -40,6 +58,8 @@ def _tensorflow(model: Any, data: Any) -> Any:
 def _torch(model: Any, data: Any) -> Any:
     import torch
 
+    if model.fused_step:
+        return model.fused_step(data)
     x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
     model.zero_grad()
     outputs = model(x, training=True)

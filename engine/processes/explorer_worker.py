@@ -23,6 +23,7 @@ from engine.messages import (
     ComputeImportances,
     LoadData,
     Message,
+    OpenScan,
     OpenVolume,
     Reply,
     Request,
@@ -84,10 +85,9 @@ class ExplorerWorker(JsonLinesServer):
                 audit, lambda: answer_audit(audit, make_job_context(audit, self.emit, should_stop))
             )
         )
-        self._filters, self._volumes = BackgroundTask(self._answer_in_turn), BackgroundTask(self._answer_in_turn)
-        self._turns: dict[type[Request], threading.Lock] = {
-            kind: threading.Lock() for kind in (ApplyFilter, OpenVolume)
-        }
+        kinds = ApplyFilter, OpenScan, OpenVolume
+        self._threads = {kind: BackgroundTask(self._answer_in_turn) for kind in kinds}
+        self._turns: dict[type[Request], threading.Lock] = {kind: threading.Lock() for kind in kinds}
         self._importances = BackgroundTask(
             lambda request, _: self._reply(request, lambda: importance.compute_importances(request))
         )
@@ -104,9 +104,9 @@ class ExplorerWorker(JsonLinesServer):
         if isinstance(command, ComputeImportances):
             # At once, whatever request is being answered.
             self._importances.start(command)
-        elif isinstance(command, OpenVolume):
+        elif isinstance(command, (OpenScan, OpenVolume)):
             # A scan is shown while the images of a large dataset are still read.
-            self._volumes.start(command)
+            self._threads[type(command)].start(command)
         else:
             super()._receive(command)
 
@@ -122,7 +122,7 @@ class ExplorerWorker(JsonLinesServer):
         if isinstance(command, Audit):
             self._audits.start(command)
         elif isinstance(command, ApplyFilter):
-            self._filters.start(command)
+            self._threads[ApplyFilter].start(command)
         elif isinstance(command, Request):
             self._answer(command)
 

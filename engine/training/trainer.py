@@ -14,6 +14,7 @@ from engine.data import Dataset, quality
 from engine.durable import flush_file, make_folder, name_failures, open_new, replace_durably
 from engine.errors import ConfigError, RunDamaged, TrainingError
 from engine.evaluation import scoring
+from engine.formatting import format_source
 from engine.job_context import Cancelled, JobContext
 from engine.messages import Emit, EpochEnded, JobEnded, JobStarted, Log
 from engine.models.reconstructor import AdaptContext, Reconstructor
@@ -76,7 +77,11 @@ class Trainer:
         if known != fingerprint:
             self.emit(Log(text="The images have changed since this run began.", level="warning"))
         split_by, patients = self.config.data.split_by, self.images.patients
-        data: dict[str, Any] = {"source": self.images.source, "fingerprint": fingerprint, "split_by": split_by}
+        data: dict[str, Any] = {
+            "source": format_source(self.images.source),
+            "fingerprint": fingerprint,
+            "split_by": split_by,
+        }
         data |= {"patients": patients.to_json(), "patients_from": dict(patients.origins)}
         data |= {"plane": self.images.plane, **quality.describe_use(self.images)}
         written = {**self.state.conditions, "seed": training.seed, "data": data, "backends": self._backends()}

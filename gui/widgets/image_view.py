@@ -47,6 +47,7 @@ class ImageView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(32, 32)
         self.setToolTipDuration(8000)
+        self.setAccessibleName("image")
         self.gestures = ImageGestures(self)
 
     def set_image(self, values: Array | None, scale: Colormap = Colormap.GRAY) -> None:

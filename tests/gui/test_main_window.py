@@ -1,10 +1,10 @@
 """The window: panels, menus, drops, what it remembers, how it closes."""
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
-from PySide6.QtGui import QAction, QDropEvent, QKeySequence
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, QSettings, Qt, QUrl
+from PySide6.QtGui import QAction, QDropEvent, QGuiApplication, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QLineEdit, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from engine import demo_runs, runs
 from engine.messages import (
@@ -30,6 +30,7 @@ from gui.app import make_window
 from gui.panel import DISCLAIMER
 from gui.preferences import Preferences, PreferencesDialog, SettingsStore
 from gui.run_record import open_record
+from gui.shell import fit_into
 from gui.shortcuts import ShortcutSheet
 from tests import house
 from tests.conftest import ROOT
@@ -84,6 +85,12 @@ def start_run(window, tiny, name="ae-0001"):
     return window.desk.session.start(tiny(epochs=5), name)
 
 
+def is_reached_by_arrows(child):
+    """Whether a control is a button of a group that the Tab key enters at the checked one."""
+    group = child.group() if isinstance(child, QAbstractButton) else None
+    return group is not None and group.exclusive() and not child.isChecked()
+
+
 class TestPanels:
     def test_only_panels_that_exist_are_on_the_rail(self, window):
         panels = ["data", "scan", "train", "search", "compare", "layers", "denoise", "latent", "report"]
@@ -94,7 +101,7 @@ class TestPanels:
             window.rail._buttons[key].click()
             assert window.current().isAncestorOf(window.focusWidget())
         window.rail._buttons["train"].click()
-        assert window.focusWidget() is window
+        assert window.focusWidget() is window.panels["train"]
 
     def test_panels_are_built_when_they_are_first_shown(self, window):
         assert list(window.panels) == ["data"]
@@ -106,21 +113,29 @@ class TestPanels:
     @pytest.mark.parametrize(
         "key", ["data", "scan", "train", "search", "compare", "layers", "denoise", "latent", "report"]
     )
-    def test_everything_that_takes_the_focus_has_a_name(self, window, make_run, key):
+    def test_tab_reaches_every_control_stays_in_the_panel_and_each_has_a_name(self, window, make_run, key):
         make_run("ae-0001")
         window.desk.session.runs.refresh()
         panel = window.show_panel(key)
         panel.refresh() if hasattr(panel, "refresh") else None
-        kinds = (QAbstractButton, QLineEdit, QComboBox, QAbstractSlider, QTableView)
-        nameless = [
+        stops = {
             child
             for child in panel.findChildren(QWidget)
-            if isinstance(child, kinds)
-            and child.isVisible()
+            if child.isVisible()
+            and child.isEnabled()
             and child.focusPolicy() & Qt.FocusPolicy.TabFocus
-            and not (child.accessibleName() or getattr(child, "text", str)())
-        ]
+            and not child.focusProxy()
+            and not is_reached_by_arrows(child)
+        }
+        nameless = [child for child in stops if not (child.accessibleName() or getattr(child, "text", str)())]
         assert nameless == []
+        for move in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+            reached = []
+            panel.setFocus()
+            while not reached or reached[-1] not in reached[:-1]:
+                QTest.keyClick(window.focusWidget(), move)
+                reached.append(window.focusWidget())
+            assert set(reached) == stops
 
     def test_mark_is_always_there(self, window):
         assert window.top_bar.mark.text() == DISCLAIMER
@@ -160,7 +175,12 @@ class TestMenus:
         sheet = window.findChild(ShortcutSheet)
         texts = [child.text() for child in sheet.findChildren(QWidget) if hasattr(child, "text")]
         assert {"Ctrl+O", "Ctrl+,", "Keyboard shortcuts"} <= set(texts)
-        assert sheet.height() <= 860  # a laptop screen of 900, less the frame of a window
+        assert sheet.height() <= QGuiApplication.primaryScreen().availableGeometry().height()
+        shown = {group.title for group in sheet.groups if group.isVisible()}
+        sheet.find.setText("LASSO select")
+        assert {group.title for group in sheet.groups if group.isVisible()} == {"Latent map"} < shown
+        sheet.find.setText("no such key")
+        assert sheet.empty.isVisible()
         sheet.reject()
 
     def test_undo_key_takes_back_what_was_typed(self, window):
@@ -175,6 +195,39 @@ class TestMenus:
         QTest.keySequence(editor, QKeySequence("Ctrl+Shift+Z"))
         assert form.values()["size"] == 64
 
+    def test_undo_says_what_it_undid_and_shows_the_panel(self, window):
+        window.panels["data"].source.form.change_values({"size": 64})
+        window.show_panel("train").new_run.settings.form.change_values({"latent": 7})
+        window.show_panel("compare")
+        for key, said in (("train", "Undid “Latent size” in Train"), ("data", "Undid “Size” in Data")):
+            QTest.keySequence(window, QKeySequence("Ctrl+Z"))
+            assert (window.current_key(), window._status.numbers.text()) == (key, said)
+        window.show_panel("compare")
+        QTest.keySequence(window, QKeySequence("Ctrl+Shift+Z"))
+        assert (window.current_key(), window._status.numbers.text()) == ("data", "Redid “Size” in Data")
+        window.panels["data"].source.form.change_values({"size": 96})
+        window.show_panel("train")
+        QTest.keySequence(window, QKeySequence("Ctrl+Z"))
+        assert window.current_key() == "data"
+
+    def test_ctrl_return_starts_what_the_panel_is_for(self, window, monkeypatch):
+        pressed = []
+        for key, title in {"data": "Load dataset", "train": "Start training", "search": "Start search"}.items():
+            button = window.show_panel(key).start_button
+            monkeypatch.setattr(type(button), "click", lambda it: pressed.append(it.text()))
+            QTest.keySequence(window, QKeySequence("Ctrl+Return"))
+            assert (window.menus.start.text(), pressed[-1]) == (title, title)
+        window.show_panel("compare")
+        assert not window.menus.start.isEnabled()
+
+    def test_full_screen_ends_with_escape_as_it_began(self, window):
+        window.showMaximized()
+        QTest.keySequence(window, QKeySequence("F11"))
+        assert window.isFullScreen()
+        QTest.keyClick(window, Qt.Key.Key_Escape)
+        assert not window.isFullScreen()
+        assert window.isMaximized()
+
     def test_open_folder_loads_it(self, window, tmp_path):
         window.commands.ask_folder = lambda *words: str(tmp_path)
         QTest.keySequence(window, QKeySequence("Ctrl+O"))
@@ -185,12 +238,14 @@ class TestMenus:
         answer_in(window, data_content)
         drop(window, tmp_path)
         answer_in(window, data_content)
-        assert [action.text() for action in window.menus.recent.actions()] == [str(tmp_path), "Phantoms"]
-        window.menus.recent.actions()[1].trigger()
+        actions = [action for action in window.menus.recent.actions() if not action.isSeparator()]
+        assert [action.text() for action in actions] == [str(tmp_path), "Phantoms"]
+        actions[1].trigger()
         assert sent(window, LoadData)[-1].config.source == "phantom"
 
     def test_run_menu_follows_the_job(self, window, tiny):
         menus = window.menus
+        window.show_panel("train")
         assert (menus.start.isEnabled(), menus.stop.isEnabled()) == (True, False)
         start_run(window, tiny)
         assert (menus.start.isEnabled(), menus.stop.isEnabled()) == (False, True)
@@ -242,7 +297,7 @@ class TestDrops:
         drop(window, file)
         assert window.current() is window.panels["denoise"]
         asked = window.desk.session.explorer.engine.sent[-1]
-        assert (asked.panel, asked.path) == ("denoise-scan", str(file))
+        assert (asked.panel, asked.path) == ("image", str(file))
 
     def test_own_run_is_shown_in_train(self, window, make_run):
         make_run("old")
@@ -315,6 +370,18 @@ class TestMemory:
         first.save_geometry()
         crash(first)
         assert open_window().size().toTuple() == (790, 650)
+
+    def test_window_fits_the_screen_at_first_and_after_another_screen(self, open_window):
+        room = QGuiApplication.primaryScreen().availableGeometry()
+        first = open_window()
+        assert room.contains(first.geometry())
+        assert fit_into(QRect(600, -40, 2000, 500), room) == QRect(room.left(), room.top(), room.width(), 500)
+        assert fit_into(QRect(10, 10, 300, 200), room) == QRect(10, 10, 300, 200)
+        first.setWindowState(Qt.WindowState.WindowNoState)
+        first.setGeometry(5000, 30, 700, 700)
+        first.save_geometry()
+        crash(first)
+        assert room.contains(open_window().geometry())
 
     def test_settings_that_make_no_sense_are_the_defaults(self, open_window):
         settings = QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "Engram", "Engram")
@@ -444,6 +511,7 @@ class TestStudy:
         return window.desk.session.job
 
     def test_it_is_one_job_that_can_be_paused_and_stopped(self, window, tmp_path, tiny):
+        window.show_panel("report")
         job, menus = self.start(window, tmp_path), window.menus
         assert [each.isEnabled() for each in (menus.start, menus.pause, menus.stop)] == [False, True, True]
         self.start(window, tmp_path / "other")

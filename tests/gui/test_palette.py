@@ -25,6 +25,10 @@ PAIRS = [
     ("warning_text", "warning_card"),
     ("warning_text", "field"),
     ("info_text", "info_card"),
+    ("accent", "hover"),
+    ("accent", "selection"),
+    ("quiet", "selection"),
+    ("quiet", "hover"),
 ]
 
 # Machado, Oliveira and Fernandes (2009), full severity, on linear RGB.
@@ -70,6 +74,15 @@ def test_curves_are_visible_on_their_field(colors):
     assert len(colors.series) >= 8
     assert min(contrast(color, colors.field) for color in colors.series) >= 3
     assert contrast(colors.focus, colors.field) >= 3
+
+
+@THEMES
+def test_outlines_and_scores_are_visible(colors):
+    for surface in SURFACES:
+        assert contrast(colors.outline, getattr(colors, surface)) >= 3
+    lightness = [palette.luminance(color) for color in colors.score]
+    assert lightness == sorted(lightness, reverse=colors is LIGHT)
+    assert min(contrast(color, colors.field) for color in colors.score) >= 3
 
 
 @THEMES

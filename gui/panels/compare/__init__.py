@@ -5,6 +5,7 @@ from typing import Any
 from PySide6.QtWidgets import QFileDialog
 
 from gui.export import changed_data, render_figure
+from gui.follower import Follower
 from gui.loaded_data import CLEAN
 from gui.opened_files import OpenedScan
 from gui.panel import AppContext, CompareRuns, OpenFile, Panel, ShowImage, Target, scroll_column
@@ -15,6 +16,8 @@ from gui.panels.compare.metrics import MetricsDialog
 from gui.panels.compare.runs_card import MOST, CompareRunsCard
 from gui.panels.compare.script import compare_script
 from gui.panels.compare.view_card import CompareScanCard, ViewCard
+from gui.run_record import RunRecord
+from gui.selection import ImageRef
 from gui.volume_card import VolumeCard
 from gui.widgets.timers import make_timer
 from gui.widgets.view_state import ViewState
@@ -36,6 +39,8 @@ class ComparePanel(Panel):
         self.ask_path = QFileDialog.getSaveFileName
         self._wanted: list[str] = []
         self._baselines: list[str] = []
+        self.follower = Follower(self, self._show_image, self._show_run)
+        self.view.add_action(self.follower.pin)
         self._soon = make_timer(self, SOON_MS)
         self._soon.timeout.connect(self.refresh)
         self.lay_out(scroll_column(self.runs, self.scan, self.volume, self.view, stretched=self.runs), self.board)
@@ -57,13 +62,12 @@ class ComparePanel(Panel):
         self.gallery.found.connect(self._on_found)
         self.gallery.failed.connect(self.board.show_message)
         self.gallery.order_changed.connect(self.refresh)
-        self.gallery.scan_opened.connect(self.show_scan)
         self.board.page_requested.connect(self._on_turned)
         self.board.resized.connect(self.schedule_refresh)
         self.board.maximized.connect(self._on_maximized)
         self.board.pointed.connect(self.status_changed)
-        self.scan.slice_changed.connect(self.gallery.show_scan)
-        self.scan.closed.connect(lambda: self.show_scan(None))
+        self.scan.slice_changed.connect(self._on_slice_changed)
+        self.scan.closed.connect(self._on_file_closed)
 
     def refresh(self) -> None:
         """Update lists and images from the session."""
@@ -101,7 +105,7 @@ class ComparePanel(Panel):
     def navigate(self, target: Target) -> None:
         """Show an image of the dataset, compare runs, or open a file."""
         if isinstance(target, OpenFile):
-            self.gallery.open_scan(target.path)
+            self.follower.open_file(target.path)
         elif isinstance(target, CompareRuns):
             self._wanted = list(target.names)
             self.refresh()
@@ -109,15 +113,16 @@ class ComparePanel(Panel):
             self.show_scan(None)
             self.view.set_values({"split": target.split, "order": "file", "layout": "closer"})
             self.refresh()
-            self.gallery.go_to(target.index)
+            self._go_to(target.index)
 
     def save_state(self) -> dict[str, Any]:
         baselines = [each.ref for each in self.runs.compared() if is_baseline(each.ref)]
         names = [record.name for record in self.runs.records()] or self._wanted
-        return {"runs": names, "yardsticks": baselines, "view": self.view.values()}
+        return {"runs": names, "yardsticks": baselines, "view": self.view.values(), "pinned": self.follower.is_pinned()}
 
     def restore_state(self, kept: dict[str, Any]) -> None:
         view, names = kept.get("view"), kept.get("runs")
+        self.follower.set_pinned(kept.get("pinned") is True)
         if isinstance(view, dict):
             self.view.set_values(view)
         ready = [record.name for record in self.session.runs.records.values() if record.epochs]
@@ -153,6 +158,7 @@ class ComparePanel(Panel):
         """Turn a page of the dataset, or go to the next slice of a volume."""
         if self.gallery.scan is None:
             self.gallery.turn(step)
+            self._report_single()
         else:
             self.scan.slider.setValue(self.scan.slider.value() + step)
 
@@ -163,7 +169,48 @@ class ComparePanel(Panel):
         self.view.set_values({"layout": "closer" if grid else "grid"})
         self._on_choice_changed()
         if index is not None:
-            self.gallery.go_to(index)
+            self._go_to(index)
+
+    def _go_to(self, index: int) -> None:
+        self.gallery.go_to(index)
+        self._report_single()
+
+    def _report_single(self) -> None:
+        """Make the image that is shown alone the current one."""
+        if self.view.values()["layout"] != "grid":
+            self.follower.choose_image(self.gallery.image())
+
+    def _on_slice_changed(self, scan: OpenedScan) -> None:
+        self.gallery.show_scan(scan)
+        self.follower.choose_image(self.gallery.image())
+
+    def _on_file_closed(self) -> None:
+        self.follower.close_file()
+        self.show_scan(None)
+
+    def _show_image(self, image: ImageRef) -> None:
+        """Show the current image: a file alone, an image of the dataset on its page."""
+        if image.opened is not None:
+            self._show_preview(image)
+            self.show_scan(image.opened)
+            return
+        if self.gallery.scan is not None:
+            self.show_scan(None)
+        self.refresh()
+        if self.gallery.split != image.split or image.index not in self.gallery.pages.order:
+            self.view.set_values({"split": image.split})
+            self.refresh()
+        self.gallery.go_to(image.index)
+
+    def _show_preview(self, image: ImageRef) -> None:
+        """Show a file that was just opened at once, before it went through the models."""
+        pixels = self.session.selection.preview(image)
+        if pixels is not None:
+            self.board.show_pictures(Comparison([image.title], pixels[None], []), "closer", image.orientation)
+
+    def _show_run(self, record: RunRecord) -> None:
+        self.runs.follow_run(record.name)
+        self._on_choice_changed()
 
     def _on_found(self, shown: Comparison) -> None:
         scan, pages, values = self.gallery.scan, self.gallery.pages, self.view.values()

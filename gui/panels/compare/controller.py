@@ -6,8 +6,6 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from engine.messages import (
-    OpenScan,
-    OpenScanReply,
     PerImageErrors,
     PerImageErrorsReply,
     Reconstruct,
@@ -17,12 +15,12 @@ from engine.messages import (
 from gui.formatting import format_count
 from gui.loaded_data import PARTS
 from gui.opened_files import OpenedScan
-from gui.opened_files import opened_scan_from as scan_from_answer
 from gui.panels.compare.comparison import ORDERS, Comparison, ImageSource, Pager, make_comparison, sorted_by
+from gui.selection import ImageRef
 from gui.session import Session
 from gui.widgets.timers import make_timer
 
-PICTURES, RANKS, SCAN = "compare", "compare-rank", "compare-scan"
+PICTURES, RANKS = "compare", "compare-rank"
 NO_SCANS = "No dataset loaded. Choose a source in Data, or drop an image here."
 Key = tuple[str, int, str, str]
 
@@ -33,7 +31,6 @@ class CompareController(QObject):
     found = Signal(object)
     failed = Signal(str)
     order_changed = Signal()
-    scan_opened = Signal(object)
 
     def __init__(self, session: Session, parent: QObject) -> None:
         super().__init__(parent)
@@ -44,7 +41,6 @@ class CompareController(QObject):
         self._ranks: dict[Key, tuple[float, ...]] = {}
         self._requested: tuple[dict[str, str], list[str]] = {}, []
         self._ranking: Key | None = None
-        self._path = ""
         self._question: object = None
         self._last: Comparison | None = None
         self._layout = self._shown_as = ""
@@ -73,16 +69,20 @@ class CompareController(QObject):
         self.pages = self.pages.to(index)
         self._soon.start()
 
-    def open_scan(self, path: str) -> None:
-        self._path = path
-        handle = self._session.request(OpenScan(panel=SCAN, path=path))
-        handle.finished.connect(self._on_scan_opened)
-        handle.failed.connect(self._on_failed)
-
     def show_scan(self, scan: OpenedScan | None) -> None:
         """Show a slice of a file, or the dataset again."""
         self.scan = scan
         self._soon.start()
+
+    def image(self, at: int = 0) -> ImageRef | None:
+        """Return an image of the page, or the slice of the file. Returns None if there is none."""
+        data, indices = self._session.data, self.pages.indices
+        if self.scan is not None:
+            config = data.config if data else self._session.requested_data
+            return ImageRef(self.scan.name, config, opened=self.scan)
+        if data is None or at >= len(indices):
+            return None
+        return ImageRef(data.names[int(data.rows(self.split)[indices[at]])], data.config, self.split, indices[at])
 
     def title(self) -> str:
         """Return a title for what is shown."""
@@ -145,9 +145,6 @@ class CompareController(QObject):
             handle.failed.connect(self._on_failed)
         elif self._layout != self._shown_as and self._last:
             self._publish(self._last)
-
-    def _on_scan_opened(self, reply: OpenScanReply) -> None:
-        self.scan_opened.emit(scan_from_answer(self._path, reply))
 
     def _on_ranked(self, reply: PerImageErrorsReply) -> None:
         if self._ranking:

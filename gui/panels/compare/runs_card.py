@@ -42,7 +42,7 @@ class CompareRunsCard(Card):
 
     def __init__(self, session: Session) -> None:
         super().__init__("Runs")
-        self._session, self.measures = session, MetricsLoader(session, self)
+        self._session, self.measures, self._followed = session, MetricsLoader(session, self), ""
         self.table = NumberTable(
             (TableColumn("Run", str, False), TableColumn("PSNR, dedup. (dB)", _written)), checkable=True
         )
@@ -70,6 +70,13 @@ class CompareRunsCard(Card):
 
     def choose(self, names: Sequence[str]) -> None:
         self.table.set_checked(names[:MOST])
+
+    def follow_run(self, name: str) -> None:
+        """Tick a run in the place of the one that was followed before."""
+        ticked = [key for key in self.table.checked() if key != self._followed or key == name]
+        self._followed = name
+        if name not in ticked:
+            self.choose([name, *ticked])
 
     def refresh(self) -> None:
         """List the runs that have a model, and the baselines of the ticked ones."""

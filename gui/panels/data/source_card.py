@@ -14,7 +14,7 @@ from gui.formatting import format_count
 from gui.panel import AppContext
 from gui.session import data_config, load_data_undoable
 from gui.widgets.buttons import Button, IconButton
-from gui.widgets.card import Card, NoticeBox
+from gui.widgets.card import NoticeBox, ScrollingCard
 from gui.widgets.labels import label
 
 PHANTOM, FOLDER, HUB = "phantom", "folder", "hf"
@@ -22,7 +22,7 @@ TITLES = {PHANTOM: "Phantoms", FOLDER: "Folder", HUB: "Hugging Face"}
 EXAMPLE = "benschill/brain-tumor-collection"
 PREFIX = "hf:"
 OF_ALL = ("source", "size", "fit", "normalisation", "validation_share", "split_seed", "split_by")
-PATIENTS = ("groups", "group_pattern", "group_by")
+PATIENTS = ("test_patients", "fold", "groups", "group_pattern", "group_by")
 OF_KIND = {
     PHANTOM: ("phantom_count", "phantom_seed"),
     FOLDER: (*PATIENTS, "folders_are", "plane", "slices", "slice_step", "series"),
@@ -103,7 +103,7 @@ class SourceEditor(QWidget):
             self._on_place_edited(folder)
 
 
-class SourceCard(Card):
+class SourceCard(ScrollingCard):
     """Form, 'Load dataset', and the progress of the loading."""
 
     changed = Signal()
@@ -126,8 +126,10 @@ class SourceCard(Card):
         buttons.addWidget(self.cancel)
         buttons.addStretch()
         self.bar.setTextVisible(False)
-        for part in (self.form, self.caption, self.bar, self.notice, buttons):
-            self.add(part)
+        self.add(self.form)
+        for box in (self.caption, self.bar, self.notice):
+            self.footer.addWidget(box)
+        self.footer.addLayout(buttons)
 
     def _connect(self) -> None:
         self.form.changed.connect(self._on_form_changed)

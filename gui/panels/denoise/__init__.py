@@ -4,12 +4,10 @@ from typing import Any
 
 from PySide6.QtWidgets import QFileDialog
 
-from engine.messages import OpenScan, OpenScanReply, RequestFailed
 from gui.export import FIGURES, changed_data, save_figure
+from gui.follower import Follower
 from gui.lesion_regions import LesionBoxes
-from gui.opened_files import opened_scan_from
 from gui.panel import AppContext, OpenFile, Panel, ShowImage, Target, scroll_column
-from gui.panels.denoise.case import Case
 from gui.panels.denoise.case_card import CaseCard
 from gui.panels.denoise.controller import DenoiseController
 from gui.panels.denoise.lesion import LesionCard
@@ -17,12 +15,14 @@ from gui.panels.denoise.methods_card import MethodsCard
 from gui.panels.denoise.picture_area import PictureArea
 from gui.panels.denoise.presenter import DenoisePresenter
 from gui.panels.denoise.script import denoise_script
+from gui.run_record import RunRecord
+from gui.selection import ImageRef
 from gui.volume_card import VolumeCard
 from gui.widgets.region.region import RegionState
 from gui.widgets.timers import make_timer
 from gui.widgets.view_state import ViewState
 
-SCAN, VOLUME = "denoise-scan", "denoise-volume"
+VOLUME = "denoise-volume"
 NO_SCANS = "No dataset loaded. Choose a source in Data, or drop an image here."
 SOON_MS, SETTLE_MS = 60, 400
 FIRST_RUNS = 1
@@ -35,7 +35,8 @@ class DenoisePanel(Panel):
 
     def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
-        self.state, self.regions = ViewState(parent=self), RegionState(desk.undo, self)
+        self.state = ViewState(parent=self)
+        self.regions = RegionState(desk.undo, self, self.session.selection.lesions)
         self.experiment, self.known = DenoiseController(self.session, self), LesionBoxes()
         self.case, self.lesion, self.methods = CaseCard(desk.undo), LesionCard(self.regions), MethodsCard(self.session)
         self.stage = PictureArea(self.state, self.regions)
@@ -43,8 +44,9 @@ class DenoisePanel(Panel):
         self.results = DenoisePresenter(self.experiment, self.regions, (self.lesion, self.methods, self.stage), self)
         self.ask_path = QFileDialog.getSaveFileName
         self._wanted: list[str] | None = []
-        self._case: Case | None = None
-        self._path = ""
+        self._case: ImageRef | None = None
+        self.follower = Follower(self, self._show_image, self._show_run)
+        self.case.add_action(self.follower.pin)
         self._soon = make_timer(self, SOON_MS)
         self._soon.timeout.connect(self.refresh)
         self._settled = make_timer(self, SETTLE_MS)
@@ -61,7 +63,7 @@ class DenoisePanel(Panel):
             changed.connect(self._wake)
         self.case.changed.connect(self._on_case_changed)
         self.case.noise.changed.connect(self.results.draw_noise)
-        self.case.scan.closed.connect(lambda: self.case.show_scan(None))
+        self.case.scan.closed.connect(self._on_file_closed)
         self.lesion.threshold_changed.connect(self.state_changed)
         methods.changed.connect(self._on_case_changed)
         methods.changed.connect(self.results.show_pictures)
@@ -82,10 +84,7 @@ class DenoisePanel(Panel):
     def navigate(self, target: Target) -> None:
         """Open a file, or show an image of the dataset."""
         if isinstance(target, OpenFile):
-            self._path = target.path
-            handle = self.session.request(OpenScan(panel=SCAN, path=self._path))
-            handle.finished.connect(self._on_scan_opened)
-            handle.failed.connect(self._on_scan_failed)
+            self.follower.open_file(target.path)
         elif isinstance(target, ShowImage):
             self.refresh()
             self.case.show_scan(None)
@@ -101,6 +100,7 @@ class DenoisePanel(Panel):
             "case": images.case.currentText(),
             "rim": self.regions.rim_px,
             "warn_below": self.lesion.share.value(),
+            "pinned": self.follower.is_pinned(),
         }
 
     def restore_state(self, kept: dict[str, Any]) -> None:
@@ -110,6 +110,7 @@ class DenoisePanel(Panel):
         for box, value in ((self.lesion.rim, kept.get("rim")), (self.lesion.share, kept.get("warn_below"))):
             if isinstance(value, int):
                 box.setValue(value)
+        self.follower.set_pinned(kept.get("pinned") is True)
         named = [name for name in names if isinstance(name, str)] if isinstance(names, list) else None
         self._wanted = named if named is not None else []
         self.refresh()
@@ -162,20 +163,38 @@ class DenoisePanel(Panel):
         data = self.session.data
         case = self.case.case(data.config if data else self.session.requested_data)
         noise, methods = self.case.noise.value(), self.methods.methods()
-        self.volume.show_for(case.scan if case else None, methods.runs, noise.fields())
+        self.volume.show_for(case.opened if case else None, methods.runs, noise.fields())
         if case is None:
             self._case = None
             self.stage.pictures.show_message(NO_SCANS)
             return
         if self._case is None or case.key != self._case.key:
-            known = [] if case.scan else self.known.regions_for(case.data, case.name)
+            known = [] if case.opened else self.known.regions_for(case.data, case.name)
             self.regions.set_image(case.key, known[0] if known else None)
             self.lesion.show_known(known)
+            self._show_preview(case)
         self._case = case
         self.experiment.set_request(case, noise, methods)
+        self.follower.choose_image(case)
 
-    def _on_scan_opened(self, reply: OpenScanReply) -> None:
-        self.case.show_scan(opened_scan_from(self._path, reply))
+    def _show_preview(self, image: ImageRef) -> None:
+        """Show an opened file at once, before anything is known of it."""
+        pixels = self.session.selection.preview(image)
+        if pixels is not None and image != (self.experiment.shown or (None,))[0]:
+            self.results.show_preview(image, pixels)
 
-    def _on_scan_failed(self, failure: RequestFailed) -> None:
-        self.stage.notice.show_notice(failure.sentence)
+    def _show_image(self, image: ImageRef) -> None:
+        """Show the current image."""
+        self.refresh()
+        self.case.show_scan(image.opened)
+        if image.opened is None:
+            self.case.images.go_to(image.split, image.index)
+
+    def _show_run(self, record: RunRecord) -> None:
+        """Tick the current run, in the place of the one ticked before it."""
+        self._tick_wanted()
+        self.methods.follow_run(str(record.run.path))
+
+    def _on_file_closed(self) -> None:
+        self.follower.close_file()
+        self.case.show_scan(None)

@@ -1,4 +1,4 @@
-"""The chosen image, the noise that is added to it, and the methods that denoise it. Pure data."""
+"""The noise that is added to an image, and the methods that denoise it. Pure data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,10 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import noise as noises
-from engine.config import DataConfig
 from engine.denoising.baselines import BASELINES, PCA
-from gui.loaded_data import scan_title
-from gui.opened_files import OpenedScan
 from gui.run_record import RunRecord
 
 Picture = NDArray[np.float32]
@@ -29,33 +26,6 @@ LEVEL_NAMES = {"salt-and-pepper": "Fraction"}
 NOTHING = "none"
 SHORT = {"gaussian": "Gaussian", "median": "Median", "nlm": "NL means", "tv": "TV"}
 DEFAULT_COMPONENTS = 512
-
-
-@dataclass(frozen=True)
-class Case:
-    """One image of the dataset, or one slice of a file."""
-
-    name: str
-    data: DataConfig
-    split: str = ""
-    index: int = 0
-    scan: OpenedScan | None = None
-
-    @property
-    def key(self) -> str:
-        """Return the key of its lesion region."""
-        return f"{self.scan.path} {self.scan.slice}" if self.scan else f"{self.data.source} {self.name}"
-
-    @property
-    def title(self) -> str:
-        """Return its name without most of its folders."""
-        return self.scan.title if self.scan else scan_title(self.name)
-
-    def request_fields(self) -> dict[str, Any]:
-        """Return the fields of a request about it."""
-        if self.scan is not None:
-            return {"data": self.data, "scan": self.scan.path, "slice": self.scan.slice}
-        return {"data": self.data, "split": self.split, "indices": (self.index,)}
 
 
 @dataclass(frozen=True)

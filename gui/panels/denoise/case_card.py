@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QWidget
 
 from gui.loaded_data import CLEAN, PARTS, LoadedData, scan_title
 from gui.opened_files import OpenedScan, describe
-from gui.panels.denoise.case import Case
 from gui.panels.denoise.noise_picker import NoisePicker, field_label
+from gui.selection import ImageRef
 from gui.widgets.buttons import Button, IconButton
 from gui.widgets.card import Card
 from gui.widgets.labels import FilterChip, label
@@ -70,13 +70,13 @@ class CasePicker(QWidget):
             self.part.setCurrentIndex(at if at >= 0 else self.part.count() - 1)
         self._list_cases(wanted)
 
-    def chosen(self) -> Case | None:
+    def chosen(self) -> ImageRef | None:
         """Return the chosen image. Returns None if there is none."""
         data, at = self._data, self.case.currentData()
         if data is None or at is None:
             return None
         split, _ = data.indices_in(self.part.currentData())
-        return Case(data.names[int(data.rows(split)[at])], data.config, split, at)
+        return ImageRef(data.names[int(data.rows(split)[at])], data.config, split, at)
 
     def choose(self, part: str, title: str) -> None:
         """Choose an image of a set by its title, else the first one; wait for the dataset if none is loaded."""
@@ -189,8 +189,8 @@ class CaseCard(Card):
         self.images.setVisible(scan is None)
         self.changed.emit()
 
-    def case(self, data: Any) -> Case | None:
+    def case(self, data: Any) -> ImageRef | None:
         """Return the chosen image; a slice of a file is prepared as `data` says."""
         if self.scan.scan is not None:
-            return Case(self.scan.scan.name, data, scan=self.scan.scan)
+            return ImageRef(self.scan.scan.name, data, opened=self.scan.scan)
         return self.images.chosen()

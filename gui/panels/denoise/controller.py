@@ -21,7 +21,7 @@ from engine.messages import (
     RequestFailed,
 )
 from gui.explorer_client import RequestHandle
-from gui.panels.denoise.case import Case, Methods, Noise
+from gui.panels.denoise.case import Methods, Noise
 from gui.panels.denoise.results_data import (
     NOISY,
     ORIGINAL,
@@ -31,6 +31,7 @@ from gui.panels.denoise.results_data import (
     make_filtered,
     make_images,
 )
+from gui.selection import ImageRef
 from gui.session import Session
 from gui.widgets.timers import make_timer
 
@@ -38,7 +39,7 @@ PICTURES, FILTER, CURVE = "denoise", "denoise-filter", "denoise-curve"
 PAUSE_MS, REST_MS = 100, 250
 SIGMAS = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.18, 0.21, 0.24, 0.27, 0.3)
 BEING_REFINED = "Results are still being computed. Try the export again in a moment."
-Wanted = tuple[Case, Noise, Methods]
+Wanted = tuple[ImageRef, Noise, Methods]
 
 
 class DenoiseController(QObject):
@@ -69,12 +70,12 @@ class DenoiseController(QObject):
         self._rest = make_timer(self, REST_MS)
         self._rest.timeout.connect(self._go_on)
 
-    def patient_note(self, case: Case) -> str:
+    def patient_note(self, case: ImageRef) -> str:
         """Return the note on the patients of a test image; empty for other images."""
         data = self._session.data
-        return data.patients.patient_note if data is not None and case.split == "test" and not case.scan else ""
+        return data.patients.patient_note if data is not None and case.split == "test" and not case.opened else ""
 
-    def set_request(self, case: Case, noise: Noise, methods: Methods) -> None:
+    def set_request(self, case: ImageRef, noise: Noise, methods: Methods) -> None:
         """Show an image with this noise through these methods."""
         wanted = case, noise, methods
         if wanted == self.wanted:

@@ -40,7 +40,7 @@ class MethodsCard(Card):
 
     def __init__(self, session: Session) -> None:
         super().__init__("Methods")
-        self._session = session
+        self._session, self._followed = session, ""
         columns = (
             TableColumn("Method", str, False),
             *(TableColumn(title, str) for title in ("PSNR", "SSIM", "Lesion %")),
@@ -77,6 +77,14 @@ class MethodsCard(Card):
     def ticked(self) -> list[str]:
         """Return the keys of the ticked methods, whose images are shown."""
         return self.table.checked()
+
+    def follow_run(self, path: str) -> None:
+        """Tick a run in the place of the one that was followed before."""
+        ticked = [key for key in self.ticked() if key != self._followed or key == path]
+        self._followed = path
+        if path not in ticked:
+            self.set_checked([path, *ticked])
+            self.changed.emit()
 
     def set_checked(self, keys: Sequence[str]) -> None:
         self.table.set_checked(list(keys)[:MOST])

@@ -9,7 +9,16 @@ from gui.panels.denoise.controller import DenoiseController
 from gui.panels.denoise.lesion import LesionCard, RetentionCalculator
 from gui.panels.denoise.methods_card import MethodsCard, table_text
 from gui.panels.denoise.picture_area import PictureArea
-from gui.panels.denoise.results_data import NOISY, ORIGINAL, DenoisedImage, harm_warnings, lesion_warnings, noisy_one
+from gui.panels.denoise.results_data import (
+    NOISY,
+    ORIGINAL,
+    DenoisedImage,
+    Picture,
+    harm_warnings,
+    lesion_warnings,
+    noisy_one,
+)
+from gui.selection import ImageRef
 from gui.widgets.region.region import RegionState
 from gui.widgets.timers import make_timer
 
@@ -52,6 +61,11 @@ class DenoisePresenter(QObject):
             return
         if wanted[0] == self._experiment.shown[0]:
             self._stage.pictures.replace(noisy_one(made[ORIGINAL], wanted[1]))
+
+    def show_preview(self, image: ImageRef, pixels: Picture) -> None:
+        """Show an image alone, until the reply about it arrives."""
+        self._stage.pictures.set_orientation(image.orientation)
+        self._stage.pictures.show_made({ORIGINAL: DenoisedImage(ORIGINAL, "Original", pixels, pixels, pixels, None)})
 
     def show_pictures(self) -> None:
         """Show the images of the ticked methods, as far as they are known."""
@@ -99,9 +113,9 @@ class DenoisePresenter(QObject):
     def _on_found(self) -> None:
         shown = self._experiment.shown
         assert shown is not None
-        scan = shown[0].scan
+        image = shown[0]
         self._stage.help.show_scope(self._experiment.patient_note(shown[0]))
-        self._stage.pictures.set_orientation(scan.orientation if scan else None)
+        self._stage.pictures.set_orientation(image.orientation)
         self._stage.pictures.show_made(self.shown())
         self._stage.help.show_place(shown[1].sigma)
         original = self._experiment.made[ORIGINAL].image

@@ -1,20 +1,21 @@
 """Python export: a script that computes and measures the same images without the app."""
 
 from gui.export import join_script
-from gui.panels.denoise.case import Case, Methods, Noise
+from gui.panels.denoise.case import Methods, Noise
+from gui.selection import ImageRef
 from gui.widgets.region.region import Region
 
 MEASURED = "metrics.psnr_db(originals, images), metrics.ssim(originals, images)"
 
 
-def denoise_script(case: Case, data: str, noise: Noise, methods: Methods, lesion: tuple[Region | None, int]) -> str:
+def denoise_script(case: ImageRef, data: str, noise: Noise, methods: Methods, lesion: tuple[Region | None, int]) -> str:
     """Return a script that adds noise to an image and denoises it; `data` is the code of the dataset config."""
     region, rim_px = lesion
     lines = [f"data = {data}"]
-    if case.scan is not None:
+    if case.opened is not None:
         lines += [
-            f"scan = engine.data.open_scan({case.scan.path!r})",
-            f"originals = engine.data.prepare(scan, data, {case.scan.slice})[None, ..., None]",
+            f"scan = engine.data.open_scan({case.opened.path!r})",
+            f"originals = engine.data.prepare(scan, data, {case.opened.slice})[None, ..., None]",
         ]
     else:
         lines.append(f"originals = engine.data.load(config=data).splits[{case.split!r}].read([{case.index}])")

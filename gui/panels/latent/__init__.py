@@ -7,13 +7,17 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QSplitter
 
 from gui.export import FIGURES, changed_data, save_figure
+from gui.follower import Follower
+from gui.opened_files import OpenedScan
 from gui.panel import AppContext, OpenFile, Panel, ShowImage, Target, scroll_column
 from gui.panels.latent.controller import LatentController
 from gui.panels.latent.export import describe_map, latent_script, table_text
+from gui.panels.latent.latent_map import Place
 from gui.panels.latent.map_card import MapCard, MapOptionsCard
 from gui.panels.latent.scan_card import LatentScanCard
 from gui.panels.latent.tools_card import ToolsCard
 from gui.run_record import RunRecord
+from gui.selection import ImageRef
 from gui.theme import GAP
 from gui.widgets.timers import make_timer
 
@@ -40,6 +44,8 @@ class LatentPanel(Panel):
         self.exploration = LatentController(session, (self.choice, self.scan, self.map, self.tools), self)
         self.ask_path = QFileDialog.getSaveFileName
         self._wanted = ""
+        self.follower = Follower(self, self._show_image, self._show_run)
+        self.choice.add_action(self.follower.pin)
         self._soon = make_timer(self, SOON_MS)
         self._soon.timeout.connect(self.refresh)
         right = QSplitter(Qt.Orientation.Vertical)
@@ -49,7 +55,7 @@ class LatentPanel(Panel):
             right.addWidget(card)
         right.setSizes(SHARES)
         self.lay_out(scroll_column(self.choice, self.scan, stretched=self.scan), right)
-        self.setFocusProxy(self.map.plot)
+        self.first_focus = self.map.plot
         self._connect()
         self.exploration.clear(NO_SCANS)
 
@@ -65,11 +71,12 @@ class LatentPanel(Panel):
         self.map.points_wanted.connect(self.write_points)
         self.map.copy_wanted.connect(self.copy_python)
         self.map.pointed.connect(self.status_changed)
+        self.exploration.image_chosen.connect(self._on_image_chosen)
         self.scan.navigation_requested.connect(self.navigation_requested)
 
     def refresh(self) -> None:
         """Show the runs and the dataset of the session."""
-        data, ready = self.session.data, self._ready()
+        data, ready = self.session.data, self.session.ready_runs()
         self.choice.list_runs(ready)
         if self._wanted in [record.name for record in ready]:
             self.choice.set_values({"run": self._wanted})
@@ -83,18 +90,20 @@ class LatentPanel(Panel):
     def navigate(self, target: Target) -> None:
         """Show an image from a file, or an image of the dataset."""
         if isinstance(target, OpenFile):
-            self.exploration.external.open(target.path)
+            self.follower.open_file(target.path)
         elif isinstance(target, ShowImage):
-            self.exploration.choose((target.split, target.index))
+            self.exploration.choose_by_user((target.split, target.index))
         self._wake()
 
     def save_state(self) -> dict[str, Any]:
         kept = self.choice.values() | {"page": self.tools.name(), "hidden": self.map.hidden()}
+        kept["pinned"] = self.follower.is_pinned()
         return kept | ({"run": self._wanted} if self._wanted else {})
 
     def restore_state(self, kept: dict[str, Any]) -> None:
         hidden, page, run = kept.get("hidden"), kept.get("page"), kept.get("run")
         self.choice.set_values(kept)
+        self.follower.set_pinned(kept.get("pinned") is True)
         if isinstance(hidden, dict):
             self.map.hide_groups({key: titles for key, titles in hidden.items() if isinstance(titles, list)})
         if isinstance(page, str):
@@ -129,16 +138,30 @@ class LatentPanel(Panel):
             return ""
         return latent_script(scene, changed_data(scene.data.config), values["splits"], values["method"])
 
-    def _ready(self) -> list[RunRecord]:
-        """Return the runs that have a model, newest first."""
-        records = list(self.session.runs.records.values())
-        return [record for record in reversed(records) if record.epochs and not record.damage]
-
     def _wake(self, *_: object) -> None:
         """Refresh soon; a hidden panel waits until it is shown."""
         if self.isVisible() and not self._soon.isActive():
             self._soon.start()
 
+    def _show_image(self, image: ImageRef) -> None:
+        """Select the current image on the map."""
+        self.exploration.choose(image.opened or (image.split, image.index))
+
+    def _show_run(self, record: RunRecord) -> None:
+        self._wanted = record.name
+        self.refresh()
+
+    def _on_image_chosen(self, chosen: Place | OpenedScan) -> None:
+        data = self.session.data
+        if data is None:
+            return
+        if isinstance(chosen, OpenedScan):
+            self.follower.choose_image(ImageRef(chosen.name, data.config, opened=chosen))
+        else:
+            split, index = chosen
+            self.follower.choose_image(ImageRef(data.names[int(data.rows(split)[index])], data.config, split, index))
+
     def _on_choice_changed(self) -> None:
+        self.follower.choose_run(self.choice.run.currentText())
         self.refresh()
         self.state_changed.emit()

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, Signal
 
 from engine.messages import EmbeddingErrors, EmbeddingErrorsReply, EmbedLatents, EmbedLatentsReply
 from gui.explorer_request import ExplorerRequest
@@ -23,7 +23,9 @@ Cards = tuple[MapOptionsCard, LatentScanCard, MapCard, ToolsCard]
 
 
 class LatentController(QObject):
-    """Requests the map and passes selections to the cards."""
+    """Requests the map and passes selections to the cards; image_chosen carries what the user chose."""
+
+    image_chosen = Signal(object)
 
     def __init__(self, session: Session, cards: Cards, parent: QObject) -> None:
         super().__init__(parent)
@@ -46,11 +48,10 @@ class LatentController(QObject):
         self.errors_request.progressed.connect(
             lambda done, total: self._map.set_subtitle(f"{ERRORS_TEXT} {100 * done // total}%")
         )
-        self.external.opened.connect(self.choose)
         self.external.placed.connect(self._on_placed)
         self.external.failed.connect(lambda text: self._choice.notice.show_notice(text))
         for chosen in (self._map.chosen, self._scan.chosen, self._tools.group.chosen):
-            chosen.connect(self.choose)
+            chosen.connect(self.choose_by_user)
         group = self._tools.group
         self._map.grouped.connect(self.set_group, Qt.ConnectionType.DirectConnection)
         group.cleared.connect(lambda: self.set_group(()))
@@ -98,6 +99,11 @@ class LatentController(QObject):
             self.external.close()
             self._tools.add_scan(image)
             self._set_scene(replace(self.scene, chosen=image, opened=None))
+
+    def choose_by_user(self, image: Place | OpenedScan) -> None:
+        """Select an image that the user has chosen in this panel."""
+        self.choose(image)
+        self.image_chosen.emit(image)
 
     def set_group(self, group: tuple[Place, ...]) -> None:
         """Select a group of images."""

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from engine.messages import DimensionReport, EmbedLatentsReply, OpenScan, ProjectScan, ProjectScanReply
+from engine.messages import DimensionReport, EmbedLatentsReply, ProjectScan, ProjectScanReply
 from gui.explorer_request import ExplorerRequest
 from gui.formatting import format_number
 from gui.loaded_data import PARTS, LoadedData, class_title
-from gui.opened_files import OpenedScan, opened_scan_from
+from gui.opened_files import OpenedScan
 from gui.session import Session
 from gui.widgets.scatter.model import Mark, Numbers, Point, Scatter
 from gui.widgets.scatter.paint import SHAPES
@@ -186,31 +186,18 @@ class ExternalScan:
 
 
 class ExternalScanLoader(QObject):
-    """Opens files and projects them.
+    """Projects files: placed carries an ExternalScan, failed one text with reason and advice."""
 
-    opened carries an OpenedScan, placed an ExternalScan, failed one text with reason and advice.
-    """
-
-    opened = Signal(object)
     placed = Signal(object)
     failed = Signal(str)
 
     def __init__(self, session: Session, parent: QObject) -> None:
         super().__init__(parent)
-        self._open_request, self._project_request = ExplorerRequest(session, self), ExplorerRequest(session, self)
-        self._path = ""
+        self._project_request = ExplorerRequest(session, self)
         self._scene: LatentState | None = None
         self._method = ""
-        self._open_request.finished.connect(lambda reply: self.opened.emit(opened_scan_from(self._path, reply)))
         self._project_request.finished.connect(self._on_projected)
-        for request in (self._open_request, self._project_request):
-            request.failed.connect(self.failed)
-
-    def open(self, path: str) -> None:
-        """Open a file, also one that was opened before: it may have changed."""
-        self._path = path
-        self._open_request.reset()
-        self._open_request.send(OpenScan(panel="latent-file", path=path))
+        self._project_request.failed.connect(self.failed)
 
     def request_position(self, scene: LatentState, method: str) -> None:
         """Request the position of the opened image on the map."""
@@ -222,7 +209,6 @@ class ExternalScanLoader(QObject):
 
     def close(self) -> None:
         """Forget the file."""
-        self._open_request.reset()
         self._project_request.reset()
 
     def _on_projected(self, reply: ProjectScanReply) -> None:

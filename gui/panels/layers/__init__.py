@@ -6,20 +6,20 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout
 
-from engine.messages import OpenScan, OpenScanReply
-from gui.opened_files import opened_scan_from
+from gui.follower import Follower
 from gui.panel import AppContext, OpenFile, Panel, ShowImage, ShowRun, Target, scroll_column
 from gui.panels.layers.controller import HoverReadout, LayersController
 from gui.panels.layers.exporter import LayersExporter, make_script
 from gui.panels.layers.loaders import ActivationLoader, StatisticsLoader
 from gui.panels.layers.presenter import LayersPresenter
-from gui.panels.layers.state import LayersState, ScanRef
+from gui.panels.layers.state import LayersState
 from gui.panels.layers.tools_card import ChannelToolsCard, ToolsFollower
 from gui.panels.layers.view import LayersView
+from gui.selection import ImageRef
 from gui.widgets.card import NoticeBox
+from gui.widgets.region.region import RegionState
 from gui.widgets.timers import make_timer
 
-SCAN = "layers-scan"
 NO_RUN = "No trained model yet. Train one in Train; its layers appear here."
 NO_SCANS = "No dataset loaded. Choose a source in Data, or drop an image here."
 WAIT = "Opening the model…"
@@ -35,7 +35,8 @@ class LayersPanel(Panel):
     def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
         self.choice, self.loader = LayersState(), ActivationLoader(self.session, self)
-        self.cards, self.notice = LayersView(desk.undo), NoticeBox()
+        self.cards = LayersView(RegionState(desk.undo, self, self.session.selection.lesions))
+        self.notice = NoticeBox()
         self.presenter = LayersPresenter(self.choice, self.loader, self.cards, self)
         self.controller = LayersController(self.presenter, self)
         self.counting, self.more = StatisticsLoader(self.session, self), ChannelToolsCard(self.presenter)
@@ -46,7 +47,7 @@ class LayersPanel(Panel):
             HoverReadout(self.presenter, self),
             LayersExporter(self.presenter, self.notice, self),
         )
-        self._path, self._wanted_run = "", ""
+        self._wanted_run = ""
         self._wanted_scans: list[Any] = []
         self._soon = make_timer(self, REFRESH_DELAY_MS)
         self._settled = make_timer(self, SAVE_DELAY_MS)
@@ -54,7 +55,9 @@ class LayersPanel(Panel):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.notice)
         column.addWidget(scroll_column(self.cards, stretched=self.cards), 1)
-        self.setFocusProxy(self.cards.mosaic.mosaic)
+        self.first_focus = self.cards.mosaic.mosaic
+        self.follower = Follower(self, self._show_image, lambda record: self._open_run(record.name))
+        self.cards.scans.add_action(self.follower.pin)
         self._connect_session()
         self._connect_cards()
         self.cards.mosaic.show_choice(self.choice.sort, self.choice.color_scale)
@@ -70,6 +73,7 @@ class LayersPanel(Panel):
         self.loader.seen_found.connect(self.presenter.show_seen)
         self.loader.failed.connect(self.presenter.show_message)
         self.controller.changed.connect(self._settled.start)
+        self.controller.scan_changed.connect(lambda: self.follower.choose_image(self.choice.scan))
         self.loader.idle.connect(lambda: self.counting.request_for(self.choice))
         self.counting.changed.connect(self.presenter.show_channels)
         self.counting.progressed.connect(self.presenter.show_facts)
@@ -127,6 +131,9 @@ class LayersPanel(Panel):
             named = [each for each in self._wanted_scans if isinstance(each, list) and len(each) == 2]
             found = (picker.named(str(split), str(title)) for split, title in named)
             scans = [*(scan for scan in found if scan is not None), *scans]
+            current = self.session.selection.image
+            if current is not None and not self.follower.is_pinned():
+                scans = [current, *(scan for scan in scans if scan.key != current.key)]
             while len(scans) < INITIAL_SCANS and (more := picker.after({scan.key for scan in scans})):
                 scans.append(more)
         self.presenter.seen = None
@@ -135,30 +142,28 @@ class LayersPanel(Panel):
     def navigate(self, target: Target) -> None:
         """Open a file, an image of the dataset, or a run."""
         if isinstance(target, OpenFile):
-            self._path = target.path
-            handle = self.session.request(OpenScan(panel=SCAN, path=self._path))
-            handle.finished.connect(self._on_scan_opened)
-            handle.failed.connect(lambda failure: self.notice.show_notice(failure.sentence))
+            self.follower.open_file(target.path)
         elif isinstance(target, ShowImage):
             self.refresh()
             split, index = target.split, target.index
             data = self.session.data
             if data is not None:
-                self.controller.add_scan(ScanRef(data.names[int(data.rows(split)[index])], data.config, split, index))
+                self.controller.add_scan(ImageRef(data.names[int(data.rows(split)[index])], data.config, split, index))
         elif isinstance(target, ShowRun):
-            self._wanted_run, self.choice.run = target.name, ""
-            self.presenter.seen = None
-            self.refresh()
+            self.follower.choose_run(target.name)
+            self._open_run(target.name)
 
     def save_state(self) -> dict[str, Any]:
         record = next(
             (each for each in self.session.runs.records.values() if str(each.run.path) == self.choice.run), None
         )
-        return self.choice.to_dict() | {"run": self._wanted_run or (record.name if record else "")}
+        run = self._wanted_run or (record.name if record else "")
+        return self.choice.to_dict() | {"run": run, "pinned": self.follower.is_pinned()}
 
     def restore_state(self, kept: dict[str, Any]) -> None:
         run, scans = kept.get("run"), kept.get("scans")
         self._wanted_run = run if isinstance(run, str) else ""
+        self.follower.set_pinned(kept.get("pinned") is True)
         self._wanted_scans = scans if isinstance(scans, list) else []
         self.choice.restore(kept)
         self.choice.run, self.presenter.seen = "", None
@@ -199,8 +204,32 @@ class LayersPanel(Panel):
     def _on_run_chosen(self, run: str) -> None:
         self._wanted_run = ""
         self.controller.choose_run(run)
+        record = next((each for each in self.session.ready_runs() if str(each.run.path) == run), None)
+        if record is not None:
+            self.follower.choose_run(record.name)
 
-    def _on_scan_opened(self, reply: OpenScanReply) -> None:
-        opened = opened_scan_from(self._path, reply)
-        data = self.session.data.config if self.session.data else self.session.requested_data
-        self.controller.add_scan(ScanRef(opened.name, data, opened=opened))
+    def _open_run(self, name: str) -> None:
+        """Show a run, now or once it is known."""
+        record = self.session.record(name)
+        if record is None or str(record.run.path) != self.choice.run:
+            self._wanted_run, self.choice.run = name, ""
+            self.presenter.seen = None
+            self.refresh()
+
+    def _show_image(self, image: ImageRef) -> None:
+        """Show the current image: select it if it is among those shown, else show it in place of the selected one."""
+        self._refresh_scans()
+        keys = [scan.key for scan in self.choice.scans]
+        if image.key in keys:
+            self.controller.set_scans(
+                [image if scan.key == image.key else scan for scan in self.choice.scans], keys.index(image.key)
+            )
+        elif image.opened is None or _is_of(image.opened.path, self.choice.scan):
+            self.controller.change_scan(image)
+        else:
+            self.controller.add_scan(image)
+
+
+def _is_of(path: str, image: ImageRef | None) -> bool:
+    """Return whether an image is a slice of a file."""
+    return image is not None and image.opened is not None and image.opened.path == path

@@ -5,7 +5,8 @@ from PySide6.QtCore import QObject, Signal
 from gui.formatting import format_fixed, format_number
 from gui.panels.layers.network import INPUT
 from gui.panels.layers.presenter import LayersPresenter
-from gui.panels.layers.state import MAX_SCANS, ColorScale, ScanRef
+from gui.panels.layers.state import MAX_SCANS, ColorScale
+from gui.selection import ImageRef
 
 
 class LayersController(QObject):
@@ -110,18 +111,18 @@ class LayersController(QObject):
         self.request_activations()
         self.scan_changed.emit()
 
-    def set_scans(self, scans: list[ScanRef], at: int) -> None:
+    def set_scans(self, scans: list[ImageRef], at: int) -> None:
         """Replace the images, and switch to one of them."""
         self._choice.scans = scans[:MAX_SCANS]
         self.select_scan(min(max(at, 0), max(len(self._choice.scans) - 1, 0)))
 
-    def change_scan(self, scan: ScanRef) -> None:
+    def change_scan(self, scan: ImageRef) -> None:
         """Replace the chosen image."""
         scans = list(self._choice.scans)
         scans[self._choice.at : self._choice.at + 1] = [scan]
         self.set_scans(scans, self._choice.at)
 
-    def add_scan(self, scan: ScanRef | None) -> None:
+    def add_scan(self, scan: ImageRef | None) -> None:
         """Add an image; if there are too many, replace the last one."""
         scans = self._choice.scans
         if scan is not None:

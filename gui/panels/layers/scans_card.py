@@ -6,8 +6,9 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from gui.loaded_data import CLEAN, PARTS, LoadedData, scan_title
-from gui.panels.layers.state import MAX_SCANS, ScanRef
+from gui.panels.layers.state import MAX_SCANS
 from gui.pixmaps import Array
+from gui.selection import ImageRef
 from gui.widgets.buttons import IconButton
 from gui.widgets.card import Card
 from gui.widgets.image_view import BoxOverlay, ImageView
@@ -52,7 +53,7 @@ class LayerScansCard(Card):
         self.remove.clicked.connect(self.remove_wanted)
         self.pairs.remove_wanted.connect(self.remove_wanted)
 
-    def show_scans(self, scans: Sequence[ScanRef], at: int) -> None:
+    def show_scans(self, scans: Sequence[ImageRef], at: int) -> None:
         """Show the chosen image in the picker, and which buttons apply."""
         self.picker.show_scan(scans[at] if scans else None)
         self.remove.setEnabled(len(scans) > 1)
@@ -83,7 +84,7 @@ class ScanPicker(QWidget):
         self.part, self.case, self.slices = QComboBox(), SearchableComboBox("image"), SliceRow()
         self.back, self.forth = IconButton("chevron-left", "Previous image"), IconButton("chevron-right", "Next image")
         self.data: LoadedData | None = None
-        self._scan: ScanRef | None = None
+        self._scan: ImageRef | None = None
         self._lay_out()
         self.part.activated.connect(self._on_part_chosen)
         self.case.activated.connect(lambda _: self._emit_choice())
@@ -119,7 +120,7 @@ class ScanPicker(QWidget):
             self.part.setCurrentIndex(at if at >= 0 else self.part.count() - 1)
         self._list_cases()
 
-    def show_scan(self, scan: ScanRef | None) -> None:
+    def show_scan(self, scan: ImageRef | None) -> None:
         """Select an image without a signal."""
         self._scan = scan
         opened = scan.opened if scan else None
@@ -133,15 +134,15 @@ class ScanPicker(QWidget):
             line.setText(scan.title)
             line.setCursorPosition(0)
 
-    def current(self) -> ScanRef | None:
+    def current(self) -> ImageRef | None:
         """Return the selected image of the dataset; None if there is none."""
         data, at = self.data, self.case.currentData()
         if data is None or at is None:
             return None
         split, _ = data.indices_in(self.part.currentData())
-        return ScanRef(data.names[int(data.rows(split)[at])], data.config, split, at)
+        return ImageRef(data.names[int(data.rows(split)[at])], data.config, split, at)
 
-    def after(self, taken: set[str]) -> ScanRef | None:
+    def after(self, taken: set[str]) -> ImageRef | None:
         """Return the next image of the set whose key is not among these; None if there is none."""
         start = max(self.case.currentIndex(), 0)
         for step in range(self.case.count()):
@@ -150,14 +151,14 @@ class ScanPicker(QWidget):
                 return scan
         return None
 
-    def named(self, split: str, title: str) -> ScanRef | None:
+    def named(self, split: str, title: str) -> ImageRef | None:
         """Return the image of a split and title; None if there is none."""
         data = self.data
         if data is None or split not in PARTS:
             return None
         for place, row in enumerate(data.rows(split)):
             if scan_title(data.names[int(row)]) == title:
-                return ScanRef(data.names[int(row)], data.config, split, place)
+                return ImageRef(data.names[int(row)], data.config, split, place)
         return None
 
     def turn(self, step: int) -> None:
@@ -167,14 +168,14 @@ class ScanPicker(QWidget):
             self.case.setCurrentIndex(at)
             self._emit_choice()
 
-    def _at(self, place: int) -> ScanRef | None:
+    def _at(self, place: int) -> ImageRef | None:
         data = self.data
         if data is None:
             return None
         split, index = data.indices_in(self.part.currentData())[0], self.case.itemData(place)
-        return ScanRef(data.names[int(data.rows(split)[index])], data.config, split, index)
+        return ImageRef(data.names[int(data.rows(split)[index])], data.config, split, index)
 
-    def _go_to(self, scan: ScanRef) -> None:
+    def _go_to(self, scan: ImageRef) -> None:
         part = self.part.currentData()
         data = self.data
         assert data is not None
@@ -187,7 +188,7 @@ class ScanPicker(QWidget):
         with QSignalBlocker(self.case):
             self.case.setCurrentIndex(self.case.findData(scan.index))
 
-    def _holds(self, part: str, scan: ScanRef) -> bool:
+    def _holds(self, part: str, scan: ImageRef) -> bool:
         split, places = self.data.indices_in(part) if self.data else ("", [])
         return split == scan.split and scan.index in places
 
@@ -198,7 +199,7 @@ class ScanPicker(QWidget):
     def _on_slice_moved(self, number: int) -> None:
         if self._scan is not None and self._scan.opened is not None:
             opened = self._scan.opened.with_slice(number)
-            self.chosen.emit(ScanRef(opened.name, self._scan.data, opened=opened))
+            self.chosen.emit(ImageRef(opened.name, self._scan.data, opened=opened))
 
     def _list_cases(self) -> None:
         data = self.data

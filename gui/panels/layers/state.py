@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.config import DataConfig
-from gui.loaded_data import scan_title
-from gui.opened_files import OpenedScan
 from gui.panels.layers.network import INPUT, Network
 from gui.pixmaps import Array, Colormap
+from gui.selection import ImageRef
 
 SORTS = {"energy": "energy", "zeros": "sparsity", "mean": "mean", "number": "index"}
 Numbers = Mapping[str, NDArray[Any]]
@@ -66,42 +64,12 @@ def to_marks(pinned: Collection[int], dead: Sequence[int]) -> dict[int, str]:
 
 
 @dataclass(frozen=True)
-class ScanRef:
-    """One image of the dataset, or one slice of a file."""
-
-    name: str
-    data: DataConfig
-    split: str = ""
-    index: int = 0
-    opened: OpenedScan | None = None
-
-    @property
-    def key(self) -> str:
-        """Return the key of its lesion region."""
-        return f"{self.opened.path} {self.opened.slice}" if self.opened else f"{self.data.source} {self.name}"
-
-    @property
-    def title(self) -> str:
-        return self.opened.title if self.opened else scan_title(self.name)
-
-    @property
-    def orientation(self) -> str | None:
-        return self.opened.orientation if self.opened else None
-
-    def request_fields(self) -> dict[str, Any]:
-        """Return the fields of a request about it."""
-        if self.opened is not None:
-            return {"data": self.data, "scan": self.opened.path, "slice": self.opened.slice}
-        return {"data": self.data, "split": self.split, "indices": (self.index,)}
-
-
-@dataclass(frozen=True)
 class ActivationKey:
     """One layer of a run, and an image; `run` is the folder of the run."""
 
     run: str
     layer: str
-    scan: ScanRef
+    scan: ImageRef
 
 
 @dataclass
@@ -116,17 +84,17 @@ class LayersState:
     layer: str = ""
     channel: int = -1
     unit: tuple[int, int] | None = None
-    scans: list[ScanRef] = field(default_factory=list)
+    scans: list[ImageRef] = field(default_factory=list)
     at: int = 0
     sort: str = "energy"
     color_scale: ColorScale = field(default_factory=ColorScale)
     pinned: dict[str, list[int]] = field(default_factory=dict)
 
     @property
-    def scan(self) -> ScanRef | None:
+    def scan(self) -> ImageRef | None:
         return self.scans[self.at] if self.at < len(self.scans) else None
 
-    def activation_key(self, layer: str = "", scan: ScanRef | None = None) -> ActivationKey | None:
+    def activation_key(self, layer: str = "", scan: ImageRef | None = None) -> ActivationKey | None:
         """Return what is shown, or the same for another layer or image; None if something is missing."""
         scan = scan or self.scan
         return (

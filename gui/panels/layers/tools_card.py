@@ -11,7 +11,7 @@ from gui.panels.layers.controller import LayersController
 from gui.panels.layers.lesion_page import LesionPage
 from gui.panels.layers.page import LayersPage
 from gui.panels.layers.presenter import LayersPresenter
-from gui.panels.layers.state import ScanRef
+from gui.selection import ImageRef
 from gui.widgets.card import PADDING
 from gui.widgets.labels import FilterChip
 
@@ -127,4 +127,4 @@ class ToolsFollower(QObject):
     def _on_scan_wanted(self, split: str, index: int) -> None:
         data = self._presenter.cards.scans.picker.data
         if data is not None:
-            self._controller.add_scan(ScanRef(data.names[int(data.rows(split)[index])], data.config, split, index))
+            self._controller.add_scan(ImageRef(data.names[int(data.rows(split)[index])], data.config, split, index))

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QUndoStack
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from gui.formatting import format_number
@@ -76,9 +75,9 @@ def describe_layer(network: Network, name: str) -> str:
 class LayersView(QWidget):
     """A view with network and channels at the left, the chosen channel and the images at the right."""
 
-    def __init__(self, undo: QUndoStack) -> None:
+    def __init__(self, regions: RegionState) -> None:
         super().__init__()
-        self.regions = RegionState(undo, self)
+        self.regions = regions
         self.strip, self.mosaic = NetworkCard(), MosaicCard()
         self.channel, self.export = ChannelCard(ViewState(parent=self)), ExportRow()
         self.scans = LayerScansCard(ViewState(parent=self), self.regions)

@@ -115,10 +115,17 @@ class ScanPanel(Panel):
         planes.auto_wanted.connect(lambda: self.window_.choose("auto"))
         planes.active_changed.connect(lambda name: self.use.plane.setCurrentIndex(self.use.plane.findData(name)))
         planes.pointed.connect(self.status_changed)
+        self.shown.connect(self._follow)
         self.measure.tool_chosen.connect(measures.set_tool)
         measures.changed.connect(self._show_measured)
         self.use.slice_wanted.connect(self.use_slice)
         self.use.volume_wanted.connect(lambda panel: self.navigation_requested.emit(panel, OpenFile(self._path)))
+
+    def _follow(self) -> None:
+        """Open the volume of the current image, unless a file is open."""
+        opened = self.session.selection.image.opened if self.session.selection.image else None
+        if opened is not None and opened.slices > 1 and self.volume is None and opened.path != self._path:
+            self.open_volume(opened.path)
 
     def _ask(self, ask: Callable[..., str], title: str, *more: str) -> None:
         path = ask(self, title, str(Path.home()), *more)
@@ -150,6 +157,9 @@ class ScanPanel(Panel):
         self._cards.show()
         self.pages.setCurrentIndex(1)
         self.notice.show_notice("")
+        current = self.session.selection.image
+        if current is None or current.opened is None or current.opened.path != self._path:
+            self.session.selection.open_file(self._path, quiet=True)
 
     def _on_failed(self, failure: RequestFailed) -> None:
         self.notice.show_notice(failure.sentence)

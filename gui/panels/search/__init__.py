@@ -36,7 +36,7 @@ class SearchPanel(Panel):
         self.order, self.change = NewSearchCard(desk), EditSearchCard(desk)
         self.plot, self.trials = PlotCard(self.session.record), TrialsCard(self.session)
         self.importance, self.best, self.trial = ImportanceCard(self.session), BestCard(), TrialCard(self.session)
-        self.exporter = SearchExporter(self)
+        self.exporter, self.start_button = SearchExporter(self), self.order.start
         self.left, self.splitter = QStackedWidget(), QSplitter(Qt.Orientation.Vertical)
         self._shown_name, self._chosen = "", 0
         self._beats = StepQueue(self)
@@ -47,8 +47,8 @@ class SearchPanel(Panel):
         self.refresh()
 
     def _lay_out(self) -> None:
-        for card in (self.order, self.change):
-            self.left.addWidget(scroll_column(card))
+        self.left.addWidget(self.order)
+        self.left.addWidget(scroll_column(self.change))
         for part in (self.plot, self.trials):
             self.splitter.addWidget(part)
         self.splitter.setChildrenCollapsible(False)

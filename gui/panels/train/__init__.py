@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QSplitter, QVBoxLayout, QWidget
 
 from engine.messages import RequestFailed
-from gui.panel import DISCLAIMER, AppContext, CompareRuns, Panel, ResumeRun, ShowRun, StartRun, Target
+from gui.panel import DISCLAIMER, AppContext, CompareRuns, Panel, ResumeRun, ShowRun, Target
 from gui.panels.train.curves_card import CurvesCard
 from gui.panels.train.log_card import LogCard
 from gui.panels.train.new_run_card import NewRunCard
@@ -29,6 +29,7 @@ class TrainPanel(Panel):
         self.new_run, self.runs = NewRunCard(desk), RunsCard(self.session)
         self.curves, self.previews, self.log = CurvesCard(self.session), PreviewsCard(), LogCard()
         self.ask_path = QFileDialog.getSaveFileName
+        self.start_button = self.new_run.start
         self._splitters = QSplitter(Qt.Orientation.Vertical), QSplitter(Qt.Orientation.Vertical)
         self._primary: str | None = None
         self._wanted: list[str] = []
@@ -92,10 +93,8 @@ class TrainPanel(Panel):
         self._show([records[name] for name in self.runs.shown() if name in records])
 
     def navigate(self, target: Target) -> None:
-        """Start a run, resume the current one, or show another."""
-        if isinstance(target, StartRun):
-            self.new_run.start_run()
-        elif isinstance(target, ResumeRun) and self.curves.resume.isVisible():
+        """Resume the current run, or show another."""
+        if isinstance(target, ResumeRun) and self.curves.resume.isVisible():
             self.curves.resume.click()
         elif isinstance(target, ShowRun):
             self.choose([target.name])

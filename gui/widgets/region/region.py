@@ -1,7 +1,9 @@
 """Region of an image as plain geometry, in fractions of the image's sides, and the state that several images share."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
@@ -12,6 +14,7 @@ Point = tuple[float, float]
 SIDES = ((0, 0), (1, 0), (2, 0), (2, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 Mode = Literal["", "ellipse", "polygon"]
 LEAST_CORNERS = 3
+MAX_SAVED = 64
 
 
 @dataclass(frozen=True)
@@ -110,8 +113,48 @@ class ChangeRegionCommand(QUndoCommand):
             self.setObsolete(True)
 
 
+class RegionStore(QObject):
+    """Regions of images by the key of the image, shared by several states; changed carries the key."""
+
+    changed = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.regions: dict[str, Region | None] = {}
+
+    def put(self, of: str, region: Region | None) -> None:
+        """Keep the region of an image; None if it has none, though it may have a known lesion."""
+        if of not in self.regions or self.regions[of] != region:
+            self.regions[of] = region
+            self.changed.emit(of)
+
+    def forget(self, prefix: str) -> None:
+        """Remove the regions of all images whose key begins so."""
+        for of in [of for of in self.regions if of.startswith(prefix)]:
+            del self.regions[of]
+
+    def save(self) -> dict[str, Any]:
+        """Return the newest regions as JSON."""
+        kept = list(self.regions.items())[-MAX_SAVED:]
+        return {of: None if region is None else [region.kind, region.points] for of, region in kept}
+
+    def restore(self, kept: object) -> None:
+        """Take the valid ones of the regions that `save` returned."""
+        for of, saved in kept.items() if isinstance(kept, dict) else ():
+            with suppress(TypeError, ValueError):
+                self.regions[of] = None if saved is None else _read_region(*saved)
+
+
+def _read_region(kind: object, points: Sequence[Sequence[float]]) -> Region:
+    """Return a region from its JSON. Raises TypeError, ValueError."""
+    read = tuple((float(x), float(y)) for x, y in points)
+    if kind not in ("ellipse", "rectangle", "polygon") or len(read) < (LEAST_CORNERS if kind == "polygon" else 2):
+        raise ValueError(kind)
+    return Region(kind, read)
+
+
 class RegionState(QObject):
-    """Region shared by several views: a change in one view shows in all.
+    """Region shared by several views: a change in one view shows in all, and in all states with the same store.
 
     Signals: `changed` when anything looks different, `region_changed` when the region itself differs, `mode_changed`
     when drawing begins or ends.
@@ -121,30 +164,27 @@ class RegionState(QObject):
     region_changed = Signal()
     mode_changed = Signal(str)
 
-    def __init__(self, undo: QUndoStack, parent: QObject | None = None) -> None:
+    def __init__(self, undo: QUndoStack, parent: QObject | None = None, store: RegionStore | None = None) -> None:
         super().__init__(parent)
-        self._undo = undo
+        self._undo, self._store = undo, store or RegionStore(self)
         self.region: Region | None = None
         self.mode: Mode = ""
         self.draft: tuple[Point, ...] = ()
         self.rim_px = 4
         self.of = ""
-        self._kept: dict[str, Region | None] = {}
         self._before: Region | None = None
+        self._store.changed.connect(self._on_stored)
 
     def set_image(self, of: str, region: Region | None) -> None:
         """Switch to another image, with the region it had, or with this one if it is new."""
-        self._kept[self.of] = self.region
         self.of = of
         self.set_mode("")
-        self.show_region(self._kept.get(of, region))
+        self._show(self._store.regions.get(of, region))
 
     def show_region(self, region: Region | None) -> None:
         """Show a region, or none; this is not an undo step."""
-        if region != self.region:
-            self.region = region
-            self.region_changed.emit()
-            self.changed.emit()
+        self._show(region)
+        self._store.put(self.of, region)
 
     def change(self, region: Region | None, text: str) -> None:
         """Change the region as an undo step."""
@@ -180,6 +220,17 @@ class RegionState(QObject):
         if len(corners) >= LEAST_CORNERS:
             self.set_mode("")
             self.change(Region("polygon", corners), "draw polygon")
+
+    def _show(self, region: Region | None) -> None:
+        if region != self.region:
+            self.region = region
+            self.region_changed.emit()
+            self.changed.emit()
+
+    def _on_stored(self, of: str) -> None:
+        """Show a region that another state has changed."""
+        if of == self.of:
+            self._show(self._store.regions[of])
 
     def set_rim(self, rim_px: int) -> None:
         """Set the width of the background ring, in pixels of the image."""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from engine.data import dicom_series, load
+from engine.data.dicom import read_scan
 from engine.data.loading import open_source
 
 AXIAL, CORONAL = [1, 0, 0, 0, 1, 0], [1, 0, 0, 0, 0, -1]
@@ -115,6 +116,31 @@ def test_derived_images_are_left_out_if_their_study_has_originals(series, config
     assert [each.reason for each in source.skipped] == ["a derived image, whose study has original ones"][
         : 2 - len(kept)
     ]
+
+
+def test_a_slice_that_is_opened_alone_has_the_contrast_of_its_series(series, config):
+    for number, brightness in enumerate(BRIGHTNESS):
+        folder = series(f"{number}.dcm", brightness)
+    series("other.dcm", 9, SeriesInstanceUID="1.2.4")
+    (folder / "notes.txt").write_text("no DICOM file")
+    scan = read_scan(folder / "1.dcm")
+    assert scan.pixels.max() == pytest.approx(0.4, abs=0.02)
+    assert scan.notes[0].startswith("Displayed with the window of its series, 0 to ")
+    assert read_scan(folder / "1.dcm", alone=True).pixels.max() == 1
+    assert read_scan(folder / "other.dcm").pixels.max() == 1
+
+
+@pytest.mark.parametrize("tags", [{}, {"ImageOrientationPatient": CORONAL}, {"ImagePositionPatient": None}])
+def test_slices_are_sorted_along_the_normal(series, config, tags):
+    for name, place in (("a.dcm", 5), ("b.dcm", -5), ("d.dcm", 0), ("e.dcm", 10)):
+        along = [0, -place, 0] if "ImageOrientationPatient" in tags else [0, 0, place]
+        folder = series(name, 1000, **{"ImagePositionPatient": along, "InstanceNumber": place, **tags})
+    series("c.dcm", 1000, SeriesInstanceUID="1.2.4")
+    source = open_source(config(source=str(folder)))
+    found = [item.name for item in source.items]
+    # Coronal slices run along the normal too, from front to back.
+    ordered = ["b.dcm", "d.dcm", "a.dcm", "e.dcm"]
+    assert found == [*(ordered[::-1] if "ImageOrientationPatient" in tags else ordered), "c.dcm"]
 
 
 def test_a_damaged_slice_does_not_spoil_the_series(series, config):

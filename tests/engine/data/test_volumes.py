@@ -180,17 +180,17 @@ def test_a_volume_is_decoded_and_hashed_once(volume, config, monkeypatch):
     volume("a.nii")
     folder = volume("b.nii")
     decoded, hashed = Counter(), Counter()
-    read, digest = nifti.read_scan, volumes._hash_files
+    parse, digest = volumes.parse_volume, volumes._hash_files
 
-    def count_decoded(path, **options):
+    def count_decoded(read, path, *options):
         decoded[path.name] += 1
-        return read(path, **options)
+        return parse(read, path, *options)
 
     def count_hashed(path):
         hashed[path.name] += 1
         return digest(path)
 
-    monkeypatch.setattr(nifti, "read_scan", count_decoded)
+    monkeypatch.setattr(volumes, "parse_volume", count_decoded)
     monkeypatch.setattr(volumes, "_hash_files", count_hashed)
     load(str(folder), config())
     assert decoded == hashed == {"a.nii": 1, "b.nii": 1}

@@ -295,6 +295,10 @@ def test_spread_and_calibration_of_a_variational_run(ask):
     assert found.pixels == 3 * 32 * 32
     assert list(found.coverage) == sorted(found.coverage)
     assert "Overconfident" in found.sentence
+    assert answer.half_width is None
+    assert abs(found.calibrated.coverage[8] - 0.9) < abs(found.coverage[8] - 0.9)
+    again = ask(PosteriorSpread, "vae", split="test", indices=(1,), samples=8)
+    assert (again.half_width > again.spread).all()
 
 
 @pytest.mark.parametrize(

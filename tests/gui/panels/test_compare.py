@@ -267,7 +267,7 @@ class TestScan:
             "orientation": orientation,
             "notes": ["Window of the file."],
         }
-        answer("compare-scan", content)
+        answer("image", content)
 
     def test_scan_is_opened_and_its_middle_slice_shown(self, panel, session, answer, asked, pictures, tmp_path):
         self.opened(panel, session, answer, tmp_path)
@@ -310,14 +310,6 @@ class TestScan:
         request = asked(Reconstruct, number)
         assert request.scan is None
         assert not panel.scan.isVisible()
-
-    def test_file_that_cannot_be_opened_is_a_sentence(self, panel, session, asked):
-        panel.navigate(OpenFile("notes.txt"))
-        number = asked(OpenScan).number
-        session.explorer.engine.say(
-            RequestFailed(reason="'notes.txt' cannot be opened.", number=number, panel="compare-scan")
-        )
-        assert "notes.txt" in panel.board.empty.text()
 
 
 def test_strange_preparation_and_strange_images_are_said(make_run):
@@ -484,8 +476,8 @@ class TestNumbersSheet:
         newest = 0
         for _ in range(4):
             newest = TestMeasures().told(asked, answer, 20.34, newest).number
-        cells = [sheet.table.text(2, column) for column in range(5)]
-        assert cells == ["ae-0001", "deduplicated", "4", "20.3", "1.0"]
+        cells = [sheet.table.text(2, column) for column in range(7)]
+        assert cells == ["ae-0001", "deduplicated", "4", "20.3", "1.0", "2.0", "3"]
         assert sheet.table.model().rowCount() == 12
 
     def test_is_copied_and_written_in_full(self, sheet, asked, answer, tmp_path, qapp):

@@ -18,17 +18,17 @@ from engine.messages import (
     DenoiseDraft,
     ExportVolume,
     NoiseLevelErrors,
-    OpenScan,
     RequestFailed,
 )
 from gui.lesion_regions import BOXES, mask_of
 from gui.loaded_data import scan_title
 from gui.panel import DISCLAIMER, LEFT_PX, OpenFile
 from gui.panels.denoise import DenoisePanel
-from gui.panels.denoise.case import Case, Noise
+from gui.panels.denoise.case import Noise
 from gui.panels.denoise.case_card import CaseCard
 from gui.panels.denoise.results_data import DenoisedImage, ErrorCurve, describe_harm, help_text
 from gui.pixmaps import Colormap
+from gui.selection import ImageRef
 from gui.widgets.region.region import Region
 
 SIDE = 32
@@ -597,7 +597,7 @@ class TestScan:
 
     def opened(self, panel, answer, write, **changes):
         panel.navigate(OpenFile("/scans/head.nii"))
-        answer("denoise-scan", {**self.CONTENT, **changes})
+        answer("image", {**self.CONTENT, **changes})
 
     def test_scan_takes_the_place_of_the_dataset_at_its_middle_slice(self, seen, answer, write, asked, pictures):
         self.opened(seen, answer, write)
@@ -624,15 +624,6 @@ class TestScan:
         seen.case.scan.back.click()
         assert seen.case.images.isVisible()
         assert asked(Denoise).scan is None
-
-    def test_file_that_cannot_be_opened_is_a_sentence_and_the_images_stay(self, seen, asked, session):
-        seen.navigate(OpenFile("/scans/notes.txt"))
-        request = asked(OpenScan)
-        reason = "'notes.txt' cannot be opened: it is neither a picture nor a DICOM or NIfTI file."
-        session.explorer.engine.say(RequestFailed(number=request.number, panel="denoise-scan", reason=reason))
-        assert seen.stage.notice.text() == reason
-        assert seen.stage.notice.isVisible()
-        assert seen.stage.pictures.picture() is not None
 
 
 class TestExports:
@@ -700,7 +691,7 @@ def test_nonsense_in_the_memory_is_passed_over(seen):
 def test_names_are_short():
     assert scan_title("Testing/glioma_tumor/image(59).jpg") == "glioma_tumor / image(59)"
     assert scan_title("a.png") == "a"
-    assert Case("x/y.png", DataConfig()).title == "x / y"
+    assert ImageRef("x/y.png", DataConfig()).title == "x / y"
 
 
 def test_the_longest_set_fits_into_the_column(qtbot, dressed):

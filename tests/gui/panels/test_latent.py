@@ -350,7 +350,7 @@ class TestFile:
             mapped.navigate(OpenFile("/scans/head.nii"))
             assert asked(OpenScan).path == "/scans/head.nii"
             known = {"kind": "nifti", "orientation": None, "notes": ["Windowed."]}
-            answer("latent-file", {"name": "head.nii", "slices": slices, **known})
+            answer("image", {"name": "head.nii", "slices": slices, **known})
 
         return drop
 
@@ -421,15 +421,6 @@ class TestFile:
         answer("latent-map", content(run=asked(EmbedLatents).run))
         assert asked(ProjectScan, first).number > first
         assert mapped.exploration.scene.opened.name == "head.nii"
-
-    def test_file_that_is_refused_gets_a_sentence(self, mapped, asked, session):
-        mapped.navigate(OpenFile("/scans/notes.txt"))
-        request = asked(OpenScan)
-        reason = {"reason": "'notes.txt' cannot be opened.", "advice": "Engram opens PNG."}
-        session.explorer.engine.say(RequestFailed(**reason, number=request.number, panel="latent-file"))
-        assert mapped.choice.notice.text() == "'notes.txt' cannot be opened. Engram opens PNG."
-        mapped.exploration.choose(("test", 1))
-        assert mapped.choice.notice.text() == "The posterior has collapsed in 1 of 4."
 
 
 class TestGroup:
@@ -549,9 +540,14 @@ class TestPages:
         page.button.click()
         asked(CalibrateSpread)
         facts = {"run": run, "split": "validation", "scans": 64, "samples": 32}
-        answer("latent-calibrate", {**facts, **found, "sentence": "Of many."})
-        assert page.note.text() == "Of many."
-        assert set(page.plot.items) == {"ideal", "this image", "validation images"}
+        calibrated = found | {"sentence": "Calibrated."}
+        answer("latent-calibrate", {**facts, **found, "sentence": "Of many.", "calibrated": calibrated})
+        assert page.note.text() == "Of many. Calibrated."
+        assert set(page.plot.items) == {"ideal", "this image", "validation images", "calibrated, other patients"}
+        asked(PosteriorSpread)
+        files = {key: write(np.full((SIDE, SIDE), 0.1)) for key in ("original", "mean", "spread", "half_width")}
+        answer("latent-spread", {"run": run, "name": "a", **files, "calibration": found})
+        assert page.pictures.shown() == ["original", "mean", "spread", "interval"]
 
     def test_model_that_cannot_decode_says_why(self, panel, loaded, asked, answer, content, session):
         request = asked(EmbedLatents)

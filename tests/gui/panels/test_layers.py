@@ -315,7 +315,7 @@ class TestScans:
         seen.navigate(OpenFile("/x/head.nii"))
         assert asked(OpenScan).path == "/x/head.nii"
         opened = {"name": "head.nii", "kind": "nifti", "slices": 9, "orientation": list("RLAP"), "notes": []}
-        answer("layers-scan", opened)
+        answer("image", opened)
         assert asked(ComputeActivations).scan == "/x/head.nii"
         assert asked(ComputeActivations).slice == 4
         seen.cards.scans.picker.slices.moved.emit(7)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
 
 from engine import config
 from engine.config import DataConfig
@@ -137,15 +138,33 @@ class TestNewRun:
         assert not card.start.isEnabled()
         assert "from 1 to 16,384" in card.settings.form.rows["latent"].problem.text()
 
-    def test_model_that_does_not_fit_the_images_says_so(self, panel, session, answer, data_content):
+    def test_model_that_does_not_fit_the_images_is_said_once_with_buttons(self, panel, session, answer, data_content):
         session.load_data(DataConfig(size=48))
         answer("data", data_content)
-        card = panel.new_run
-        texts = [card.problem.text(), *(row.problem.text() for row in card.settings.form.rows.values())]
-        assert any("Size 48 cannot be halved 5 times" in text for text in texts)
+        card, form = panel.new_run, panel.new_run.settings.form
+        assert card.misfit.text() == "Size 48 cannot be halved 5 times; use 32 or 64."
+        assert [row.problem.text() for row in form.rows.values() if row.problem.text()] == []
+        assert not any(fold.is_open() for fold in form.folds.values())
         assert not card.start.isEnabled()
-        card.settings.form.change_values({"filters": (4, 8)})
+        buttons = {button.text(): button for button in card.misfit.findChildren(QPushButton)}
+        assert list(buttons) == ["Use 64 px", "Use 4 filters"]
+        buttons["Use 4 filters"].click()
+        assert form.values()["filters"] == (32, 64, 128, 256)
         assert card.start.isEnabled()
+        assert not card.misfit.isVisible()
+        panel.desk.undo.undo()
+        buttons["Use 64 px"].click()
+        assert session.explorer.engine.sent[-1].config.size == 64
+        assert not card.misfit.isVisible()
+
+    def test_preset_holds_while_its_images_are_read(self, panel, session, loaded):
+        card = panel.new_run
+        pick(card.preset, "study-ae")
+        assert session.loading is not None
+        assert card.preset.currentData() == "study-ae"
+        assert "128 × 128 px" in card.data.text()
+        assert "reading" in card.data.text()
+        assert card.settings.config().data.size == 128
 
     def test_name_that_is_taken_or_no_name_is_a_sentence(self, panel, make_run, loaded):
         make_run("taken")
