@@ -154,6 +154,8 @@ class TrainPanel(Panel):
         added = [name for name in names if name not in self._before]
         self._primary = added[-1] if added else self._primary
         self._before = names
+        if self._primary and self.isVisible():
+            self.session.selection.set_run(self._primary)
         self._soon.start()
         self.state_changed.emit()
 

@@ -52,12 +52,9 @@ class PlotGrid(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        specs = (*QUANTITIES, *MACHINE)
-        self.plots = {spec.name: CurvePlot(spec.title, "epoch", self, listed=True) for spec in specs}
+        self.plots: dict[str, CurvePlot] = {}
         self.axis, self.batches, self._choice = QComboBox(), FilterChip("Batches", True), QPushButton("Plots")
-        self.controls = CurveControls(
-            list(self.plots.values()), DISCLAIMER, (self.axis, self.batches, self._choice, label(LINES, "caption"))
-        )
+        self.controls = CurveControls([], DISCLAIMER, (self.axis, self.batches, self._choice, label(LINES, "caption")))
         self.hidden_plots = {spec.name for spec in MACHINE}
         self._records: Sequence[RunRecord] = ()
         self._placed: tuple[list[PlotSpec], int] = ([], 0)
@@ -91,8 +88,15 @@ class PlotGrid(QWidget):
     def _connect(self) -> None:
         self.axis.currentIndexChanged.connect(self._redraw_all)
         self.batches.toggled.connect(self._redraw_all)
-        for plot in self.plots.values():
-            plot.enlarge_toggled.connect(partial(self._on_enlarge_toggled, plot))
+        for spec in QUANTITIES:
+            self._make_plot(spec)
+
+    def _make_plot(self, spec: PlotSpec) -> CurvePlot:
+        """Return a new plot of a quantity; those of the machine are made when they are first shown."""
+        plot = self.plots[spec.name] = CurvePlot(spec.title, "epoch", self, listed=True)
+        plot.enlarge_toggled.connect(partial(self._on_enlarge_toggled, plot))
+        self.controls.add_plot(plot)
+        return plot
 
     def show_runs(self, records: Sequence[RunRecord]) -> None:
         """Draw the curves of these runs; what has not changed is not drawn again."""
@@ -123,7 +127,8 @@ class PlotGrid(QWidget):
     def restore_state(self, kept: dict[str, Any]) -> None:
         self.axis.setCurrentIndex(max(self.axis.findData(kept.get("axis")), 0))
         if isinstance(kept.get("hidden"), list):
-            self.hidden_plots = {name for name in kept["hidden"] if name in self.plots}
+            names = {spec.name for spec in (*QUANTITIES, *MACHINE)}
+            self.hidden_plots = names.intersection(map(str, kept["hidden"]))
             for spec, action in zip((*QUANTITIES, *MACHINE), self._choice.menu().actions(), strict=True):
                 action.setChecked(spec.name not in self.hidden_plots)
             self._redraw_all()
@@ -136,6 +141,9 @@ class PlotGrid(QWidget):
         machine = [spec for spec in MACHINE if any(curves(record, spec) for record in self._records)]
         wanted = [spec for spec in plots_for(self._records) if spec.name not in self.hidden_plots]
         wanted += [spec for spec in machine if spec.name not in self.hidden_plots]
+        for spec in wanted:
+            if spec.name not in self.plots:
+                self._make_plot(spec)
         large = [spec for spec in wanted if self.plots[spec.name].enlarge.isChecked()]
         return large or wanted
 
@@ -150,7 +158,7 @@ class PlotGrid(QWidget):
             self._grid.removeWidget(plot)
         for place, spec in enumerate(wanted):
             self._grid.addWidget(self.plots[spec.name], *divmod(place, columns))
-        for column in range(len(self.plots)):
+        for column in range(len(QUANTITIES) + len(MACHINE)):
             self._grid.setColumnStretch(column, int(column < min(len(wanted), columns)))
         for name, plot in self.plots.items():
             plot.setVisible(name in [spec.name for spec in wanted])
