@@ -195,7 +195,7 @@ class RunRecord:
         if isinstance(event, Progress):
             self.progress = event
             if event.batch_loss is not None:
-                self._live.append((event.epoch - 1 + event.batch / max(event.batches, 1), event.batch_loss))
+                self._live.append((share_of_epochs(event), event.batch_loss))
         elif isinstance(event, (Paused, Continued)):
             self.paused = isinstance(event, Paused)
         elif isinstance(event, JobStarted):
@@ -219,8 +219,7 @@ class RunRecord:
         elif isinstance(event, Paused):
             self._active_s += event.time - self._since
         elif isinstance(event, (EpochEnded, Progress)):
-            whole = isinstance(event, EpochEnded)
-            place = event.epoch if whole else event.epoch - 1 + event.batch / max(event.batches, 1)
+            place = share_of_epochs(event) if isinstance(event, Progress) else event.epoch
             self._clock = {epoch: time for epoch, time in self._clock.items() if epoch < place and epoch % 1 == 0}
             self._clock[place] = self._active_s + event.time - self._since, event.time
 
@@ -228,6 +227,11 @@ class RunRecord:
         text, level = log_entry(event)
         if text:
             self.log.append(LogLine(event.time, text, level))
+
+
+def share_of_epochs(at: Progress) -> float:
+    """Return how many epochs are done, with the share of the current one."""
+    return at.epoch - 1 + at.batch / max(at.batches, 1)
 
 
 def log_entry(event: Event) -> tuple[str, str]:

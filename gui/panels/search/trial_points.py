@@ -12,6 +12,7 @@ from gui.panels.search.snapshot import SearchSnapshot
 from gui.panels.search.trial_rows import score_title, tooltip
 from gui.run_record import RunRecord
 from gui.widgets.curves.points import PointAxis, Points
+from gui.widgets.curves.series import Numbers
 
 FindRecord = Callable[[str], RunRecord | None]
 COLOR_STEPS = 20
@@ -74,7 +75,7 @@ def timeline(found: SearchSnapshot, find_record: FindRecord) -> Plot:
     return points, PointAxis("clock time", kind="clock"), PointAxis("trial")
 
 
-def pareto_front(costs: Sequence[float], scores: Sequence[float]) -> list[int]:
+def pareto_front(costs: Sequence[float] | Numbers, scores: Sequence[float] | Numbers) -> list[int]:
     """Return the places of the trials that no cheaper trial beats, the cheapest first.
 
     Example:
@@ -97,7 +98,7 @@ def cost_of(trial: Trial, cost: str, find_record: FindRecord) -> float:
     return float(record.started.parameters) if record and record.started else math.nan
 
 
-def rank_shares(scores: Sequence[float]) -> np.ndarray:
+def rank_shares(scores: Sequence[float] | Numbers) -> Numbers:
     """Return the rank of each score as a share, 0 for the best and 1 for the worst."""
     order = np.argsort(np.argsort(scores, kind="stable"), kind="stable")
     return order / max(len(order) - 1, 1)
@@ -112,11 +113,11 @@ def _scored(found: SearchSnapshot) -> list[Trial]:
     return [trial for trial in found.trials if trial.is_done and trial.score is not None]
 
 
-def _scores(trials: Sequence[Trial]) -> np.ndarray:
+def _scores(trials: Sequence[Trial]) -> Numbers:
     return np.array([trial.score for trial in trials], np.float64)
 
 
-def _points(found: SearchSnapshot, trials: Sequence[Trial], x: np.ndarray, y: np.ndarray) -> Points:
+def _points(found: SearchSnapshot, trials: Sequence[Trial], x: Numbers, y: Numbers) -> Points:
     """Return points in the colors of their rank; those of trials that were pruned or stopped are gray."""
     shares = rank_shares(_scores(trials))
     colors = [
@@ -132,13 +133,13 @@ def _tips(found: SearchSnapshot, trials: Sequence[Trial]) -> Callable[[str], str
     return lambda key: tooltip(found, by_key[key])
 
 
-def _setting(found: SearchSnapshot, name: str, trials: Sequence[Trial]) -> tuple[np.ndarray, PointAxis]:
+def _setting(found: SearchSnapshot, name: str, trials: Sequence[Trial]) -> tuple[Numbers, PointAxis]:
     axis = axis_of(found, name, list(trials))
     values = np.array(axis_values(axis, [trial.config.get(name) for trial in trials]), np.float64)
     return values, PointAxis(axis.title, log=axis.log, words=axis.words)
 
 
-def _score_axis(found: SearchSnapshot, scores: np.ndarray) -> PointAxis:
+def _score_axis(found: SearchSnapshot, scores: Numbers) -> PointAxis:
     return PointAxis(score_title(found), log=spans_decades(scores.tolist()))
 
 

@@ -65,8 +65,8 @@ class NewRunCard(ScrollingCard):
         for part in (top, self.settings, self.data, self.caution):
             self.add(part)
         self.body.addStretch()
-        for box in (self.problem, self.misfit, self.notice, self.cost):
-            self.footer.addWidget(box)
+        for part in (self.problem, self.misfit, self.notice, self.cost):
+            self.footer.addWidget(part)
         self.footer.addLayout(buttons)
 
     def _connect(self) -> None:

@@ -76,7 +76,7 @@ class PlotGrid(QWidget):
             action = menu.addAction(spec.title)
             action.setCheckable(True)
             action.setChecked(spec.name not in self.hidden_plots)
-            action.triggered.connect(partial(self._on_plot_chosen, spec.name))
+            action.triggered.connect(lambda shown, name=spec.name: self._on_plot_chosen(name, shown))
         self._choice.setMenu(menu)
         self._choice.setProperty("kind", "chip")
         self._grid.setSpacing(10)

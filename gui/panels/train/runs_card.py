@@ -218,8 +218,16 @@ def make_row(record: RunRecord, baseline: RunRecord | None = None) -> RunRow:
     )
     values = (marks, best_loss(record), done, _delta(record, baseline), *extras)
     words = " ".join(map(str, (state, extras[2], *notes.tags, notes.note)))
-    more = {"group": record.search, "words": words, "is_pinned": is_pinned}
-    return RunRow(record.name, values, record.name, roles, _tip(record), **more)
+    return RunRow(
+        record.name,
+        values,
+        record.name,
+        roles,
+        _tip(record),
+        group=record.search,
+        words=words,
+        is_pinned=is_pinned,
+    )
 
 
 def group_row(search: str, rows: list[RunRow]) -> RunRow:

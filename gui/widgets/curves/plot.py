@@ -166,7 +166,8 @@ class CurvePlot(QFrame):
         self.canvas = CurveCanvas(x_label, self)
         self.canvas.measure = self._measure
         self.enlarge = IconButton("maximise", f"Enlarge {y_label} (E)", checkable=True)
-        self._listed, self._kind = listed, "number"
+        self._listed = listed
+        self._kind: Kind = "number"
         self._smoothing = 0.0
         self._batch: dict[CurveItem, None] | None = None
         self._pointed: float | None = None

@@ -186,7 +186,7 @@ class RunListProxy(QSortFilterProxyModel):
     def set_filter(self, text: str) -> None:
         """Keep the rows in which every word of a text is found."""
         self._patterns = [_compile(word) for word in text.split()]
-        self.invalidateFilter()
+        self.invalidate()
 
     def filterAcceptsRow(self, row: int, parent: Index) -> bool:
         index = self._source.index(row, 0, parent)
@@ -195,7 +195,7 @@ class RunListProxy(QSortFilterProxyModel):
         found = self._source.row_at(index)
         if self._source.is_group(index):
             return False
-        text = f"{found.key} {found.words}"
+        text = f"{found.key} {found.words}".strip()
         return self._is_kept(found.key) or all(pattern.search(text) for pattern in self._patterns)
 
     def lessThan(self, left: Index, right: Index) -> bool:
