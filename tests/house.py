@@ -68,6 +68,8 @@ LATE_IMPORTS = {
     # nibabel takes half a second to import and only volumes need it.
     "engine/data/volumes.py": {"engine.data"},
     "engine/explorer/volume_handlers.py": {"engine.evaluation.volume_export"},
+    # matplotlib takes a second to import, and only a figure needs it.
+    "engine/explorer/denoise_handlers.py": {"engine.figures"},
     # The process stands before matplotlib is imported, a second's work, and only a study needs it.
     "engine/processes/training_worker.py": {"engine.reproduction.job"},
     "engine/data/dicom_mosaic.py": {"nibabel.nicom"},
