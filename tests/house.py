@@ -69,6 +69,7 @@ LATE_IMPORTS = {
     "engine/explorer/volume_handlers.py": {"engine.evaluation.volume_export"},
     # The process stands before matplotlib is imported, a second's work, and only a study needs it.
     "engine/processes/training_worker.py": {"engine.reproduction.job"},
+    "engine/processes/explorer_worker.py": {"engine.reports.writer"},
     "engine/data/dicom_mosaic.py": {"nibabel.nicom"},
     # GDCM is an extra.
     "engine/data/dicom_pixels.py": {"gdcm"},

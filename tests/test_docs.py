@@ -6,7 +6,6 @@ import re
 import runpy
 import shlex
 from functools import cache
-from pathlib import Path
 
 import pytest
 import yaml
@@ -105,7 +104,8 @@ def test_every_command_is_one(page, capsys):
 
 
 @pytest.mark.parametrize(
-    "command", ["python -m engine trian", "python -m engine train --epoch 3", "make nothing", "python scripts/no.py", "rm x"]
+    "command",
+    ["python -m engine trian", "python -m engine train --epoch 3", "make nothing", "python scripts/no.py", "rm x"],
 )
 def test_wrong_commands_are_noticed(command):
     assert problem_with(command)
@@ -235,10 +235,14 @@ def test_reference_has_the_functions_for_scripts(generator):
 
 
 def test_site_builds_without_warnings(tmp_path):
-    build = pytest.importorskip("mkdocs.commands.build", reason="needs mkdocs: pip install -e '.[docs]' -c constraints.txt")
+    build = pytest.importorskip(
+        "mkdocs.commands.build", reason="needs mkdocs: pip install -e '.[docs]' -c constraints.txt"
+    )
     pytest.importorskip("material", reason="needs mkdocs-material: pip install -e '.[docs]' -c constraints.txt")
     from mkdocs.config import load_config
 
     build.build(load_config(str(ROOT / "mkdocs.yml"), site_dir=str(tmp_path / "site"), strict=True))
     assert "phantom-seed" in (tmp_path / "site/reference/cli.html").read_text("utf-8")
-    assert not re.search(r'(?:src|href)="https?://(?!squidfunk|www\.mkdocs)', (tmp_path / "site/index.html").read_text("utf-8"))
+    assert not re.search(
+        r'(?:src|href)="https?://(?!squidfunk|www\.mkdocs)', (tmp_path / "site/index.html").read_text("utf-8")
+    )
