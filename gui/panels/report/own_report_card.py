@@ -29,7 +29,7 @@ ABOUT = {
 }
 NO_IMAGE = "Open an image first (Ctrl+O). A report on one image needs a file."
 FILTERS = "PDF (*.pdf);;Web page (*.html)"
-MIN_LIST_PX, MAX_LIST_PX = 76, 150
+ROW_PX, FEWEST_ROWS, MOST_ROWS = 20, 2, 7
 AGAINST = ("nlm", "tv", "wavelet")
 NOISE_FIELDS = ("noise", "sigma")
 KEY = Qt.ItemDataRole.UserRole
@@ -65,8 +65,6 @@ class OwnReportCard(Card):
         self.subject.setAccessibleName("Report on")
         self.runs.setAccessibleName("Runs of the report")
         self.search.setAccessibleName("Search of the report")
-        self.runs.setMinimumHeight(MIN_LIST_PX)
-        self.runs.setMaximumHeight(MAX_LIST_PX)
         self.runs.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         for part in (top, self.runs, self.search, self.image, self.noise, self.about):
             self.add(part)
@@ -176,6 +174,8 @@ class OwnReportCard(Card):
             item.setCheckState(Qt.CheckState.Checked if path in checked else Qt.CheckState.Unchecked)
             self.runs.addItem(item)
         self.runs.blockSignals(False)
+        rows = min(max(self.runs.count(), FEWEST_ROWS), MOST_ROWS)
+        self.runs.setFixedHeight(rows * max(self.runs.sizeHintForRow(0), ROW_PX) + 2 * self.runs.frameWidth())
 
     def _list_searches(self) -> None:
         names: Sequence[str] = [each.name for each in folder.list_searches(self._session.runs.root)]
