@@ -7,6 +7,7 @@ from engine import runs
 from engine.denoising import compare
 from engine.denoising.compare import CompareRequest
 from engine.errors import ConfigError
+from engine.formatting import quote
 from engine.job_context import UNATTENDED, JobContext
 from engine.messages.report import WriteReport, WriteReportReply
 from engine.reports import case_report, check_path, run_report, search_report, write_report
@@ -43,8 +44,8 @@ def _describe(request: WriteReport, context: JobContext) -> Report:
         return _describe_case(request, opened[0], context)
     names = [run.name for run in opened]
     title = f"Run {names[0]}" if len(names) == 1 else f"Comparison of {len(names)} runs"
-    advice = [f"{PROGRAM} evaluate {name}" for name in names]
-    advice += [f"{PROGRAM} train --config {name} --run {name}-again" for name in names]
+    advice = [quote(PROGRAM, "evaluate", name) for name in names]
+    advice += [quote(PROGRAM, "train", "--config", name, "--run", f"{name}-again") for name in names]
     return run_report.describe_runs(run_report.examine_runs(opened, context), title, ", ".join(names), advice)
 
 
@@ -58,7 +59,7 @@ def _describe_case(request: WriteReport, run: runs.Run, context: JobContext) -> 
     words += [str(word) for option, value in given.items() if value is not None for word in (option, value)]
     words += ["--roi", request.roi] if request.roi else []
     words += ["--against", ",".join(request.against)] if request.against else []
-    return case_report.describe_case(found, run, settings, " ".join([*words, "--out", "DIR"]))
+    return case_report.describe_case(found, run, settings, quote(*words, "--out", "DIR"))
 
 
 def _describe_search(request: WriteReport) -> Report:
