@@ -35,7 +35,7 @@ def describe_case(found: CompareResult, run: Run, settings: DenoiseConfig, advic
     shown = f"Slice {found.index + 1} of {len(found.scan)}. " if len(found.scan) > 1 else ""
     lead = (
         f"{shown}Prepared for {run.name}: {side} × {side} pixels, orientation {found.scan.orientation or 'unknown'}. "
-        f"Noise: {settings.noise}, σ = {settings.sigma:g} on the scale 0–1, seed {settings.seed}."
+        f"{_describe_noise(found, settings)}"
     )
     facts: list[Block] = [WARNING, *warnings, *found.scan.slice_notes(found.index)]
     return Report(
@@ -44,12 +44,18 @@ def describe_case(found: CompareResult, run: Run, settings: DenoiseConfig, advic
         [
             Section("Read first", facts, is_warning=True),
             Section("Images", [_draw(found)]),
-            Section("Numbers", [_list_numbers(found), METRICS]),
+            Section("Numbers", [_list_numbers(found), *_describe_residuals(found), METRICS]),
             Section("Lesion", [_describe_lesion(found, settings)]),
             Section("Methods", [_list_methods(found, run)]),
             Section("Repeat", [Code([advice])]),
         ],
     )
+
+
+def _describe_noise(found: CompareResult, settings: DenoiseConfig) -> str:
+    if found.estimate is not None:
+        return f"The image is noisy already. {found.estimate.describe(found.original.shape[0])}"
+    return f"Noise: {settings.noise}, σ = {settings.sigma:g} on the scale 0–1, seed {settings.seed}."
 
 
 def _draw(found: CompareResult) -> Picture:
@@ -62,6 +68,11 @@ def _draw(found: CompareResult) -> Picture:
         f"The image, with noise, and as each method denoises it; below, the differences from the original.{outline}"
     )
     return Picture(denoising.comparison(titles, pictures, notes, found.mask), caption)
+
+
+def _describe_residuals(found: CompareResult) -> list[str]:
+    """Return what each method removed from an image that is noisy already."""
+    return [made.residual.describe(made.method.title) for made in found.made.values() if made.residual is not None]
 
 
 def _note(made: MethodResult) -> str:

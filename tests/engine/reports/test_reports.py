@@ -110,6 +110,12 @@ def test_report_on_one_image_has_numbers_and_warnings_but_no_name(trained, tmp_p
     assert "The marked region has" in html
     for text in ("contrast retained (%)", "Total variation", "σ = 0.05", "--roi 12,12,7,7", run.name):
         assert text in html, text
+    assert (
+        cli.main([str(word) for word in ("report", run.path, "--image", image, "--noise", "none", "--out", page)]) == 0
+    )
+    html = page.read_text("utf-8")
+    assert "The image is noisy already. Estimated noise at 32 × 32 px" in html
+    assert "noise in an image of this size" in html or "Too few pixels" in html
 
 
 def test_nothing_to_report_on_is_a_sentence(tmp_path):
