@@ -38,6 +38,8 @@ from engine.messages.denoise import DenoiseDraftReply as DenoiseDraftReply
 from engine.messages.denoise import DenoisedReply as DenoisedReply
 from engine.messages.denoise import DenoiseReply as DenoiseReply
 from engine.messages.denoise import DraftReply as DraftReply
+from engine.messages.denoise import ExportDenoised as ExportDenoised
+from engine.messages.denoise import ExportDenoisedReply as ExportDenoisedReply
 from engine.messages.denoise import ImageMetrics as ImageMetrics
 from engine.messages.denoise import NoiseLevelErrors as NoiseLevelErrors
 from engine.messages.denoise import NoisyRequest as NoisyRequest
@@ -100,6 +102,8 @@ from engine.messages.latent import EmbedLatents as EmbedLatents
 from engine.messages.latent import EmbedLatentsReply as EmbedLatentsReply
 from engine.messages.latent import FindNeighbors as FindNeighbors
 from engine.messages.latent import FindNeighborsReply as FindNeighborsReply
+from engine.messages.latent import JudgeScan as JudgeScan
+from engine.messages.latent import JudgeScanReply as JudgeScanReply
 from engine.messages.latent import Neighbor as Neighbor
 from engine.messages.latent import NeighborReport as NeighborReport
 from engine.messages.latent import ProjectScan as ProjectScan
@@ -203,6 +207,7 @@ Command = Annotated[
     | EvaluateRun
     | Denoise
     | DenoiseCurve
+    | ExportDenoised
     | DenoiseDraft
     | ApplyFilter
     | ListLayers

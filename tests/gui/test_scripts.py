@@ -142,7 +142,7 @@ def test_data(data, execute):
 
 
 def test_train(execute, tmp_path, monkeypatch):
-    """The training itself is that of docs/reference/public-names.md, which a test runs."""
+    """The training itself is that of docs/reference/api.md, which a test runs."""
     chosen = tiny_config(model="vae", epochs=1)
     monkeypatch.setattr(job, "train", lambda config, root: runs.create_run(config, root=root))
     card = SimpleNamespace(

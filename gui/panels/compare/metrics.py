@@ -180,7 +180,7 @@ class MetricsDialog(QDialog):
                 values = numbers(parts[part])
                 cells = (
                     each.name,
-                    PARTS[part].removesuffix(" test").removesuffix(", test") if part != "test" else "all",
+                    PARTS[part].removesuffix(", test").removesuffix(" test") if part != "test" else "all",
                     *(values[key] for key in COLUMNS),
                 )
                 rows.append(TableRow(f"{each.ref} {part}", cells, each.name))

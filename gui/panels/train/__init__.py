@@ -5,17 +5,19 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QSplitter
 
 from engine.messages import RequestFailed
-from gui.panel import DISCLAIMER, AppContext, CompareRuns, Panel, ResumeRun, ShowRun, Target
+from gui.panel import DISCLAIMER, AppContext, CompareRuns, Panel, ResumeRun, ShowRun, Target, fixed_column
 from gui.panels.train.curves_card import CurvesCard
+from gui.panels.train.first_run_card import FirstRunCard
 from gui.panels.train.log_card import LogCard
 from gui.panels.train.new_run_card import NewRunCard
 from gui.panels.train.previews_card import PreviewsCard
 from gui.panels.train.runs_card import RunsCard
 from gui.run_record import RunRecord
 from gui.theme import GAP
+from gui.widgets.card import PlainScrollArea
 from gui.widgets.timers import make_timer
 
 SOON_MS = 60
@@ -29,7 +31,7 @@ class TrainPanel(Panel):
         self.new_run, self.runs = NewRunCard(desk), RunsCard(self.session)
         self.curves, self.previews, self.log = CurvesCard(self.session), PreviewsCard(), LogCard()
         self.ask_path = QFileDialog.getSaveFileName
-        self.start_button = self.new_run.start
+        self.start_button, self.first_steps = self.new_run.start, FirstRunCard(self.session)
         self._splitters = QSplitter(Qt.Orientation.Vertical), QSplitter(Qt.Orientation.Vertical)
         self._primary: str | None = None
         self._wanted: list[str] = []
@@ -49,8 +51,11 @@ class TrainPanel(Panel):
             for part in parts:
                 splitter.addWidget(part)
         left.setSizes([590, 185])
-        right.setSizes([325, 345, 125])
-        self.lay_out(_holding(left), right)
+        right.setSizes([385, 300, 110])
+        # Plots in two rows may need more height than a small screen has.
+        scroll = PlainScrollArea()
+        scroll.setWidget(right)
+        self.lay_out(fixed_column(self.first_steps, left, stretched=left), scroll)
 
     def _connect(self) -> None:
         session = self.session
@@ -70,6 +75,9 @@ class TrainPanel(Panel):
         self.new_run.started.connect(lambda name: self.choose([name]))
         self.new_run.copy_wanted.connect(self.copy_python)
         self.new_run.changed.connect(self.state_changed)
+        self.first_steps.train_wanted.connect(self.new_run.start_quick)
+        self.first_steps.lesson_wanted.connect(lambda: self.help_requested.emit("lesson", "1"))
+        self.first_steps.guide_wanted.connect(lambda: self.help_requested.emit("page", "guide"))
         self.previews.pointed.connect(self.status_changed)
 
     def choose(self, names: list[str]) -> None:
@@ -157,15 +165,6 @@ class TrainPanel(Panel):
         record = self.session.record(name)
         if record and record.config:
             self.new_run.load_config(record.config)
-
-
-def _holding(content: QWidget) -> QWidget:
-    """Return a widget around a splitter; its width can be fixed, that of a splitter cannot."""
-    holder = QWidget()
-    column = QVBoxLayout(holder)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.addWidget(content)
-    return holder
 
 
 def write_numbers(records: list[RunRecord], path: Path) -> None:

@@ -59,11 +59,11 @@ class NewRunCard(ScrollingCard):
         for button in (self.start, self.copy):
             buttons.addWidget(button)
         buttons.addStretch()
-        for part in (top, self.settings, self.data, self.caution):
-            self.add(part)
+        for content in (top, self.settings, self.data, self.caution):
+            self.add(content)
         self.body.addStretch()
-        for box in (self.problem, self.misfit, self.notice):
-            self.footer.addWidget(box)
+        for part in (self.problem, self.misfit, self.notice):
+            self.footer.addWidget(part)
         self.footer.addLayout(buttons)
 
     def _connect(self) -> None:
@@ -94,6 +94,11 @@ class NewRunCard(ScrollingCard):
             return
         self.name.clear()
         self.started.emit(record.name)
+
+    def start_quick(self) -> None:
+        """Choose the preset of a first look, and start it."""
+        self._choose_preset("quick")
+        self.start_run()
 
     def load_config(self, config: RunConfig) -> None:
         """Show the settings of a run, with its dataset, as one undo step."""

@@ -15,8 +15,8 @@ from engine.config import DataConfig
 from engine.messages import EpochEnded, JobEnded, JobStarted, LoadData, Log, Paused, Progress, RequestFailed, Resume
 from gui import palette
 from gui.panels.train import TrainPanel
-from gui.panels.train.quantities import SQUARED, TOTAL, entropy_floors, plots_for
 from gui.panels.train.log_card import MOST_LINES, LogView
+from gui.panels.train.quantities import SQUARED, TOTAL, entropy_floors, plots_for
 from gui.run_record import open_record
 from tests.gui.conftest import story
 
