@@ -41,8 +41,11 @@ LESION = (
 )
 CURVES = (
     ("Left, right", "read the values at an epoch"),
-    ("Wheel, drag", "zoom; pan"),
+    ("Drag", "zoom to a box"),
+    ("Wheel, Shift+wheel", "zoom x; zoom y"),
+    ("Shift+drag, middle-drag", "pan"),
     ("R, double-click", "reset zoom"),
+    ("E, Escape", "enlarge a plot of Train; leave it"),
 )
 FORMS = (
     ("Up, down", "increase or decrease by one step"),
@@ -51,6 +54,7 @@ FORMS = (
     ("Space", "select or clear a run in a list"),
     ("F2, Delete", "rename or delete a run"),
     ("Ctrl+click a run", "show several runs at once"),
+    ("V, click an eye", "show or hide the curves of a run"),
     ("Right-click a run", "compare, resume, rename, delete"),
 )
 AXES = (

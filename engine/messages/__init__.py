@@ -81,6 +81,7 @@ from engine.messages.images import SubsetMetrics as SubsetMetrics
 from engine.messages.jobs import Continue as Continue
 from engine.messages.jobs import Continued as Continued
 from engine.messages.jobs import EpochEnded as EpochEnded
+from engine.messages.jobs import EstimateRun as EstimateRun
 from engine.messages.jobs import JobEnded as JobEnded
 from engine.messages.jobs import JobStarted as JobStarted
 from engine.messages.jobs import Log as Log
@@ -89,6 +90,7 @@ from engine.messages.jobs import Paused as Paused
 from engine.messages.jobs import Progress as Progress
 from engine.messages.jobs import Ready as Ready
 from engine.messages.jobs import Resume as Resume
+from engine.messages.jobs import RunEstimated as RunEstimated
 from engine.messages.jobs import RunStudy as RunStudy
 from engine.messages.jobs import Stop as Stop
 from engine.messages.jobs import StudyEnded as StudyEnded
@@ -193,6 +195,7 @@ class RequestFailed(Event):
 Command = Annotated[
     Train
     | Resume
+    | EstimateRun
     | RunStudy
     | Stop
     | Pause
@@ -231,6 +234,7 @@ AnyEvent = Annotated[
     Ready
     | Log
     | JobStarted
+    | RunEstimated
     | Progress
     | EpochEnded
     | Paused

@@ -20,7 +20,14 @@ from engine.messages import Emit, EpochEnded, JobEnded, JobStarted, Log
 from engine.models.reconstructor import AdaptContext, Reconstructor
 from engine.runs import Run
 from engine.training import checkpoints
-from engine.training.callbacks import EpochSequence, Point, ProgressCallback, measure_memory, thin_points
+from engine.training.callbacks import (
+    EpochSequence,
+    Point,
+    ProgressCallback,
+    measure_memory,
+    reset_peak_memory,
+    thin_points,
+)
 from engine.training.checkpoints import TrainingState
 
 PREVIEWS = 8
@@ -60,6 +67,7 @@ class Trainer:
 
     def start(self) -> None:
         """Report the start of the training, and save its conditions."""
+        reset_peak_memory()
         training, splits = self.config.training, self.images
         if not len(splits.train) or not len(splits.validation):
             raise ConfigError(

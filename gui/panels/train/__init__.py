@@ -50,8 +50,8 @@ class TrainPanel(Panel):
             splitter.splitterMoved.connect(self.state_changed)
             for part in parts:
                 splitter.addWidget(part)
-        left.setSizes([590, 185])
-        right.setSizes([385, 300, 110])
+        left.setSizes([480, 295])
+        right.setSizes([390, 305, 100])
         # Plots in two rows may need more height than a small screen has.
         scroll = PlainScrollArea()
         scroll.setWidget(right)
@@ -63,6 +63,8 @@ class TrainPanel(Panel):
             changed.connect(self._wake)
         session.job_changed.connect(self.curves.show_buttons)
         self.runs.chosen.connect(self._on_chosen)
+        self.runs.table.eyes_changed.connect(self._soon.start)
+        self.runs.state_changed.connect(self.state_changed)
         self.runs.compare_wanted.connect(
             lambda names: self.navigation_requested.emit("compare", CompareRuns(tuple(names)))
         )
@@ -93,11 +95,10 @@ class TrainPanel(Panel):
         if found and found == self._wanted:
             self._wanted = []
             self.runs.table.select(found)
-        chosen = [name for name in self.runs.table.chosen_keys() if name in records]
-        if not chosen and not self._wanted and records:
-            chosen = [next(reversed(records))]
-            self.runs.table.select(chosen)
-        self._show([records[name] for name in chosen])
+        if not self.runs.table.chosen_keys() and not self._wanted and records:
+            own = [name for name, record in records.items() if not record.search]
+            self.runs.table.select([(own or list(records))[-1]])
+        self._show([records[name] for name in self.runs.shown() if name in records])
 
     def navigate(self, target: Target) -> None:
         """Resume the current run, or show another."""
@@ -109,7 +110,13 @@ class TrainPanel(Panel):
     def save_state(self) -> dict[str, Any]:
         chosen = self.runs.table.chosen_keys()
         sizes = [splitter.sizes() for splitter in self._splitters]
-        return {"settings": self.new_run.settings.values(), "chosen": chosen or self._wanted, "sizes": sizes}
+        lists = {
+            "costs": self.new_run.estimator.save_state(),
+            "baseline": self.runs.baseline,
+            "list": self.runs.list.save_state(),
+            "plots": self.curves.grid.save_state(),
+        }
+        return {"settings": self.new_run.settings.values(), "chosen": chosen or self._wanted, "sizes": sizes, **lists}
 
     def restore_state(self, kept: dict[str, Any]) -> None:
         values, chosen = kept.get("settings"), kept.get("chosen")
@@ -117,13 +124,19 @@ class TrainPanel(Panel):
             self.new_run.settings.set_values(values)
         for splitter, sizes in zip(self._splitters, kept.get("sizes") or (), strict=False):
             splitter.setSizes([size for size in sizes if isinstance(size, int)])
+        parts = ((self.runs.list, "list"), (self.curves.grid, "plots"), (self.new_run.estimator, "costs"))
+        for part, name in parts:
+            if isinstance(kept.get(name), dict):
+                part.restore_state(kept[name])
+        if isinstance(kept.get("baseline"), str):
+            self.runs.set_baseline(kept["baseline"])
         if isinstance(chosen, list):
             self.choose([name for name in chosen if isinstance(name, str)])
 
     def export(self) -> None:
-        """Write the metrics of the chosen runs, epoch by epoch."""
+        """Write the metrics of the runs that are shown, epoch by epoch."""
         path = self.ask_path(self, "Export the curves of the selected runs", "runs.csv", "*.csv")[0]
-        records = [self.session.runs.records[name] for name in self.runs.table.chosen_keys()]
+        records = [self.session.runs.records[name] for name in self.runs.shown()]
         if path:
             try:
                 write_numbers(records, Path(path))
@@ -135,9 +148,10 @@ class TrainPanel(Panel):
         return self.new_run.python()
 
     def _show(self, records: list[RunRecord]) -> None:
-        names = [record.name for record in records]
-        if self._primary not in names:
-            self._primary = names[-1] if names else None
+        """Show the curves of these runs, and the images and the log of the one that was chosen last."""
+        chosen = self.runs.table.chosen_keys()
+        if self._primary not in chosen:
+            self._primary = chosen[-1] if chosen else None
         primary = self.session.record(self._primary)
         self.curves.show_runs(records, primary)
         self.previews.show_run(primary)
@@ -148,6 +162,8 @@ class TrainPanel(Panel):
         added = [name for name in names if name not in self._before]
         self._primary = added[-1] if added else self._primary
         self._before = names
+        if self._primary and self.isVisible():
+            self.session.selection.set_run(self._primary)
         self._soon.start()
         self.state_changed.emit()
 
