@@ -3,7 +3,8 @@
     import engine
     run = engine.train(engine.config.preset("study-ae"))
 
-Importing this package does not import Keras; names that need it are imported on first use.
+The public names are on the page docs/reference/api.md. Importing this package does not import Keras; names that need it
+are imported on first use.
 """
 
 # Before every other import, for what it does.
@@ -14,18 +15,47 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from engine.evaluation import evaluate, load_model
+    from engine.evaluation.scoring import reconstruct
+    from engine.job_context import Cancelled, JobContext
     from engine.training.job import resume, train
 
-__version__ = "0.1.0"
-__all__ = ["config", "data", "errors", "messages", "metrics", "resume", "runs", "train"]
+__version__ = "1.0.0"
+__all__ = [
+    "Cancelled",
+    "JobContext",
+    "config",
+    "data",
+    "denoising",
+    "errors",
+    "evaluate",
+    "evaluation",
+    "lesions",
+    "load_model",
+    "messages",
+    "metrics",
+    "noise",
+    "reconstruct",
+    "resume",
+    "runs",
+    "train",
+]
 
-_FUNCTIONS = {"train": "engine.training.job", "resume": "engine.training.job"}
+_HOMES = {
+    "Cancelled": "job_context",
+    "JobContext": "job_context",
+    "evaluate": "evaluation",
+    "load_model": "evaluation",
+    "reconstruct": "evaluation.scoring",
+    "resume": "training.job",
+    "train": "training.job",
+}
 
 
 def __getattr__(name: str) -> Any:
     """Import a module or function of the public API on first use (PEP 562)."""
-    if name in _FUNCTIONS:
-        return getattr(importlib.import_module(_FUNCTIONS[name]), name)
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"engine.{_HOMES[name]}"), name)
     if name in __all__:
         return importlib.import_module(f"engine.{name}")
     raise AttributeError(f"module 'engine' has no attribute '{name}'")

@@ -1,9 +1,15 @@
-"""Control of a running job from another thread: stop, pause, continue."""
+"""Control of a running job: stop, pause and continue from another thread, a stop from another process."""
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
-from engine.messages import Continue, Message, Pause, Stop
+from engine.messages import Continue, Message, Pause, ShouldStop, Stop
+
+STOP_FILE = "stop"
+POLL_INTERVAL_S = 0.5
 
 
 class JobControl:
@@ -19,11 +25,6 @@ class JobControl:
         self._running.set()
         self._stop = threading.Event()
         self.on_paused, self.on_resumed = on_paused, on_resumed
-
-    def reset(self) -> None:
-        """Clear the commands meant for the previous job."""
-        self._stop.clear()
-        self._running.set()
 
     def handle(self, command: Message) -> bool:
         """Handle a command to stop, pause or continue. Returns False if it is another command."""
@@ -50,3 +51,32 @@ class JobControl:
     def is_paused(self) -> bool:
         """Return whether the job should pause, without waiting."""
         return not self._running.is_set()
+
+
+def request_stop(folder: Path) -> None:
+    """Ask the process that trains the run of a folder to stop and keep its results.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    (folder / STOP_FILE).touch()
+
+
+@contextmanager
+def watch_stop_file(folder: Path, should_stop: ShouldStop) -> Iterator[ShouldStop]:
+    """Yield a `should_stop` that also heeds `request_stop` of another process; an earlier request does not count."""
+    file, looked, requested = folder / STOP_FILE, time.monotonic(), False
+
+    def is_stop_requested() -> bool:
+        nonlocal looked, requested
+        if time.monotonic() - looked >= POLL_INTERVAL_S:
+            looked, requested = time.monotonic(), requested or file.exists()
+        return should_stop() or requested
+
+    with suppress(OSError):
+        file.unlink(missing_ok=True)
+    try:
+        yield is_stop_requested
+    finally:
+        with suppress(OSError):
+            file.unlink(missing_ok=True)

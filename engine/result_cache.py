@@ -16,6 +16,8 @@ LATER_SETTINGS = {
     "image_column": "",
     "label_column": "",
     "split_by": "image",
+    "test_patients": 0,
+    "fold": 1,
     "groups": "",
     "group_pattern": "",
     "group_by": "known",
@@ -24,6 +26,7 @@ LATER_SETTINGS = {
     "slices": "brain",
     "slice_step": 1,
     "series": "",
+    "mask_label": 0,
 }
 
 

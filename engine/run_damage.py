@@ -7,7 +7,7 @@ from typing import Final
 
 from engine.errors import RunDamaged
 
-FILES: Final = ("config.json", "events.jsonl", "history.csv", "lock", "model.keras", "provenance.json")
+FILES: Final = ("config.json", "events.jsonl", "history.csv", "lock", "model.keras", "provenance.json", "stop")
 FOLDERS: Final = ("checkpoint", "previews")
 
 

@@ -29,17 +29,20 @@ import numpy as np
 from engine import config as settings
 from engine.archives import content_checksum
 from engine.config import RunConfig
-from engine.durable import flush_folder, make_folder, move_copy, name_failures, remove_folder, replace_durably
+from engine.durable import flush, flush_folder, make_folder, move_copy, name_failures, remove_folder, replace_durably
 from engine.durable import write_text_atomic as write_text_atomic
 from engine.errors import EngramError, RunBusy, RunDamaged, RunError, RunExists, RunNotFound
 from engine.folder_lock import is_locked as is_locked
 from engine.folder_lock import lock_folder as lock_folder
 from engine.folders import cache_root
+from engine.formatting import suggest
 from engine.messages import EpochEnded, Event, JobEnded, JobStarted, Log, read_event
 from engine.run_damage import check_folder
 
-NOT_COPIED = ("lock", "wandb", "tracking.json")  # files of the run itself, not of a copy
-NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+NOT_COPIED = ("lock", "stop", "view.json", "wandb", "tracking.json")  # files of the run itself, not of a copy
+NAME_PATTERN = re.compile(
+    r"(?!(?i:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?"
+)
 
 
 def default_root() -> Path:
@@ -152,7 +155,7 @@ class Run:
             file.write(event.to_json_line().encode())
             file.flush()
             if not isinstance(event, Log):
-                os.fsync(file.fileno())
+                flush(file.fileno())
         if is_new:
             flush_folder(self.path)
 
@@ -224,7 +227,7 @@ def create_run(config: RunConfig, name: str | None = None, root: Path | str | No
 
     Raises:
         RunExists: the name is taken by a run that saved something, or that never ended.
-        RunError: the name is not valid, or the folder cannot be written.
+        RunError: the name is not valid (on Windows, con is a device), or nothing can be written.
     """
     folder = Path(root or default_root())
     if name is not None and not NAME_PATTERN.fullmatch(name):
@@ -233,8 +236,7 @@ def create_run(config: RunConfig, name: str | None = None, root: Path | str | No
         folder.mkdir(parents=True, exist_ok=True)
         return _make_folder(folder, name, config) if name else _claim_next(folder, config)
     except OSError as error:
-        reason = error.strerror or error
-        raise RunError(f"Runs cannot be saved in {folder} ({reason}).", "Choose another folder.") from None
+        raise RunError(f"Runs cannot be saved in {folder} ({error.strerror or error}).", "Choose another.") from None
 
 
 def copy_run(run: Run, name: str) -> Run:
@@ -272,13 +274,13 @@ def copy_run(run: Run, name: str) -> Run:
 
 
 def retarget_event(event: Event, path: Path) -> Event:
-    """Return the event with the name and path of another run."""
-    changes = {"run": path.name, "path": str(path)}
+    """Return the event with the name of another run, without a path."""
+    changes = {"run": path.name, "path": ""}
     return event.model_copy(update={name: value for name, value in changes.items() if name in type(event).model_fields})
 
 
 def _make_folder(folder: Path, name: str, config: RunConfig) -> Run:
-    run, content = Run(folder / name), config.model_dump(mode="json")
+    run, content = Run(folder / name), settings.to_record(config)
     _remove_unfinished(run)
     if not run.path.exists():
         _write_folder(run, content)
@@ -305,8 +307,7 @@ def _write_folder(run: Run, content: Mapping[str, Any]) -> None:
 
 
 def _name_taken(run: Run) -> RunExists:
-    advice = "Choose another name, or resume the existing run."
-    return RunExists(f"There is already a run '{run.name}' in {run.path.parent}.", advice)
+    return RunExists(f"There is already a run '{run.name}' in {run.path.parent}.", "Choose another name, or resume it.")
 
 
 def _remove_unfinished(run: Run) -> None:
@@ -334,13 +335,12 @@ def _clear(run: Run) -> None:
 
 def _claim_next(folder: Path, config: RunConfig) -> Run:
     model = config.model.model
-    taken = [int(m[1]) for path in folder.iterdir() if (m := re.fullmatch(rf"{model}-(\d+)", path.name))]
-    number = max(taken, default=0) + 1
+    taken = (re.fullmatch(rf"{model}-(\d+)", path.name) for path in folder.iterdir())
+    number = max((int(match[1]) for match in taken if match), default=0) + 1
     while True:
-        try:
+        with suppress(RunExists):
             return _make_folder(folder, f"{model}-{number:04d}", config)
-        except RunExists:
-            number += 1
+        number += 1
 
 
 def open_run(name: str | Path, root: Path | str | None = None) -> Run:
@@ -353,8 +353,8 @@ def open_run(name: str | Path, root: Path | str | None = None) -> Run:
     for path in (folder / name, Path(name)):
         if (path / "config.json").is_file():
             return Run(path.resolve())
-    known = ", ".join(run.name for run in list_runs(folder)[-5:]) or "none yet"
-    raise RunNotFound(f"There is no run '{name}' in {folder}.", f"Runs there: {known}.")
+    known = [run.name for run in list_runs(folder)]
+    raise RunNotFound(f"There is no run '{name}' in {folder}.", suggest(str(name), known, "Runs there"))
 
 
 def list_runs(root: Path | str | None = None) -> list[Run]:

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QTimer
-from PySide6.QtGui import QUndoStack
+from PySide6.QtGui import QIcon, QUndoStack
 from PySide6.QtWidgets import QApplication, QWidget
 
 from engine import runs
+from engine.config import RESOURCES
 from gui import preferences, theme
 from gui.main_window import MainWindow
 from gui.opened_files import classify
@@ -16,6 +17,8 @@ from gui.panel import AppContext
 from gui.preferences import SettingsStore
 from gui.scratch import Scratch
 from gui.session import Session
+
+ICON = RESOURCES / "app" / "engram.png"
 
 
 class FirstPaint(QObject):
@@ -49,8 +52,11 @@ def open_window(paths: list[Path] | None = None) -> MainWindow:
     """Style the app and show its window; its work starts after the first paint."""
     app = QApplication.instance() or QApplication(sys.argv[:1])
     app.setApplicationName("Engram")
+    # The desktop finds the icon of the window by the entry that `engram app --install-shortcut` writes.
+    QApplication.setDesktopFileName("engram")
     memory = SettingsStore()
     if isinstance(app, QApplication):
+        app.setWindowIcon(QIcon(str(ICON)))
         theme.apply(app, preferences.load(memory).theme)
     window = make_window(memory)
 

@@ -2,6 +2,7 @@
 
 from engine.formatting import DASH as DASH
 from engine.formatting import MINUS as MINUS
+from engine.formatting import describe_fit as describe_fit
 from engine.formatting import format_count as format_count
 from engine.formatting import format_duration as format_duration
 from engine.formatting import format_fixed as format_fixed

@@ -1,16 +1,18 @@
 """Menus of the window, their keys and their commands."""
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
-from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QMenuBar, QMessageBox
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QMenuBar
 
 from gui import preferences, theme
+from gui.help.help_window import INDEX
+from gui.help.lessons import LESSONS
+from gui.help_desk import HelpDesk
 from gui.opened_files import classify
-from gui.panel import DISCLAIMER, ResumeRun, StartRun
+from gui.panel import ResumeRun
 from gui.preferences import THEMES, Preferences, PreferencesDialog
 from gui.shell import Shell
 from gui.shortcuts import ShortcutSheet
@@ -31,6 +33,9 @@ class Commands(QObject):
         self._window = window
         self.ask_folder: AskPath = QFileDialog.getExistingDirectory
         self.ask_file: AskPath = lambda *words: QFileDialog.getOpenFileName(*words)[0]
+        self._step_panels: dict[int, str] = {}
+        self._is_redoing = False
+        window.desk.undo.indexChanged.connect(self._on_index_changed)
 
     def open_folder(self) -> None:
         self._open(self.ask_folder, "Open a folder of images")
@@ -72,12 +77,41 @@ class Commands(QObject):
         now = self._window.desk.preferences
         self.set_theme(Preferences(mode, now.runs, now.backend, now.download))
 
+    def undo(self) -> None:
+        """Undo the last step and say what it was, in the panel where it was made."""
+        stack = self._window.desk.undo
+        self._show_step("Undid", stack.undoText(), stack.index() - 1)
+        stack.undo()
+
+    def redo(self) -> None:
+        """Redo the next step and say what it was, in the panel where it was made."""
+        stack = self._window.desk.undo
+        self._show_step("Redid", stack.redoText(), stack.index())
+        self._is_redoing = True
+        stack.redo()
+        self._is_redoing = False
+
+    def _on_index_changed(self, index: int) -> None:
+        """Remember in which panel a step was made."""
+        if index == self._window.desk.undo.count() and not self._is_redoing:
+            self._step_panels[index - 1] = self._window.current_key()
+
+    def _show_step(self, done: str, what: str, step: int) -> None:
+        window, key = self._window, self._step_panels.get(step, "")
+        if key and key != window.current_key():
+            window.show_panel(key)
+        where = f" in {window.places[key].title}" if key else ""
+        window.show_status(f"{done} “{what}”{where}")
+
     def toggle_pause(self) -> None:
         job = self._window.desk.session.job
         job.resume() if job.state in ("paused", "pausing") else job.pause()
 
     def start(self) -> None:
-        self._window.show_panel("train").navigate(StartRun())
+        """Press the button that starts what the current panel is for."""
+        panel = self._window.current()
+        if panel and panel.start_button and panel.start_button.isVisible():
+            panel.start_button.click()
 
     def resume(self) -> None:
         self._window.show_panel("train").navigate(ResumeRun())
@@ -87,13 +121,6 @@ class Commands(QObject):
 
     def show_shortcuts(self) -> None:
         ShortcutSheet(self._window).open()
-
-    def show_about(self) -> None:
-        text = (
-            f"<b>Engram {version('engram-mri')}</b><p>Train, inspect and stress-test autoencoders on brain MRI "
-            f"slices.</p><p>{DISCLAIMER}</p>"
-        )
-        QMessageBox.about(self._window, "About Engram", text)
 
     def _open(self, ask: AskPath, title: str, *kinds: str) -> None:
         """Ask for a path, in the folder of the last one, and open it."""
@@ -114,7 +141,7 @@ class Menus(QObject):
 
     def __init__(self, window: Shell, bar: QMenuBar, commands: Commands) -> None:
         super().__init__(window)
-        self._window, self._commands = window, commands
+        self._window, self._commands, self.help = window, commands, HelpDesk(window)
         self.recent = QMenu("Open recent", bar)
         self._add_file(bar.addMenu("File"))
         self._add_edit(bar.addMenu("Edit"))
@@ -122,13 +149,16 @@ class Menus(QObject):
         self._add_run(bar.addMenu("Run"))
         self._add_help(bar.addMenu("Help"))
         window.desk.session.job_changed.connect(self.refresh)
+        window.panel_shown.connect(self.refresh)
         self.refresh()
 
-    def refresh(self) -> None:
-        """Enable the entries that the current run, search or study allows."""
-        job = self._window.desk.session.job
+    def refresh(self, _panel: str = "") -> None:
+        """Enable the entries that the current panel and the current run, search or study allow."""
+        job, panel = self._window.desk.session.job, self._window.current()
         busy = job.is_busy() and job.state != "stopping"
-        self.start.setEnabled(not job.is_busy())
+        button = panel.start_button if panel else None
+        self.start.setText(button.text() if button else "Start")
+        self.start.setEnabled(button is not None and (not job.is_busy() or self._window.current_key() == "data"))
         self.resume.setEnabled(not job.is_busy())
         self.pause.setEnabled(busy)
         self.stop.setEnabled(busy)
@@ -157,10 +187,11 @@ class Menus(QObject):
         add(menu, "Quit", self._window.close, "Ctrl+Q").setMenuRole(QAction.MenuRole.QuitRole)
 
     def _add_edit(self, menu: QMenu) -> None:
-        undo, stack = QKeySequence.StandardKey.Undo, self._window.desk.undo
-        for action, keys in ((stack.createUndoAction(self), undo), (stack.createRedoAction(self), "Ctrl+Shift+Z")):
-            action.setShortcut(QKeySequence(keys))
-            menu.addAction(action)
+        stack, commands = self._window.desk.undo, self._commands
+        self.undo = add(menu, "Undo", commands.undo, QKeySequence.StandardKey.Undo)
+        self.redo = add(menu, "Redo", commands.redo, "Ctrl+Shift+Z")
+        stack.indexChanged.connect(self._show_steps)
+        self._show_steps()
         menu.addSeparator()
         add(menu, "Copy as Python", self._commands.copy_python, "Ctrl+Shift+C")
 
@@ -175,7 +206,8 @@ class Menus(QObject):
             action.setCheckable(True)
             action.setChecked(mode == window.desk.preferences.theme)
             group.addAction(action)
-        add(menu, "Full screen", self._on_full_screen, QKeySequence.StandardKey.FullScreen)
+        add(menu, "Full screen", window.toggle_full_screen, "F11")
+        add(menu, "Switch between rail and panel", window.switch_region, "F6")
 
     def _add_run(self, menu: QMenu) -> None:
         commands = self._commands
@@ -187,11 +219,26 @@ class Menus(QObject):
         add(menu, "Open runs folder", commands.open_runs_folder)
 
     def _add_help(self, menu: QMenu) -> None:
+        desk = self.help
+        add(menu, "Guide", lambda: desk.open_page("guide"))
+        lessons = menu.addMenu("Lessons")
+        for number, lesson in enumerate(LESSONS, 1):
+            add(lessons, f"{number}. {lesson.title}", lambda number=number: desk.open_lesson(number))
+        add(menu, "Glossary", lambda: desk.open_page("glossary"))
+        add(menu, "Explain terms here", desk.explain, "Shift+F1")
+        add(menu, "Documentation", lambda: desk.open_page("docs/index.md")).setVisible(INDEX.exists())
+        menu.addSeparator()
         add(menu, "Keyboard shortcuts", self._commands.show_shortcuts, "F1")
-        add(menu, "About Engram", self._commands.show_about).setMenuRole(QAction.MenuRole.AboutRole)
+        add(menu, "Report a problem…", desk.report_problem)
+        add(menu, "About Engram", desk.show_about).setMenuRole(QAction.MenuRole.AboutRole)
 
-    def _on_full_screen(self) -> None:
-        self._window.showNormal() if self._window.isFullScreen() else self._window.showFullScreen()
+    def _show_steps(self, _index: int = 0) -> None:
+        """Name the steps that can be undone and redone."""
+        stack = self._window.desk.undo
+        for action, title, step in ((self.undo, "Undo", stack.undoText()), (self.redo, "Redo", stack.redoText())):
+            action.setText(f"{title} {step}".rstrip())
+        self.undo.setEnabled(stack.canUndo())
+        self.redo.setEnabled(stack.canRedo())
 
 
 def add(menu: QMenu, text: str, do: Callable[..., object], keys: Keys = None) -> QAction:
@@ -206,4 +253,4 @@ def add(menu: QMenu, text: str, do: Callable[..., object], keys: Keys = None) ->
 def recent_with(sources: list[str], source: str, most: int = 8) -> list[str]:
     """Return the recent sources with this one at the top, without folders that no longer exist."""
     kept = [source, *(old for old in sources if old != source)]
-    return [old for old in kept if old == "phantom" or old.startswith("hf:") or Path(old).is_dir()][:most]
+    return [old for old in kept if old == "phantom" or old.startswith("hf:") or Path(old).exists()][:most]

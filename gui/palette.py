@@ -1,7 +1,8 @@
 """All colors of the app in one place; both themes, the charts, the images and the tests read them.
 
-Text and quiet text keep a contrast of at least 4.5 on every surface they stand on. The series colors keep a contrast
-of at least 3 on the field of a chart and stay apart for the common kinds of color blindness.
+Text and quiet text keep a contrast of at least 4.5 on every surface they stand on. The series and score colors keep a
+contrast of at least 3 on the field of a chart, outlines on what they surround; series stay apart for the common kinds
+of color blindness.
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ class Palette:
     card: str
     field: str
     line: str
+    # Border of what can be changed: fields, slider tracks, chips.
+    outline: str
     text: str
     quiet: str
     strong: str
@@ -49,6 +52,7 @@ DARK = Palette(
     card="#1b1f26",
     field="#12151a",
     line="#2a303a",
+    outline="#667080",
     text="#d7dce3",
     quiet="#9aa4b2",
     strong="#ffffff",
@@ -70,7 +74,7 @@ DARK = Palette(
     focus="#4fc3b8",
     grid="#2a303a",
     series=("#4fc3b8", "#e0a458", "#b58cf0", "#c4534e", "#fbe56c", "#4668ee", "#865f90", "#b9efbc"),
-    score=("#434c5e", "#47657d", "#4b8a99", "#5bb5ae", "#d5f7c8"),
+    score=("#5b6b85", "#537f97", "#55a0ad", "#6bc4b8", "#d5f7c8"),
 )
 
 LIGHT = Palette(
@@ -79,6 +83,7 @@ LIGHT = Palette(
     card="#ffffff",
     field="#f7f9fa",
     line="#d3d9e0",
+    outline="#828c98",
     text="#1f262e",
     quiet="#59636f",
     strong="#0b0f14",
@@ -86,7 +91,7 @@ LIGHT = Palette(
     hover="#dde3e9",
     selection="#dcefec",
     rail_selection="#e3e9ee",
-    accent="#0b766b",
+    accent="#096a60",
     accent_fill="#0f766c",
     accent_hover="#0b635a",
     on_accent="#ffffff",
@@ -100,7 +105,7 @@ LIGHT = Palette(
     focus="#0b766b",
     grid="#dfe4e9",
     series=("#0f7a78", "#9c5414", "#8f62d4", "#8a0c32", "#978900", "#2f45dc", "#341d68", "#739272"),
-    score=("#b3bec8", "#86a6b4", "#4d8792", "#125f66", "#052a36"),
+    score=("#7f8f9e", "#5f8797", "#3a737f", "#10525a", "#052a36"),
 )
 
 # Over images, which are dark in both themes.
@@ -119,6 +124,9 @@ SIGNED: Stops = (
 )  # fmt: skip
 
 
+# A series keeps one of this many looks: the eight colors, each with two kinds of line.
+LOOKS = 2 * len(DARK.series)
+
 _in_force = DARK
 _places: dict[str, int] = {}
 
@@ -133,13 +141,14 @@ def use(palette: Palette) -> None:
     _in_force = palette
 
 
-def register_series(keys: list[str]) -> None:
-    """Give these keys their positions in order.
-
-    Registering all known ones at start, oldest first, keeps their colors across restarts.
-    """
-    for key in keys:
-        _places.setdefault(key, len(_places))
+def register_series(key: str, place: int | None = None) -> int:
+    """Give a key this position, or one that the fewest keys have; return the position that it has."""
+    if place is not None:
+        _places[key] = place % LOOKS
+    elif key not in _places:
+        taken = list(_places.values())
+        _places[key] = min(range(LOOKS), key=taken.count)
+    return _places[key]
 
 
 def find_series_color(key: str) -> str:
@@ -154,8 +163,12 @@ def find_series_color(key: str) -> str:
         return _in_force.series[int(rest)]
     if kind == "score":
         return find_score_color(float(rest))
-    register_series([key])
-    return _in_force.series[_places[key] % len(_in_force.series)]
+    return _in_force.series[register_series(key) % len(_in_force.series)]
+
+
+def has_second_line(key: str) -> bool:
+    """Return whether a key has the second kind of line, which tells it from the one with the same color."""
+    return ":" not in key and register_series(key) >= len(_in_force.series)
 
 
 def find_score_color(share: float) -> str:

@@ -7,15 +7,18 @@ from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication, QShowEvent, QUndoStack
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from gui.preferences import Preferences
 from gui.session import Session
 from gui.theme import GAP
+from gui.widgets.card import PlainScrollArea
 
 LEFT_PX = 352
 # Stretch of a card that takes what the others leave, beside the 1 of the empty rest.
 NEARLY_ALL = 1000
+# Controls beside the panel, such as its button in the rail, that the Tab key passes over.
+MOST_STOPS_OUTSIDE = 20
 DISCLAIMER = "For research and teaching only. Not for diagnosis."
 
 
@@ -39,11 +42,6 @@ class LoadSource:
     """A source of images: a folder, or one that was used before."""
 
     source: str
-
-
-@dataclass(frozen=True)
-class StartRun:
-    """A new run with the settings of the form."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ class ShowStudy:
     folder: str
 
 
-Target = ShowImage | OpenFile | LoadSource | StartRun | ResumeRun | ShowRun | CompareRuns | ResumeSearch | ShowStudy
+Target = ShowImage | OpenFile | LoadSource | ResumeRun | ShowRun | CompareRuns | ResumeSearch | ShowStudy
 
 
 @dataclass
@@ -96,16 +94,19 @@ class Panel(QWidget):
     """One area of the app.
 
     shown says that it became visible, status_changed carries a text for the status bar, navigation_requested names
-    another panel and what to show there, state_changed says that what `save_state` returns has changed, file_saved
-    carries the path of a file that was exported.
+    another panel and what to show there, state_changed says that what `save_state` returns has changed, help_requested
+    names a lesson or a page of the help, file_saved carries the path of a file that was exported.
     """
 
     shown = Signal()
     status_changed = Signal(str)
     navigation_requested = Signal(str, object)
     state_changed = Signal()
+    help_requested = Signal(str, str)
     file_saved = Signal(str)
     takes_scans = False  # whether it takes a file that is dropped while it is visible
+    first_focus: QWidget | None = None  # control whose keys work as soon as the panel is shown
+    start_button: QAbstractButton | None = None  # what Ctrl+Return presses
 
     def __init__(self, desk: AppContext) -> None:
         super().__init__()
@@ -123,6 +124,17 @@ class Panel(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.shown.emit()
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Move the focus to the next control of this panel; after the last one comes the first one again."""
+        # Not nextInFocusChain: PySide takes the caller for the owner of what that returns.
+        for _ in range(MOST_STOPS_OUTSIDE):
+            if not super().focusNextPrevChild(forward):
+                return False
+            focused = self.window().focusWidget()
+            if focused and self.isAncestorOf(focused):
+                return True
+        return False
 
     def navigate(self, target: Target) -> None:
         """Show what another panel, or a drop, requested."""
@@ -166,15 +178,19 @@ class Panel(QWidget):
 
 def scroll_column(*cards: QWidget, stretched: QWidget | None = None) -> QScrollArea:
     """Return a scrolling column of cards; the stretched one takes the remaining height."""
-    content, scroll = QWidget(), QScrollArea()
+    content, scroll = fixed_column(*cards, stretched=stretched), PlainScrollArea()
     content.setProperty("kind", "plain")
+    scroll.setWidget(content)
+    return scroll
+
+
+def fixed_column(*cards: QWidget, stretched: QWidget | None = None) -> QWidget:
+    """Return a column of cards that does not scroll; the stretched one takes the remaining height."""
+    content = QWidget()
     column = QVBoxLayout(content)
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(GAP)
     for card in cards:
         column.addWidget(card, NEARLY_ALL if card is stretched else 0)
     column.addStretch(1)  # takes the remaining height while the stretched card is hidden
-    scroll.setWidget(content)
-    scroll.setWidgetResizable(True)
-    scroll.setFrameShape(QFrame.Shape.NoFrame)
-    return scroll
+    return content

@@ -1,8 +1,13 @@
 """State of a run, folded from its events one by one. Watching and reopening a run give the same state."""
 
+import json
 import math
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal
+
+import numpy as np
 
 from engine.config import RunConfig
 from engine.errors import EngramError
@@ -21,6 +26,8 @@ from engine.run_damage import check_folder
 from engine.runs import Run
 from gui.formatting import format_parameters
 
+NOTES_FILE = "view.json"
+XAxis = Literal["epoch", "step", "relative", "wall"]
 BACKENDS = {"tensorflow": "TensorFlow", "torch": "PyTorch", "jax": "JAX"}
 
 
@@ -33,13 +40,49 @@ class LogLine:
     level: str = "info"
 
 
+@dataclass(frozen=True)
+class RunNotes:
+    """What the app keeps with a run for its user: the look of its curves, a note, tags."""
+
+    place: int | None = None
+    note: str = ""
+    tags: tuple[str, ...] = ()
+
+
+def read_notes(folder: Path) -> RunNotes:
+    """Read the notes of a run's folder; what is missing or invalid has its default."""
+    try:
+        kept = json.loads((folder / NOTES_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return RunNotes()
+    found = kept if isinstance(kept, dict) else {}
+    place, note, tags = found.get("place"), found.get("note"), found.get("tags")
+    return RunNotes(
+        place if isinstance(place, int) else None,
+        note if isinstance(note, str) else "",
+        tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
+    )
+
+
+def write_notes(folder: Path, notes: RunNotes) -> None:
+    """Write the notes of a run in one step. Raises OSError."""
+    new = folder / f"{NOTES_FILE}.new"
+    new.write_text(json.dumps(asdict(notes)), encoding="utf-8")
+    new.replace(folder / NOTES_FILE)
+
+
 @dataclass
 class RunRecord:
-    """State of one run according to its events; `apply` adds the next one."""
+    """State of one run according to its events; `apply` adds the next one.
+
+    `search` is the name of the search that the run is a trial of, empty if it is none.
+    """
 
     run: Run
     config: RunConfig | None = None
     damage: str = ""
+    notes: RunNotes = RunNotes()
+    search: str = ""
     busy: bool = False
     started: JobStarted | None = None
     ended: JobEnded | None = None
@@ -48,6 +91,11 @@ class RunRecord:
     epochs: dict[int, EpochEnded] = field(default_factory=dict)
     log: list[LogLine] = field(default_factory=list)
     _seen: set[int] = field(default_factory=set)
+    # For each time: training time (s) without breaks, and seconds since 1970; by epoch.
+    _clock: dict[float, tuple[float, float]] = field(default_factory=dict)
+    _active_s: float = 0.0
+    _since: float | None = None
+    _live: list[tuple[float, float]] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -104,6 +152,36 @@ class RunRecord:
         epochs = [epoch for epoch in sorted(self.epochs) if metric in self.epochs[epoch].metrics]
         return epochs, [self.epochs[epoch].metrics[metric] for epoch in epochs]
 
+    def batch_curve(self) -> tuple[list[float], list[float]]:
+        """Return the loss within the epochs, at shares of epochs, up to the last report of the current one."""
+        points = [(e - 1 + share, loss) for e in sorted(self.epochs) for share, loss in self.epochs[e].batch_losses]
+        points += self._live
+        return [at for at, _ in points], [loss for _, loss in points]
+
+    @property
+    def training_s(self) -> float:
+        """Return the training time so far, s, without pauses and breaks."""
+        return max((time for time, _ in self._clock.values()), default=0.0)
+
+    @property
+    def live_points(self) -> int:
+        """Return the number of reports in the current epoch."""
+        return len(self._live)
+
+    def to_axis(self, epochs: Sequence[float], axis: XAxis) -> list[float]:
+        """Return the places of these epochs, or shares of epochs, on an axis.
+
+        It counts epochs, steps of the optimizer, seconds of training without breaks, or seconds since 1970.
+        """
+        if axis == "epoch" or not self._clock or not self.started or not self.config:
+            return list(epochs)
+        if axis == "step":
+            steps = math.ceil(self.started.train_images / self.config.training.batch_size)
+            return [epoch * steps for epoch in epochs]
+        known = sorted(self._clock)
+        times = [self._clock[epoch][axis == "wall"] for epoch in known]
+        return np.interp(epochs, known, times).tolist()
+
     def apply(self, event: Event) -> bool:
         """Apply an event; return False if it was applied before, because it comes from the engine and the run's file.
 
@@ -113,23 +191,47 @@ class RunRecord:
             return False
         if event.sequence is not None:
             self._seen.add(event.sequence)
+        self._keep_time(event)
         if isinstance(event, Progress):
             self.progress = event
+            if event.batch_loss is not None:
+                self._live.append((share_of_epochs(event), event.batch_loss))
         elif isinstance(event, (Paused, Continued)):
             self.paused = isinstance(event, Paused)
         elif isinstance(event, JobStarted):
             self.started, self.ended, self.paused = event, None, False
         elif isinstance(event, EpochEnded):
             self.epochs[event.epoch] = event
+            self._live = []
         elif isinstance(event, JobEnded):
             self.ended, self.progress, self.paused = event, None, False
         self._append_log(event)
         return True
 
+    def _keep_time(self, event: Event) -> None:
+        """Note the training time at the places that an event tells; a pause and the time between jobs do not count."""
+        if self._since is None or isinstance(event, (JobStarted, Continued)):
+            self._since = event.time
+        if isinstance(event, JobStarted):
+            self._active_s = self._clock.get(event.first_epoch, (self._active_s, 0.0))[0]
+            self._live = []
+            self._clock.setdefault(event.first_epoch, (self._active_s, event.time))
+        elif isinstance(event, Paused):
+            self._active_s += event.time - self._since
+        elif isinstance(event, (EpochEnded, Progress)):
+            place = share_of_epochs(event) if isinstance(event, Progress) else event.epoch
+            self._clock = {epoch: time for epoch, time in self._clock.items() if epoch < place and epoch % 1 == 0}
+            self._clock[place] = self._active_s + event.time - self._since, event.time
+
     def _append_log(self, event: Event) -> None:
         text, level = log_entry(event)
         if text:
             self.log.append(LogLine(event.time, text, level))
+
+
+def share_of_epochs(at: Progress) -> float:
+    """Return how many epochs are done, with the share of the current one."""
+    return at.epoch - 1 + at.batch / max(at.batches, 1)
 
 
 def log_entry(event: Event) -> tuple[str, str]:
@@ -159,7 +261,7 @@ def open_record(path: Path) -> RunRecord:
     run = Run(path)
     try:
         check_folder(path)
-        return RunRecord(run, run.config)
+        return RunRecord(run, run.config, notes=read_notes(path))
     except EngramError as error:
         return RunRecord(run, None, str(error))
 

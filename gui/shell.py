@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from PySide6.QtCore import QByteArray, QEvent, Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QByteArray, QEvent, QRect, Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QKeyEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
     QHBoxLayout,
+    QLayout,
     QMainWindow,
     QMenuBar,
+    QSplitter,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -35,6 +37,8 @@ from gui.widgets.timers import make_timer
 
 TOP_BAR_PX = 40
 SETTLE_MS = 300
+FIRST_SIZE = 1440, 900
+FIRST_SHARE = 0.92  # of the screen
 
 
 class TopBar(QFrame):
@@ -114,8 +118,19 @@ class Rail(QFrame):
         self._column.insertWidget(self._column.count() - 1, button)
 
     def set_current(self, key: str) -> None:
-        """Mark the current panel."""
+        """Mark the current panel; the Tab key enters the rail there, and the arrow keys go on from there."""
         self._buttons[key].setChecked(True)
+        for name, button in self._buttons.items():
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus if name == key else Qt.FocusPolicy.NoFocus)
+
+    def has_focus(self) -> bool:
+        return any(button.hasFocus() for button in self._buttons.values())
+
+    def take_focus(self) -> None:
+        """Move the focus to the current panel's button."""
+        button = self._group.checkedButton()
+        if button:
+            button.setFocus(Qt.FocusReason.TabFocusReason)
 
 
 class NoticeBar(QWidget):
@@ -171,6 +186,9 @@ class PanelSpec:
 class Shell(QMainWindow):
     """Window that shows one panel at a time and builds each when it is first shown."""
 
+    panel_shown = Signal(str)
+    help_requested = Signal(str, str)
+
     def __init__(self, desk: AppContext, memory: SettingsStore, places: Mapping[str, PanelSpec]) -> None:
         super().__init__()
         self.desk, self.memory, self.places = desk, memory, places
@@ -184,8 +202,7 @@ class Shell(QMainWindow):
         self.setStatusBar(self._status)
         self._settled = make_timer(self, SETTLE_MS)
         self._settled.timeout.connect(self.save_geometry)
-        self.resize(1440, 900)
-        self.restoreGeometry(QByteArray.fromBase64(memory.get("window/geometry", "").encode()))
+        self._restore_size(memory.get("window/geometry", ""))
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._lay_out()
 
@@ -205,6 +222,28 @@ class Shell(QMainWindow):
         column.addWidget(self.top_bar)
         column.addLayout(middle, 1)
         self.setCentralWidget(page)
+
+    def _restore_size(self, saved: str) -> None:
+        """Take the size of the last session, or a first one; either fits the screen."""
+        room = self.screen().availableGeometry()
+        if not self.restoreGeometry(QByteArray.fromBase64(saved.encode())):
+            self.resize(*FIRST_SIZE)
+            self.resize(self.size().boundedTo(room.size() * FIRST_SHARE))
+            if room.width() <= FIRST_SIZE[0] or room.height() <= FIRST_SIZE[1]:
+                self.setWindowState(Qt.WindowState.WindowMaximized)
+        elif not self.isMaximized() and not self.isFullScreen():
+            self.setGeometry(fit_into(self.geometry(), self.screen().availableGeometry()))
+
+    def toggle_full_screen(self) -> None:
+        """Fill the screen, or return to the window as it was, maximized or not."""
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Leave the full screen with Escape, if nothing else took the key."""
+        if event.key() == Qt.Key.Key_Escape and self.isFullScreen():
+            self.toggle_full_screen()
+        else:
+            super().keyPressEvent(event)
 
     def event(self, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
@@ -226,9 +265,11 @@ class Shell(QMainWindow):
         """Return a panel; build it and restore its state on first use."""
         if key not in self.panels:
             made = self.panels[key] = self.places[key].make(self.desk)
+            forget_minimum_sizes(made)
             self._stack.addWidget(made)
             made.restore_state(self.memory.get(f"panel/{key}", {}))
             made.status_changed.connect(self._status.show_numbers)
+            made.help_requested.connect(self.help_requested)
             made.file_saved.connect(self._on_file_saved)
             made.navigation_requested.connect(lambda other, target: self.show_panel(other).navigate(target))
             made.state_changed.connect(lambda: self.memory.set(f"panel/{key}", made.save_state()))
@@ -238,12 +279,30 @@ class Shell(QMainWindow):
         """Switch to a panel."""
         panel = self.panel(key)
         self._stack.setCurrentWidget(panel)
+        keep_focus = self.rail.has_focus()
         self.rail.set_current(key)
-        # The panel's keys work at once.
-        (panel if panel.focusProxy() else self).setFocus()
-        self._status.show_numbers("")
+        if keep_focus:
+            self.rail.take_focus()
+        else:
+            # The panel's keys work at once, and the Tab key begins at its first control.
+            (panel.first_focus or panel).setFocus()
+        self.show_status("")
         self.memory.set("window/panel", key)
+        self.panel_shown.emit(key)
         return panel
+
+    def show_status(self, text: str) -> None:
+        """Show a short message in the status bar."""
+        self._status.show_numbers(text)
+
+    def switch_region(self) -> None:
+        """Move the focus from the panel to the rail, or back."""
+        panel = self.current()
+        if panel and self.rail.has_focus():
+            panel.setFocus()
+            panel.focusNextPrevChild(True)
+        else:
+            self.rail.take_focus()
 
     def navigate(self, key: str, target: Target) -> None:
         """Switch to a panel and show an item there."""
@@ -255,6 +314,7 @@ class Shell(QMainWindow):
 
     def open_drop(self, drop: DroppedPath) -> None:
         """Open a volume in Scan, a folder in Data, a run in Train, an image in Compare or the panel that takes it."""
+        self.notice.clear()
         if drop.kind == "none":
             self.notice.show_message(drop.problem)
         elif drop.kind == "run":
@@ -292,3 +352,19 @@ class Shell(QMainWindow):
                 f"{drop.path.name} is not in your runs folder. Open Preferences (Ctrl+,) and set the runs folder to "
                 f"{drop.path.parent}, or copy {drop.path.name} into your runs folder."
             )
+
+
+def forget_minimum_sizes(panel: Panel) -> None:
+    """Drop the minimum sizes from before parts of a panel were hidden; they would make the window grow."""
+    for layout in panel.findChildren(QLayout):
+        layout.invalidate()
+    for splitter in panel.findChildren(QSplitter):
+        splitter.refresh()
+
+
+def fit_into(window: QRect, room: QRect) -> QRect:
+    """Return a window's rectangle, made smaller and moved so that all of it lies within the room of a screen."""
+    fitted = QRect(window.topLeft(), window.size().boundedTo(room.size()))
+    fitted.moveLeft(min(max(fitted.left(), room.left()), room.right() - fitted.width() + 1))
+    fitted.moveTop(min(max(fitted.top(), room.top()), room.bottom() - fitted.height() + 1))
+    return fitted

@@ -1,10 +1,16 @@
 """Shortcut sheet: every key of the app on one page."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from gui.theme import GAP
+from gui.widgets.card import PlainScrollArea
 from gui.widgets.labels import label
+
+SCREEN_SHARE = 0.9
 
 PICTURES = (
     ("Wheel, + and −", "zoom at the cursor"),
@@ -35,8 +41,11 @@ LESION = (
 )
 CURVES = (
     ("Left, right", "read the values at an epoch"),
-    ("Wheel, drag", "zoom; pan"),
+    ("Drag", "zoom to a box"),
+    ("Wheel, Shift+wheel", "zoom x; zoom y"),
+    ("Shift+drag, middle-drag", "pan"),
     ("R, double-click", "reset zoom"),
+    ("E, Escape", "enlarge a plot of Train; leave it"),
 )
 FORMS = (
     ("Up, down", "increase or decrease by one step"),
@@ -44,6 +53,9 @@ FORMS = (
     ("Double-click a name", "restore the default"),
     ("Space", "select or clear a run in a list"),
     ("F2, Delete", "rename or delete a run"),
+    ("Ctrl+click a run", "show several runs at once"),
+    ("V, click an eye", "show or hide the curves of a run"),
+    ("Right-click a run", "compare, resume, rename, delete"),
 )
 AXES = (
     ("Drag an axis, click its name", "filter; reverse"),
@@ -81,29 +93,81 @@ GROUPS = (
 
 
 class ShortcutSheet(QDialog):
-    """Two columns: keys of the menus; keys of images, curves and forms."""
+    """All keys in two columns that scroll: those of the menus; those of images, curves and forms. A field searches."""
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Keyboard and mouse shortcuts")
+        self.field, self.empty = QLineEdit(), label("No shortcut matches.", role="quiet")
+        self.field.setPlaceholderText("Search shortcuts")
+        self.field.setAccessibleName("Search shortcuts")
+        self.field.setClearButtonEnabled(True)
         left, right = QVBoxLayout(), QVBoxLayout()
-        left.addLayout(_group("App", menu_keys(window)))
-        for title, keys in GROUPS:
-            (left if title in (LAYERS_TITLE, MAP_TITLE, SCAN_TITLE) else right).addLayout(_group(title, keys))
-        columns = QHBoxLayout()
+        self.groups = [ShortcutGroup(title, keys) for title, keys in (("App", menu_keys(window)), *GROUPS)]
+        for group in self.groups:
+            (left if group.title in ("App", LAYERS_TITLE, MAP_TITLE, SCAN_TITLE) else right).addWidget(group)
+        content, scroll = QWidget(), PlainScrollArea()
+        content.setProperty("kind", "plain")
+        columns = QHBoxLayout(content)
+        columns.setContentsMargins(0, 0, GAP, 0)
         columns.setSpacing(40)
         for column in (left, right):
             column.setSpacing(18)
             column.addStretch()
             columns.addLayout(column)
+        scroll.setWidget(content)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setMinimumWidth(content.minimumSizeHint().width())
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         page = QVBoxLayout(self)
         page.setContentsMargins(24, 20, 24, 16)
         page.setSpacing(18)
-        page.addLayout(columns)
+        for part in (self.field, self.empty):
+            page.addWidget(part)
+        page.addWidget(scroll, 1)
         page.addWidget(buttons)
+        self.field.textChanged.connect(self.search)
+        self.search("")
+        self.resize(self.sizeHint().boundedTo(self.screen().availableGeometry().size() * SCREEN_SHARE))
+
+    def search(self, text: str) -> None:
+        """Show the shortcuts whose keys or meaning hold all words of a text."""
+        words = text.casefold().split()
+        self.empty.setVisible(not any([group.search(words) for group in self.groups]))
+
+
+class ShortcutGroup(QWidget):
+    """Title and shortcuts of one part of the app."""
+
+    def __init__(self, title: str, keys: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self.title, self._rows = title, []
+        column, grid = QVBoxLayout(self), QGridLayout()
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        grid.setHorizontalSpacing(18)
+        grid.setVerticalSpacing(4)
+        grid.setColumnStretch(1, 1)
+        for row, (key, what) in enumerate(keys):
+            parts = label(key), label(what, role="quiet")
+            self._rows.append((f"{title} {key} {what}".casefold(), parts))
+            for place, part in enumerate(parts):
+                grid.addWidget(part, row, place)
+        column.addWidget(label(title, role="title"))
+        column.addLayout(grid)
+
+    def search(self, words: Sequence[str]) -> bool:
+        """Show the rows that hold all words, and the group if there is one; return whether there is."""
+        found = False
+        for text, parts in self._rows:
+            fits = all(word in text for word in words)
+            found |= fits
+            for part in parts:
+                part.setVisible(fits)
+        self.setVisible(found)
+        return found
 
 
 def menu_keys(window: QWidget) -> list[tuple[str, str]]:
@@ -111,7 +175,7 @@ def menu_keys(window: QWidget) -> list[tuple[str, str]]:
     actions = [action for action in window.findChildren(QAction) if action.text() and not action.shortcut().isEmpty()]
     native = QKeySequence.SequenceFormat.NativeText
     keys = [(action.shortcut().toString(native), _plain(action.text())) for action in actions]
-    panels = [pair for pair in keys if pair[0][-1].isdigit() and "+" in pair[0]]
+    panels = [pair for pair in keys if pair[0][-1].isdigit() and pair[0][-2:-1] == "+"]
     if len(panels) < 2:
         return keys
     (first, one), (last, other) = panels[0], panels[-1]
@@ -123,17 +187,3 @@ def _plain(text: str) -> str:
     """Return the name of an action without its current target, such as "Undo" alone."""
     text = text.replace("&", "").rstrip("…")
     return next((word for word in ("Undo", "Redo") if text.startswith(word)), text)
-
-
-def _group(title: str, keys: tuple[tuple[str, str], ...] | list[tuple[str, str]]) -> QVBoxLayout:
-    column, grid = QVBoxLayout(), QGridLayout()
-    column.setSpacing(6)
-    grid.setHorizontalSpacing(18)
-    grid.setVerticalSpacing(4)
-    for row, (key, what) in enumerate(keys):
-        grid.addWidget(label(key), row, 0)
-        grid.addWidget(label(what, role="quiet"), row, 1)
-    grid.setColumnStretch(1, 1)
-    column.addWidget(label(title, role="title"))
-    column.addLayout(grid)
-    return column

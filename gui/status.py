@@ -87,6 +87,7 @@ class StatusBar(QStatusBar):
         session.study_event.connect(self._on_study_event)
         session.search_event.connect(self._on_search_event)
         session.run_changed.connect(lambda run: self.refresh() if run == session.job.run else None)
+        session.runs_changed.connect(self.refresh)
         session.explorer.pending_changed.connect(self.refresh)
         session.request_progressed.connect(self._on_progressed)
         self.refresh()
@@ -105,12 +106,18 @@ class StatusBar(QStatusBar):
         elif session.job.search:
             at = self._search if self._search and self._search.search == session.job.search else None
             self.line.show_progress(*search_line(session.job.state, at, self._rate))
+        elif not session.job.is_busy() and (behind := self._background_run()):
+            self.line.show_progress(*background_line(behind))
         elif session.explorer.is_pending(LoadData):
             self.line.show_progress(REQUESTS[LoadData], None)
         elif session.explorer.is_pending(Reconstruct):
             self.line.show_progress("Reconstructing images", None)
         else:
             self.line.show_progress("Ready", 0.0)
+
+    def _background_run(self) -> RunRecord | None:
+        """Return the newest run that another process trains, or None."""
+        return next((record for record in reversed(self._session.runs.records.values()) if record.busy), None)
 
     def show_memory(self) -> None:
         engines = (self._session.job.engine, self._session.explorer.engine)
@@ -165,6 +172,12 @@ def job_line(state: str, record: RunRecord) -> tuple[str, float | None, str]:
     if state in ("paused", "pausing"):
         return f"{place} · {state}", progress_of(at), ""
     return f"{place} · {format_duration(at.left_s)} left", progress_of(at), f"{at.images_per_s:.0f} img/s"
+
+
+def background_line(record: RunRecord) -> tuple[str, float | None, str]:
+    """Return text, progress and rate of a run that another process trains; it reports whole epochs."""
+    done = f"epoch {record.last_epoch} / {record.target_epochs} complete"
+    return f"{record.name} · {done} · in another process", record.last_epoch / max(record.target_epochs, 1), ""
 
 
 def study_line(state: str, at: StudyProgress | None) -> tuple[str, float | None, str]:

@@ -30,6 +30,8 @@ GLYPHS = {
     "arrow_right": ("chevron-right", "quiet"),
     "check": ("check", "on_accent"),
     "check_menu": ("check", "accent"),
+    "message_info": ("info", "info_text"),
+    "message_warning": ("warning", "warning_text"),
 }
 SCHEMES = {
     "dark": Qt.ColorScheme.Dark,

@@ -42,13 +42,19 @@ LATE_IMPORTS = {
     # `import engine` is quick: a name of the public API is imported when it is first asked for.
     "engine/__init__.py": {"computed"},
     "engine/data/__init__.py": {"computed"},
+    # A process that parses files imports the reader that it is asked for, and no other.
+    "engine/data/parser_process.py": {"computed"},
     # `--help` is quick: a command is imported when it is given.
     "engine/cli/__init__.py": {"computed"},
+    "engine/cli/parser.py": {"computed"},
+    # The engine does not depend on the window; the command that opens it does.
+    "engine/cli/app.py": {"gui.launch"},
     # `--help` is quick: only a progress bar on a terminal needs rich.
     "engine/cli/console.py": {"rich", "rich.console"},
     # The backend must be chosen before Keras is imported, and only the chosen one is imported.
     "engine/backend.py": {"computed", "keras", "tensorflow", "torch", "jax"},
-    "engine/models/train_steps.py": {"tensorflow", "torch", "jax"},
+    "engine/models/train_steps.py": {"tensorflow", "torch", "jax", "engine.models"},
+    "engine/models/optimizer.py": {"tensorflow"},
     "engine/analysis/layers.py": {"torch"},
     "engine/analysis/gradients.py": {"tensorflow", "torch", "jax"},
     # Only one of the two is wanted, and umap-learn is an extra.
@@ -66,6 +72,9 @@ LATE_IMPORTS = {
     "engine/explorer/denoise_handlers.py": {"engine.figures"},
     # The process stands before matplotlib is imported, a second's work, and only a study needs it.
     "engine/processes/training_worker.py": {"engine.reproduction.job"},
+    "engine/data/dicom_mosaic.py": {"nibabel.nicom"},
+    # GDCM is an extra.
+    "engine/data/dicom_pixels.py": {"gdcm"},
     # SimpleITK is an extra.
     "engine/data/research_volumes.py": {"SimpleITK"},
     # highdicom is an extra.

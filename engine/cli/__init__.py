@@ -1,4 +1,4 @@
-"""The command line: `python -m engine COMMAND`, or `engram-engine COMMAND` once installed.
+"""The command line: `engram COMMAND`; also `engram-engine COMMAND` and `python -m engine COMMAND`.
 
 Each command has a module, imported when the command is given, so that `--help` imports nothing heavy. Only results go
 to stdout; progress and errors go to stderr.
@@ -8,14 +8,19 @@ import contextlib
 import importlib
 import io
 import os
+import platform
 import sys
-from collections.abc import Sequence
+import time
+import traceback
+from collections.abc import Iterator, Sequence
 
+from engine import __version__
 from engine.cli import parser
-from engine.cli.console import CLEANUP
-from engine.cli.result import INTERRUPTED, USER_ERROR, CommandResult
-from engine.errors import EngramError
+from engine.cli.program import CLEANUP, INTERRUPTED, NOT_FOUND, USER_ERROR, Verbosity
+from engine.errors import EngramError, RunNotFound, SearchNotFound, SourceNotFound
 from engine.failures import describe_lack_of_memory, describe_os_error, is_out_of_memory
+
+MISSING = (RunNotFound, SearchNotFound, SourceNotFound, FileNotFoundError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,40 +30,56 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after the program's name; those of this process if None.
 
     Returns:
-        The exit status: 0 done, also if stopped and saved; 2 an error that the user can fix; 130 interrupted with
-        nothing
-        saved.
+        The exit status: see `engine.cli.program.EXIT_STATUS`.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal without 'β' shows '?'.
             stream.reconfigure(errors="replace")
     options = parser.parse(arguments)
+    Verbosity.level = options.verbosity
     try:
         # The output of a framework is no result.
-        with CLEANUP, contextlib.redirect_stdout(sys.stderr):
+        with CLEANUP, _report_time(), contextlib.redirect_stdout(sys.stderr):
             command = getattr(importlib.import_module(f"engine.cli.{options.module}"), options.function)
-            outcome: CommandResult = command(options)
+            outcome = command(options)
         sys.stdout.write(outcome.render(options.json))
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader, such as `head`, has closed the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except EngramError as error:
-        return _fail(str(error))
-    except OSError as error:
-        return _fail(str(describe_os_error(error)))
+    except (EngramError, OSError) as error:
+        return _fail(error)
     except KeyboardInterrupt:
         sys.stderr.write("\nInterrupted.\n")
         return INTERRUPTED
     except Exception as error:
         if is_out_of_memory(error):
-            return _fail(str(describe_lack_of_memory()))
+            return _fail(describe_lack_of_memory())
         raise
-    return outcome.status
+    return int(outcome.status)
 
 
-def _fail(sentence: str) -> int:
-    sys.stderr.write(sentence + "\n")
-    return USER_ERROR
+@contextlib.contextmanager
+def _report_time() -> Iterator[None]:
+    """Write versions before a command and its time after it, if the user wants details."""
+    if not Verbosity.is_verbose():
+        yield
+        return
+    # Before TensorFlow is imported: it says what it does too.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0")
+    began = time.monotonic()
+    sys.stderr.write(f"Engram {__version__}, Python {platform.python_version()}, {platform.platform()}\n")
+    try:
+        yield
+    finally:
+        sys.stderr.write(f"Took {time.monotonic() - began:.1f} s.\n")
+
+
+def _fail(error: EngramError | OSError) -> int:
+    if Verbosity.is_verbose():
+        traceback.print_exception(error)
+    shown = describe_os_error(error) if isinstance(error, OSError) else error
+    sys.stderr.write(f"{shown}\n")
+    return NOT_FOUND if isinstance(error, MISSING) else USER_ERROR

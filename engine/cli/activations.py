@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from engine import backend, data, evaluation, runs
 from engine.cli.console import ConsoleProgress
-from engine.cli.result import USER_ERROR, CommandResult, format_table
+from engine.cli.program import rate_outcome
+from engine.cli.result import CommandResult, format_table
 from engine.config import TrainingConfig
 from engine.durable import name_failures
 from engine.errors import EngramError
@@ -74,7 +75,7 @@ def run(options: Namespace) -> CommandResult:
         "layers": [_layer_facts(layer) for layer in shown],
     }
     content |= {"images": described, "failed": failed}
-    return CommandResult(_render_text(content, options.out), content, USER_ERROR if failed else 0)
+    return CommandResult(_render_text(content, options.out), content, rate_outcome(len(described), len(failed)))
 
 
 def _opened(path: str, index: int | None, run: Run, taken: set[str]) -> LayersInput:
@@ -83,8 +84,8 @@ def _opened(path: str, index: int | None, run: Run, taken: set[str]) -> LayersIn
     index = len(scan) // 2 if index is None else index
     image = data.prepare(scan, run.config.data, index)
     plain = UNSAFE.sub("-", Path(path).name.removesuffix(".gz").rsplit(".", 1)[0]).strip("-") or "scan"
-    stem = next(name for number in range(len(taken) + 1) if (name := _numbered(plain, number)) not in taken)
-    taken.add(stem)
+    stem = next(name for number in range(len(taken) + 1) if (name := _numbered(plain, number)).casefold() not in taken)
+    taken.add(stem.casefold())
     return LayersInput(path, stem, scan, index, image)
 
 

@@ -6,48 +6,33 @@ from pathlib import Path
 from typing import Any
 
 from engine import config
-from engine.cli.config_options import PROGRAM, add_mask_label, add_option, summary
+from engine.cli.config_options import add_mask_label, add_option, summary
+from engine.cli.program import PROGRAM
 from engine.config import DenoiseConfig
 
 BASELINE_NAMES = "none, gaussian, median, nlm, tv, wavelet, pca, bm3d"
 AGAINST_HELP = f"""comma-separated baselines to compare with, or 'all': {BASELINE_NAMES}. Each estimates the noise \
 level from the image. BM3D needs its own package: pip install bm3d"""
 
-RECONSTRUCT_EPILOG = f"""\
+RECONSTRUCT_EPILOG = """\
 Give --out, --volume-out or both. --slice counts the slices in the acquisition plane. --volume-out processes the
 slices of the plane that RUN was trained on; in the acquisition plane if it was not trained on volumes.
-A folder with one DICOM series is read as one volume. Names, dates and identifiers of the input are not copied, unless
-a DICOM series is written with --keep-patient-data.
+A DICOM series is read as one volume. Names, dates and identifiers of the input are not copied, unless
+a DICOM series is written with --keep-patient-data."""
 
-examples:
-  {PROGRAM} reconstruct RUN head.png --out pictures --bits 16
-  {PROGRAM} reconstruct RUN scan.nii.gz --volume-out reconstructed.nii.gz
-  {PROGRAM} reconstruct RUN series-folder --volume-out reconstructed.nii.gz --out pictures
-  {PROGRAM} reconstruct RUN series-folder --volume-out reconstructed --volume-format dicom"""
-
-DENOISE_EPILOG = f"""\
+DENOISE_EPILOG = """\
 The region is in pixels of the image as the model sees it (saved as original.png), from its upper left corner:
 x,y,width,height is the ellipse in that box; also rectangle:x,y,width,height and polygon:x,y,x,y,x,y.
-Lesion contrast retained: contrast after denoising ÷ contrast in the noise-free image; see docs/denoising.md.
+Lesion contrast retained: contrast after denoising ÷ contrast in the noise-free image (docs/explanation/denoising.md).
 Give --out, --volume-out or both. --volume-out writes the output of RUN; with --noise none (or --sigma 0) no noise is
-added before. --noise none is for an image that is noisy already: it measures the noise and what each method removed.
+added before. --noise none is for an image that is noisy already: it measures the noise and what each method removed."""
 
-examples:
-  {PROGRAM} denoise RUN head.png --noise rician --sigma 0.06 --roi 40,52,18,14 --against nlm,tv --out denoised
-  {PROGRAM} denoise RUN volume.nii.gz --slice 80 --sigma 0.1 --against all --out denoised --json
-  {PROGRAM} denoise RUN noisy.png --noise none --against nlm --bits 16 --out denoised
-  {PROGRAM} denoise RUN volume.nii.gz --noise none --volume-out denoised.nii.gz"""
-
-CURVE_EPILOG = f"""\
+CURVE_EPILOG = """\
 Break-even: the noise level below which the model's output is farther from the noise-free image than the noisy
 image itself (by MSE).
 --boxes FILE: CSV with columns file, x_center, y_center, width, height (0–1, relative to the image) and optionally
 split, class; or a folder of YOLO files, or a COCO file (.json). Default: masks or such files beside the images.
-Default: deduplicated test images (--split test_clean).
-
-examples:
-  {PROGRAM} denoise-curve RUN RUN --data SOURCE --boxes boxes.csv --against nlm,bm3d --out curves
-  {PROGRAM} denoise-curve RUN --data SOURCE --sigmas 0,10/255,15/255,25/255 --split validation --scans 40 --json"""
+Default: deduplicated test images (--split test_clean)."""
 PHANTOMS = 20
 VOLUME_HELP = "volume of a file of several, counted from 1 (default: the first; all stacks of a DICOM file)"
 
@@ -63,8 +48,8 @@ def add_denoise(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "image",
         metavar="IMAGE",
-        help="noise-free image (or a noisy one, with --noise none), DICOM file, NIfTI volume, or folder with one DICOM "
-        "series",
+        help="noise-free image (or a noisy one, with --noise none), DICOM file, NIfTI volume, or folder with DICOM "
+        "series; FILE#81: slice 81 of a dataset",
     )
     command.add_argument(
         "--slice", type=int, metavar="N", help="slice of a volume, counted from 0 (default: the middle slice)"
@@ -73,8 +58,19 @@ def add_denoise(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--roi", metavar="REGION", default="", help="lesion region, such as 40,52,18,14 (x,y,width,height)"
     )
+    add_series(command)
     add_outputs(command)
     _add_shared(command, ())
+
+
+def add_series(command: argparse.ArgumentParser) -> None:
+    """Add the option for one of the series of a folder."""
+    command.add_argument(
+        "--series",
+        metavar="TEXT",
+        default="",
+        help="DICOM series of a folder, disc or zip archive that has several: its number, description, UID or modality",
+    )
 
 
 def add_outputs(command: argparse.ArgumentParser) -> None:

@@ -5,14 +5,20 @@ from argparse import Namespace
 from typing import Any
 
 from engine import config
+from engine.cli.config_options import settings
 from engine.cli.console import ConsoleProgress
-from engine.cli.parser import settings
 from engine.cli.result import CommandResult, format_table
 from engine.data import audit, loading
 from engine.job_context import JobContext
 
 NEAR_NOTE = "Near-duplicates are copies that were resized, recompressed, flipped, rotated, or made brighter or darker."
 SHOWN = 10
+REASONS = {
+    "identical": "Identical pixels",
+    "near-duplicate": "Near-duplicates",
+    "patient": "One patient",
+    "look-alike": "Look-alikes (estimated group)",
+}
 
 
 def run(options: Namespace) -> CommandResult:
@@ -35,6 +41,7 @@ def _render_text(found: dict[str, Any]) -> str:
         "Test images that are near-duplicates of training or validation images", found["near"]["groups"], is_near=True
     )
     parts += _groups("Test images with an exact copy in training or validation", found["groups"])
+    parts += _conflicts(found["label_conflicts"])
     if found["skipped"]:
         parts += ["", f"{len(found['skipped']):,} files skipped:"]
         parts += [f"  {each['name']}: {each['reason']}" for each in found["skipped"][:SHOWN]]
@@ -90,6 +97,20 @@ def _groups(title: str, groups: list[dict[str, Any]], is_near: bool = False) -> 
         if is_near:
             lines += [f"    {member['name']}: {', '.join(member['seen'])}" for member in members if member["like"]]
     return lines + _format_overflow(len(across))
+
+
+def _conflicts(conflicts: list[dict[str, Any]]) -> list[str]:
+    """Format the groups of images with several labels: how many of each label, then the images."""
+    if not conflicts:
+        return []
+    images = len({member["name"] for each in conflicts for member in each["members"]})
+    lines = ["", f"Images that belong together and have different labels ({images:,} images; --json lists all):"]
+    for each in conflicts[:SHOWN]:
+        counts = ", ".join(f"{label} {count:,}" for label, count in each["labels"].items())
+        lines.append(f"  {REASONS[each['reason']]}: {counts}. Which label is wrong is not known.")
+        lines += [f"    {member['label']}: {member['name']}" for member in each["members"][:SHOWN]]
+        lines += [f"  {text}" for text in _format_overflow(len(each["members"]))]
+    return lines + _format_overflow(len(conflicts))
 
 
 def _format_overflow(count: int) -> list[str]:

@@ -9,8 +9,6 @@ from engine import config
 from engine.config import FieldSpec, RunConfig
 from engine.errors import ConfigError
 
-PROGRAM = "python -m engine"
-
 
 def add_settings(command: argparse.ArgumentParser, models: bool = True, without: Sequence[str] = ()) -> None:
     """Add an option for every setting, grouped by section."""
@@ -88,7 +86,7 @@ def _shown(value: config.Setting) -> str:
         return "yes" if value else "no"
     if isinstance(value, tuple):
         return ",".join(map(str, value))
-    return value if isinstance(value, str) else f"{value:,.10g}"
+    return (value or "empty") if isinstance(value, str) else f"{value:,.10g}"
 
 
 def settings(options: argparse.Namespace) -> dict[str, Any]:

@@ -5,10 +5,10 @@ rich (https://rich.readthedocs.io) draws the bar. If stderr is no terminal, only
 
 import os
 import signal
-from contextlib import ExitStack
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
+from engine.cli.program import CLEANUP, Verbosity
 from engine.formatting import format_duration, format_number
 from engine.messages import EpochEnded, Event, JobStarted, Log, Progress, StudyProgress
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 BAR_WIDTH = 20
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-# Entered by every command: what to undo on the terminal before its result or error is printed.
-CLEANUP: Final = ExitStack()
 STOP_NOTE = "Stopping after this batch; the model is kept. Press Ctrl-C again to quit immediately."
 
 
@@ -33,7 +31,7 @@ class ConsoleProgress:
 
     def __init__(self, stream: TextIO, unit: str = "") -> None:
         self.stream, self.unit = stream, unit
-        self._console = _open_console(stream) if stream.isatty() else None
+        self._console = _open_console(stream) if stream.isatty() and not Verbosity.is_quiet() else None
         self._bar: ProgressBar | None = None
         self._epochs = 0
         if self._console is not None:
@@ -45,12 +43,12 @@ class ConsoleProgress:
             done = event.batch, event.batches
             self._draw(f"epoch {event.epoch}/{event.epochs}", done, self.progress(event))
         elif isinstance(event, EpochEnded):
-            self.print_line(self.epoch(event))
+            self.report(self.epoch(event))
         elif isinstance(event, JobStarted):
             self._epochs = event.epochs
-            self.print_line(format_start(event))
+            self.report(format_start(event))
         elif isinstance(event, Log):
-            self.print_line(event.text)
+            self.report(event.text)
         elif isinstance(event, StudyProgress):
             self._draw(event.stage, (event.share or 0.0, None if event.share is None else 1.0), event.text)
 
@@ -61,8 +59,13 @@ class ConsoleProgress:
         else:
             self.clear()
 
+    def report(self, text: str) -> None:
+        """Write a permanent line on what is done, unless the user wants none."""
+        if not Verbosity.is_quiet():
+            self.print_line(text)
+
     def print_line(self, text: str) -> None:
-        """Write a permanent line."""
+        """Write a permanent line that the user must see."""
         self.clear()
         self.stream.write(text + "\n")
         self.stream.flush()

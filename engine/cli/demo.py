@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from engine import backend, config, evaluation, runs
+from engine.cli.config_options import settings
 from engine.cli.console import ConsoleProgress, GracefulInterrupt
-from engine.cli.parser import settings
-from engine.cli.result import INTERRUPTED, CommandResult
+from engine.cli.program import INTERRUPTED
+from engine.cli.result import CommandResult
 from engine.cli.train import command, training_console
 from engine.config import RunConfig
 from engine.data import Dataset, loading

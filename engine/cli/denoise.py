@@ -62,7 +62,8 @@ def _save_images(options: Namespace, opened: Run, meter: ConsoleProgress) -> Com
     """Denoise one slice with every method and write the images."""
     settings, against = denoise_config(options), baselines.parse_names(options.against)
     options.out.mkdir(parents=True, exist_ok=True)
-    order = CompareRequest(opened, options.image, settings, options.slice, options.roi, against, options.volume)
+    named = options.volume, options.series
+    order = CompareRequest(opened, options.image, settings, options.slice, options.roi, against, *named)
     found = compare.compare_methods(order, JobContext(on_progress=meter.update))
     for sentence in found.missing.values():
         meter.print_line(sentence)

@@ -13,7 +13,8 @@ from engine import runs
 from engine.cli.analysis_options import denoise_config
 from engine.cli.config_options import mask_label
 from engine.cli.console import ConsoleProgress, GracefulInterrupt
-from engine.cli.result import INTERRUPTED, CommandResult, format_table
+from engine.cli.program import INTERRUPTED
+from engine.cli.result import CommandResult, format_table
 from engine.denoising import baselines, curve, methods
 from engine.denoising.curve import CurveRequest
 from engine.durable import write_output

@@ -4,43 +4,36 @@ import argparse
 from pathlib import Path
 
 from engine import config
-from engine.cli.config_options import PROGRAM, add_option, add_settings, summary
+from engine.cli.config_options import add_option, add_settings, summary
+from engine.cli.program import PROGRAM, quote
 from engine.config import SearchConfig, StudyConfig
 
-TRAIN_EPILOG = f"""\
-Command-line options override --preset, which overrides the defaults.
-Ctrl-C stops after the current batch and keeps the model; `resume` continues. Press it again to quit immediately.
+TRAIN_EPILOG = """\
+Command-line options override --preset or --config, which overrides the defaults.
+Ctrl-C stops after the current batch and keeps the model; `resume` continues. Press it again to quit immediately."""
 
-examples:
-  {PROGRAM} train --preset study-vae --data ~/brain-tumor-mri
-  {PROGRAM} train --data hf:benschill/brain-tumor-collection --download --model ae --filters 32,64,128,256"""
-
-SEARCH_EPILOG = f"""\
+SEARCH_EPILOG = """\
 All settings of `train` are available as fixed values; a setting fixed here is removed from the preset's search space.
 --space FILE maps each setting to a list of values or to a range, with _ for - in names:
-  {{"latent": [256, 512], "learning_rate": {{"low": 1e-4, "high": 1e-2, "log": true}}}}
-  "when" limits it: {{"model": ["ae", "vae"], "beta": {{"low": 0.5, "high": 4, "when": {{"model": ["vae"]}}}}}}
+  {"latent": [256, 512], "learning_rate": {"low": 1e-4, "high": 1e-2, "log": true}}
+  "when" limits it: {"model": ["ae", "vae"], "beta": {"low": 0.5, "high": 4, "when": {"model": ["vae"]}}}
 Trials are compared by their best validation loss per image. No configuration is tried twice.
-Ctrl-C stops the search; the same --name resumes it inside the interrupted trial.
-
-examples:
-  {PROGRAM} search --preset study-ae --data ~/brain-tumor-mri --trials 17 --name ae
-  {PROGRAM} search --name ae --trials 30
-  {PROGRAM} search --data phantom --size 32 --space space.json --algorithm random --trials 10 --name small"""
-
-TRIALS_EPILOG = f"""\
-examples:
-  {PROGRAM} trials ae --json
-  {PROGRAM} trials ae --enqueue '{{"learning_rate": 0.0003, "latent": 512}}'"""
+Ctrl-C stops the search; the same --name resumes it inside the interrupted trial."""
 
 
 def add_train(command: argparse.ArgumentParser) -> None:
     """Add the options of `train`."""
     command.epilog = TRAIN_EPILOG
-    command.usage = f"{PROGRAM} train [--data SOURCE] [--preset NAME | --model NAME] [--run NAME] [SETTINGS]"
+    command.usage = f"{PROGRAM} train [--data SOURCE] [--preset NAME | --config FILE] [--run NAME] [SETTINGS]"
     command.add_argument("--run", metavar="NAME", help="name of the new run (default: automatic, such as ae-0001)")
     titles = "; ".join(f"{name}: {title}" for name, title in config.presets().items())
     command.add_argument("--preset", metavar="NAME", help=f"settings to start from. {titles}")
+    command.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="settings to start from: config.json of a run, its folder or its name",
+    )
     add_settings(command)
 
 
@@ -95,7 +88,7 @@ def add_study(command: argparse.ArgumentParser) -> None:
         "All settings of `train` are available and apply to both models; a setting that you give is not "
         "searched. The searches are named ae and vae; those started with `search --name ae --runs DIR/runs` are "
         "continued. With settings other than the reference study's, the results are not comparable, and the page "
-        f"says so:\n\n  {PROGRAM} study --out small --quick --size 32 --filters 8,16 --latent 16 --epochs 3"
+        "says so."
     )
     command.add_argument(
         "--out", type=Path, metavar="DIR", required=True, help="folder of the study: runs, tables, figures, page"
@@ -134,7 +127,6 @@ def add_search(command: argparse.ArgumentParser) -> None:
 
 def add_trials(command: argparse.ArgumentParser) -> None:
     """Add the options of `trials`."""
-    command.epilog = TRIALS_EPILOG
     command.add_argument("name", metavar="NAME", help="name of the search")
     exclusive = command.add_mutually_exclusive_group()
     for verb in ("stop", "pause", "continue"):
@@ -144,7 +136,7 @@ def add_trials(command: argparse.ArgumentParser) -> None:
         "--stop-trial", type=int, metavar="N", help="stop trial N and keep its run; the search continues"
     )
     exclusive.add_argument(
-        "--enqueue", metavar="JSON", help="add a trial with these values, such as '{\"latent\": 256}'"
+        "--enqueue", metavar="JSON", help="add a trial with these values, such as " + quote('{"latent": 256}')
     )
     exclusive.add_argument(
         "--space", type=Path, metavar="FILE", help="use another search space from now on; finished trials are kept"

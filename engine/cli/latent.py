@@ -180,7 +180,9 @@ def _text(content: Mapping[str, Any], out: Path) -> str:
     ]
     lines += ["", format_table(head, most, align=">>>>"), "", *_copy_notes(content["copies"])]
     if content["calibration"]:
-        lines.append(content["calibration"]["sentence"])
+        found = content["calibration"]
+        lines += [found["sentence"], found["calibrated"]["sentence"]]
+        lines += [found["test"]["sentence"]] if found["test"] else []
     lines.append(f"Saved maps, tables and figures to {out}")
     return "\n".join(lines)
 

@@ -17,9 +17,11 @@ from engine.latent import calibration, interpolation
 from engine.latent.latent_data import LATENT, PIXEL, LatentData
 from engine.messages import NeighborReport
 from engine.protocols import ImageSequence
+from engine.resumable import run_steps
 
 STEPS, WALKS, SUSPECTS = 9, 6, 6
 SAMPLES, CALIBRATED, SHOWN = 32, 64, 4
+WORDS = {"test_unseen": "test images", "test_clean": "deduplicated test images"}
 PLACE = "validation"
 
 
@@ -50,23 +52,45 @@ def neighbours(atlas: LatentData, found: Mapping[str, Sequence[NeighborReport]],
 
 
 def calibrate(atlas: LatentData, out: Path) -> dict[str, Any] | None:
-    """Draw the posterior SD of some validation images and its calibration; return None if there is no posterior."""
+    """Draw the posterior SD of some validation images, its calibration, and calibrated intervals, which are stored.
+
+    Returns:
+        The calibration on validation images, that of calibrated intervals there and on test images; None if there is no
+        posterior.
+    """
     images = atlas.images.splits[PLACE]
     if atlas.space.kind != "posterior" or not len(images):
         return None
-    rows, counting = evenly_spaced(len(images), CALIBRATED), calibration.CoverageCounter()
-    for done, row in enumerate(rows):
-        one = np.array([row])
-        counting.add(images.read(one), calibration.spread(atlas.space, atlas.codes(PLACE).take(one), SAMPLES))
-        atlas.context.report(done + 1, len(rows))
-    found = calibration.to_dict(counting.get_result())
-    base.save(drawing.calibration(found["levels"], found["coverage"]), out / "calibration.png")
-    base.save(_spread(atlas, evenly_spaced(len(images), SHOWN)), out / "spread.png")
-    return {"split": PLACE, "scans": len(rows), "samples": SAMPLES, **found}
+    rows = evenly_spaced(len(images), CALIBRATED)
+    found = run_steps(calibration.measure(atlas.space, images, rows.tolist(), SAMPLES), atlas.context)
+    atlas.write_intervals(found.scale)
+    plain, calibrated = (calibration.to_dict(each.get_result()) for each in (found.plain, found.calibrated))
+    curves = {"posterior samples": plain["coverage"], "calibrated, other patients": calibrated["coverage"]}
+    base.save(drawing.calibration(plain["levels"], curves), out / "calibration.png")
+    base.save(_spread(atlas, evenly_spaced(len(images), SHOWN), found.scale), out / "spread.png")
+    facts = {"split": PLACE, "scans": len(rows), "samples": SAMPLES, **plain}
+    return facts | {"calibrated": _describe(found), "test": _check_intervals(atlas, found.scale)}
 
 
-def _spread(atlas: LatentData, rows: NDArray[np.int64]) -> Any:
-    """Draw error and posterior SD on one scale, so that they can be compared by eye."""
+def _check_intervals(atlas: LatentData, scale: calibration.IntervalScale) -> dict[str, Any] | None:
+    """Check calibrated intervals on test images of unseen patients, else on deduplicated ones; None without any."""
+    unseen, clean = np.flatnonzero(atlas.images.unseen), np.flatnonzero(~atlas.images.leaked)
+    part, rows = ("test_unseen", unseen) if len(unseen) else ("test_clean", clean)
+    if not len(rows):
+        return None
+    chosen = rows[evenly_spaced(len(rows), CALIBRATED)].tolist()
+    steps = calibration.measure(atlas.space, atlas.images.test, chosen, SAMPLES, scale)
+    return {"split": part, **_describe(run_steps(steps, atlas.context), WORDS[part])}
+
+
+def _describe(found: calibration.MeasuredCalibration, images: str = "validation images") -> dict[str, Any]:
+    content = calibration.to_dict(found.calibrated.get_result())
+    facts = {"scans": len(found.calibrated.shares), "interval": found.interval, "sentence": found.summary(images)}
+    return content | facts | {"image_coverage_5_percent": float(np.quantile(found.calibrated.shares, 0.05))}
+
+
+def _spread(atlas: LatentData, rows: NDArray[np.int64], scale: calibration.IntervalScale) -> Any:
+    """Draw error, posterior SD and calibrated intervals on one scale, so that they can be compared by eye."""
     images = atlas.images.splits[PLACE].read(rows)
     found = calibration.spread(atlas.space, atlas.codes(PLACE).take(rows), SAMPLES)
     shown = [
@@ -74,8 +98,9 @@ def _spread(atlas: LatentData, rows: NDArray[np.int64]) -> Any:
         Strip("mean of samples", list(found.mean[..., 0])),
         Strip("mean − original", list((found.mean - images)[..., 0]), signed=True),
         Strip("posterior SD", list(found.deviation[..., 0]), signed=True),
+        Strip("90% interval, ±", list(scale.half_width(found.deviation)[..., 0]), signed=True),
     ]
-    return _scaled(strips(shown, _names(atlas, PLACE, rows)), "error and posterior SD (intensity 0–1)")
+    return _scaled(strips(shown, _names(atlas, PLACE, rows)), "error, SD, half of the interval (intensity 0–1)")
 
 
 def _walks(atlas: LatentData) -> Any:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from engine import evaluation, parity, runs
 from engine.cli.console import ConsoleProgress
-from engine.cli.result import USER_ERROR, CommandResult, format_table
+from engine.cli.program import CHECK_FAILED
+from engine.cli.result import CommandResult, format_table
 from engine.config import model_title
 from engine.errors import ConfigError
 from engine.evaluation import scoring
@@ -32,7 +33,7 @@ def run(options: Namespace) -> CommandResult:
     _, images = scoring.fix_sample(loaded.splits[split], count)
     found = parity.check(opened, images, context)
     content = {**found.content(), "source": loaded.source, "split": split}
-    return CommandResult(_text(found, f"{split} images of {loaded.source}"), content, 0 if found.ok else USER_ERROR)
+    return CommandResult(_text(found, f"{split} images of {loaded.source}"), content, 0 if found.ok else CHECK_FAILED)
 
 
 def _count(typed: str) -> int:

@@ -1,74 +1,40 @@
 """Parser of the command line. Every setting becomes an option automatically: see `engine.cli.config_options`.
 
-It checks no values: `engine.config` receives them as given and raises the error.
+It checks no values: `engine.config` receives them as given and raises the error. Only the options of the command that
+is given are built, so that nothing else is imported.
 """
 
 import argparse
 import difflib
+import importlib
+import re
 import shutil
 import sys
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from engine import __version__, config
-from engine.cli.analysis_options import (
-    RECONSTRUCT_EPILOG,
-    VOLUME_HELP,
-    add_activations,
-    add_channels,
-    add_denoise,
-    add_denoise_curve,
-    add_latent,
-    add_lesion_layers,
-    add_outputs,
-    add_sample,
-)
-from engine.cli.config_options import PROGRAM as PROGRAM
-from engine.cli.config_options import add_option, summary
-from engine.cli.config_options import run_config as run_config
-from engine.cli.config_options import settings as settings
-from engine.cli.job_options import add_demo, add_resume, add_search, add_study, add_train, add_trials
-from engine.config import DataConfig
+from engine import __version__
+from engine.cli.commands import COMMANDS
+from engine.cli.program import EXIT_STATUS, PROGRAM
 from engine.figures import DISCLAIMER
 
-SPLITS = ("train", "validation", "test", "test_leaked", "test_clean", "test_unseen")
-AUDIT_SETTINGS = (
-    *("size", "validation_share", "split_seed", "phantom_count", "phantom_seed", "download", "revision"),
-    *("split_by", "groups", "group_pattern", "group_by", "folders_are"),
-    *("plane", "slices", "slice_step", "series"),
-)
-SOURCE_HELP = "'phantom' (generated images), a folder of images, or 'hf:ID' for a Hugging Face dataset"
-
+SIMILARITY = 0.7
 DESCRIPTION = f"""\
 Train, inspect and stress-test autoencoders on brain MRI slices.
 {DISCLAIMER}"""
-
-EPILOG = f"""\
-examples:
-  {PROGRAM} train --data phantom --preset study-ae --run first-ae
-  {PROGRAM} train --data ~/scans --model vae --latent 256 --size 96 --epochs 20 --learning-rate 1e-3
-  {PROGRAM} audit ~/scans
-  {PROGRAM} resume first-ae --epochs 60
-  {PROGRAM} evaluate first-ae --json
-  {PROGRAM} reconstruct first-ae head.dcm volume.nii.gz --slice 80 --out pictures
-  {PROGRAM} reconstruct first-ae volume.nii.gz --volume-out reconstructed.nii.gz
-  {PROGRAM} denoise first-ae head.dcm --sigma 0.1 --against nlm,tv --out pictures
-  {PROGRAM} search --preset study-ae --data ~/scans --trials 17 --name ae
-  {PROGRAM} demo
-
-A run is a folder: settings, provenance, events, history, best model, last checkpoints, previews.
-RUN is its name or the path of its folder.
+FIRST_STEPS = ("train --data phantom --preset study-ae --run first-ae", "evaluate first-ae", "app", "demo")
+EPILOG = """\
+A run is a folder: settings, provenance, events, history, best model, last checkpoints, previews. RUN is its name or
+the path of its folder.
 
 environment:
   ENGRAM_RUNS   folder of the runs (default: Engram/runs in your home folder); --runs overrides it
   ENGRAM_CACHE  folder of cached images (default: the system's cache folder)
 
 exit status:
-  0    done; also a run that was stopped (Ctrl-C or SIGTERM) and saved
-  1    internal error (please report it)
-  2    usage or input error (message on stderr); also: the backends differ (parity)
-  130  interrupted, nothing saved; 143 after a second SIGTERM"""
+""" + "".join(f"  {code:<4} {meaning}\n" for code, meaning in EXIT_STATUS.items())
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
@@ -77,6 +43,19 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
         width = min(max(shutil.get_terminal_size().columns - 2, 60), 110)
         super().__init__(prog, max_help_position=32, width=width)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        """Wrap paragraphs and rows of tables; an example, which begins with the program, stays on its line."""
+        filled, paragraph = list[str](), list[str]()
+        for line in [*text.splitlines(), ""]:
+            if line and not line.startswith(" "):
+                paragraph.append(line)
+                continue
+            filled += textwrap.wrap(" ".join(paragraph), width)
+            row = re.match(r" +\S+ {2,}", line)
+            filled += textwrap.wrap(line, width, subsequent_indent=" " * row.end()) if row else [line]
+            paragraph = []
+        return "\n".join(indent + line for line in filled[:-1])
 
 
 class Parser(argparse.ArgumentParser):
@@ -87,16 +66,42 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print an error with advice, and exit with status 2."""
-        self.exit(2, f"{message[0].upper()}{message[1:].rstrip('.')}. See {self.prog} --help.\n")
+        sentence = f"{message[0].upper()}{message[1:]}".rstrip(".")
+        self.exit(2, f"{sentence}{'' if sentence.endswith('?') else '.'} See {self.prog} --help.\n")
 
-    def fail_unknown(self, words: Sequence[str]) -> NoReturn:
-        """Report unknown arguments, with the closest option as a suggestion."""
-        word = words[0].split("=")[0]
-        if word in self._option_string_actions:
-            self.error(f"option {word} must come after the command: {self.prog} {word}")
+    def fail_unknown(self, unknown: Sequence[str], typed: Sequence[str]) -> NoReturn:
+        """Report the first argument that the command does not have, with the closest one that it has."""
+        word = unknown[0].split("=")[0]
+        if not word.startswith("-"):
+            self.error(f"unexpected argument '{word}'" + self._explain_word(word, typed))
         shown = [name for name, one in self._option_string_actions.items() if one.help != argparse.SUPPRESS]
-        near = difflib.get_close_matches(word, shown, 1)
-        self.error(f"there is no option {word}" + (f" (did you mean {near[0]}?)" if near else ""))
+        self.error(f"there is no option {word}" + suggest(word, shown, "{}"))
+
+    def _explain_word(self, word: str, typed: Sequence[str]) -> str:
+        """Return why a word may stand where no word is expected: after a switch, or as a source without --data."""
+        before = typed[typed.index(word) - 1] if word in typed[1:] else ""
+        switch = self._option_string_actions.get(before)
+        if switch is not None and switch.nargs == 0:
+            return f": {before} takes no value"
+        is_source = word == "phantom" or word.startswith("hf:") or Path(word).exists()
+        return f". Did you mean --data {word}?" if is_source and "--data" in self._option_string_actions else ""
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Refuse a value that is no choice, with the closest one."""
+        if action.choices is None or value in action.choices:
+            return
+        names = [str(choice) for choice in action.choices]
+        near = suggest(str(value), names)
+        if isinstance(action, argparse._SubParsersAction):
+            self.error(f"there is no command '{value}'" + (near or f". Commands: {', '.join(names)}"))
+        name = "/".join(action.option_strings) or action.metavar or action.dest
+        self.error(f"{name} must be one of {', '.join(names)}; '{value}' was given" + near)
+
+
+def suggest(word: str, names: Collection[str], form: str = "'{}'") -> str:
+    """Return a question for the name closest to a word, as the end of a sentence; empty if none is close."""
+    near = difflib.get_close_matches(word, names, 1, SIMILARITY)
+    return f". Did you mean {form.format(near[0])}?" if near else ""
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -107,130 +112,65 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         not given are absent.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    parser, commands = _build()
+    if words[:1] == ["help"]:
+        words = [*words[1:], "--help"]
     if not words:
-        parser.print_help(sys.stderr)
-        parser.exit(2)
+        sys.stdout.write(describe_commands())
+        sys.exit(0)
+    parser, commands = build_parser([name for name in COMMANDS if name in words])
     options, unknown = parser.parse_known_args(words)
     if unknown:
-        commands[options.command].fail_unknown(unknown)
+        commands[options.command].fail_unknown(unknown, words)
     return options
 
 
-def _build() -> tuple[Parser, dict[str, Parser]]:
-    parser = Parser(prog=PROGRAM, description=DESCRIPTION, epilog=EPILOG)
-    parser.add_argument("--version", action="version", version=f"Engram {__version__}")
+def describe_commands() -> str:
+    """Return the short help: the commands, and how to learn more."""
+    rows = [f"  {name:<14} {command.summary}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [DESCRIPTION, "", *rows, "", f"First steps:{_lines(FIRST_STEPS)}", f"Help: {PROGRAM} help [COMMAND]\n"]
+    )
+
+
+def build_parser(names: Iterable[str]) -> tuple[Parser, dict[str, Parser]]:
+    """Return the parser, and that of each command; only the named commands have their options."""
+    parser = Parser(prog=PROGRAM, description=DESCRIPTION, epilog=f"first steps:{_lines(FIRST_STEPS)}\n{EPILOG}")
+    parser.add_argument("-V", "--version", action="version", version=f"Engram {__version__}")
+    _add_common(parser)
+    parser.set_defaults(runs=None, json=False, verbosity="normal")
     adders = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
-    commands: dict[str, Parser] = {}
-    for name, (target, text, add) in COMMANDS.items():
-        described = text[0].upper() + text[1:] + "."
-        command = adders.add_parser(name, help=text, description=described, prog=f"{PROGRAM} {name}")
-        module, _, function = target.partition(".")
-        command.set_defaults(module=module, function=function or "run")
-        add(command)
-        shared = command.add_argument_group("common options")
-        shared.add_argument("--runs", type=Path, metavar="DIR", help="folder of the runs (see ENGRAM_RUNS)")
-        shared.add_argument("--json", action="store_true", help="print the result as JSON")
+    commands, wanted = {}, set(names)
+    for name, known in COMMANDS.items():
+        command = adders.add_parser(name, help=known.summary, description=known.details, prog=f"{PROGRAM} {name}")
         commands[name] = command
+        if name not in wanted:
+            continue
+        module, _, function = (known.run or name.replace("-", "_")).partition(".")
+        command.set_defaults(module=module, function=function or "run")
+        where, _, adder = known.options.partition(".")
+        getattr(importlib.import_module(f"engine.cli.{where}"), adder)(command)
+        for each in [command, *list_nested(command).values()]:
+            _add_common(each)
+        command.epilog = "\n\n".join(filter(None, [command.epilog, f"examples:{_lines(known.examples)}".rstrip()]))
     return parser, commands
 
 
-def _add_evaluate(command: Parser) -> None:
-    command.add_argument("run", metavar="RUN", help="name or folder of the run")
-    command.add_argument("--data", metavar="SOURCE", help=f"{SOURCE_HELP} (default: the run's own)")
-    command.add_argument("--split", choices=SPLITS, action="append", help="evaluate only this split (repeatable)")
+def list_nested(command: argparse.ArgumentParser) -> dict[str, Any]:
+    """Return the parsers of a command's actions, such as those of `runs show`."""
+    nested = [action for action in command._actions if isinstance(action, argparse._SubParsersAction)]
+    return dict(nested[0].choices) if nested else {}
 
 
-def _add_audit(command: Parser) -> None:
-    command.description = (
-        "Find duplicate images within and across splits (identical decoded pixels at full resolution) and "
-        "near-duplicates: resized, recompressed, flipped, rotated, brighter or darker copies. Validation images "
-        "are held out of the training images; both count as training here. The result is cached, so a second "
-        "audit is quick."
-    )
-    command.usage = f"{PROGRAM} audit SOURCE [--json] [SETTINGS]"
-    command.add_argument("source", metavar="SOURCE", help=SOURCE_HELP)
-    group = command.add_argument_group("data", summary(DataConfig))
-    for spec in config.list_fields(DataConfig):
-        if spec.name in AUDIT_SETTINGS:
-            add_option(group, spec)
+def _lines(examples: Iterable[str]) -> str:
+    return "".join(f"\n  {PROGRAM} {example}" for example in examples) + "\n"
 
 
-def _add_parity(command: Parser) -> None:
-    command.description = (
-        "Run the same images through the same weights on TensorFlow, PyTorch and JAX, each in its own process, "
-        "and compare every layer. Fails and names the first layer that differs if the largest difference between "
-        "two backends reaches 1e-4, relative to the layer's largest value where that is above 1."
-    )
-    command.add_argument("run", metavar="RUN", help="name or folder of the run")
-    command.add_argument("--data", metavar="SOURCE", help=f"{SOURCE_HELP} (default: the run's own)")
-    command.add_argument("--images", metavar="N", default="8", help="number of test images, 1 to 64; default 8")
-    command.epilog = (
-        "Needs at least two installed backends; for a missing one, the install command is printed.\nExit status: "
-        "0 if all installed backends agree on every layer, 2 if they do not."
-    )
-
-
-def _add_reconstruct(command: Parser) -> None:
-    command.add_argument("run", metavar="RUN", help="name or folder of the run")
-    command.add_argument(
-        "images", metavar="IMAGE", nargs="+", help="image, DICOM file, NIfTI volume, or folder with one DICOM series"
-    )
-    command.epilog = RECONSTRUCT_EPILOG
-    command.add_argument(
-        "--slice", type=int, metavar="N", help="slice of a volume, counted from 0 (default: the middle slice)"
-    )
-    command.add_argument("--volume", type=int, metavar="N", help=VOLUME_HELP)
-    add_outputs(command)
-
-
-COMMANDS = {
-    "train": ("train", "train a model and save it as a run", add_train),
-    "resume": ("train.resume", "resume a stopped or crashed run, or extend it (--epochs)", add_resume),
-    "search": ("search", "search for settings, each trial saved as a run; resumes after a stop or crash", add_search),
-    "trials": ("trials", "list the trials of a search, or control it while it runs", add_trials),
-    "runs": ("runs", "list the runs", lambda command: None),
-    "evaluate": (
-        "evaluate",
-        "evaluate a model against baselines (PCA, mean image, unprocessed input) on each split, with leaked test "
-        "images separated",
-        _add_evaluate,
-    ),
-    "audit": ("audit", "find duplicates and near-duplicates between training and test images", _add_audit),
-    "parity": ("parity", "compare a model's layers on TensorFlow, PyTorch and JAX", _add_parity),
-    "reconstruct": (
-        "reconstruct",
-        "reconstruct images or volumes with a trained model and save them as PNG or NIfTI",
-        _add_reconstruct,
-    ),
-    "denoise": (
-        "denoise",
-        "add noise to an image, denoise it with a model and baseline filters, and compare (images, PSNR, SSIM, "
-        "lesion contrast)",
-        add_denoise,
-    ),
-    "denoise-curve": (
-        "denoise_curve",
-        "measure denoising over a range of noise levels: PSNR, SSIM, break-even, lesion contrast retained",
-        add_denoise_curve,
-    ),
-    "activations": ("activations", "save feature maps (activations) of a model's layers", add_activations),
-    "channels": (
-        "channels",
-        "channel statistics, top-activating images, activation maximization, saliency, and matching with another model",
-        add_channels,
-    ),
-    "lesion-layers": (
-        "lesion_layers",
-        "measure lesion detectability (d′) layer by layer",
-        add_lesion_layers,
-    ),
-    "latent": (
-        "latent",
-        "analyze the latent space: PCA, t-SNE or UMAP map, near copies, interpolation, posterior uncertainty",
-        add_latent,
-    ),
-    "sample": ("sample", "generate images from a model, each with its nearest training image", add_sample),
-    "study": ("study", "reproduce the reference study: models, tables, figures, HTML page", add_study),
-    "demo": ("demo", "train two small models on phantoms and write an HTML report", add_demo),
-}
+def _add_common(command: Parser) -> None:
+    """Add the options of all commands, which may also stand before the command."""
+    shared = command.add_argument_group("common options")
+    give: dict[str, Any] = {"default": argparse.SUPPRESS}
+    shared.add_argument("--runs", type=Path, metavar="DIR", help="folder of the runs (see ENGRAM_RUNS)", **give)
+    shared.add_argument("--json", action="store_true", help="print the result as JSON", **give)
+    level: dict[str, Any] = {"action": "store_const", "dest": "verbosity", **give}
+    shared.add_argument("-q", "--quiet", const="quiet", help="no progress, only warnings and errors", **level)
+    shared.add_argument("-v", "--verbose", const="verbose", help="also versions, times and tracebacks", **level)

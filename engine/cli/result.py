@@ -7,8 +7,6 @@ from typing import Any
 
 from engine.study_folder import to_json_safe
 
-USER_ERROR, INTERRUPTED = 2, 130
-
 
 @dataclass(frozen=True)
 class CommandResult:
@@ -16,7 +14,7 @@ class CommandResult:
 
     Args:
         text: the text for people.
-        content: the output of `--json`; numbers that are not finite become null.
+        content: the output of `--json`; numbers that are not finite become null. None: the command prints nothing.
         status: the exit status.
     """
 
@@ -26,6 +24,8 @@ class CommandResult:
 
     def render(self, as_json: bool) -> str:
         """Format the result for stdout."""
+        if self.content is None:
+            return ""
         return (json.dumps(to_json_safe(self.content), indent=2) if as_json else self.text) + "\n"
 
 

@@ -1,11 +1,12 @@
-"""`runs`: list the runs."""
+"""`runs`: list the runs, show one, rename or delete some."""
 
 from argparse import Namespace
 from typing import Any
 
 from engine import runs
+from engine.cli import run_actions
 from engine.cli.result import CommandResult, format_table
-from engine.errors import EngramError
+from engine.errors import EngramError, RunNotFound
 from engine.formatting import format_number
 from engine.run_damage import check_folder
 from engine.runs import Run
@@ -14,8 +15,12 @@ HEAD = ("run", "model", "state", "epoch", "best validation loss", "data")
 
 
 def run(options: Namespace) -> CommandResult:
-    """List the runs, oldest first."""
+    """List the runs, oldest first, or do what the given word says."""
+    if options.action is not None:
+        return run_actions.ACTIONS[options.action](options)
     root = options.runs or runs.default_root()
+    if options.runs is not None and not root.is_dir():
+        raise RunNotFound(f"The folder {root} does not exist.", "Give the folder of your runs with --runs.")
     listed = [_describe(each) for each in runs.list_runs(root)]
     if not listed:
         return CommandResult(f"There are no runs in {root} yet.", [])

@@ -9,8 +9,9 @@ from typing import Any
 
 from engine import backend, config, runs
 from engine.cli import trials
+from engine.cli.config_options import settings
 from engine.cli.console import ConsoleProgress, GracefulInterrupt
-from engine.cli.parser import PROGRAM, settings
+from engine.cli.program import PROGRAM, quote
 from engine.cli.result import CommandResult
 from engine.config import RunConfig, SearchConfig
 from engine.durable import write_output
@@ -56,7 +57,8 @@ def run(options: Namespace) -> CommandResult:
     for sentence in _describe_images(content, found.root):
         teller.meter.print_line(sentence)
     goal = content["settings"]["trials"]
-    command = f"{PROGRAM} search --name {found.name}" + (f" --runs {options.runs}" if options.runs else "")
+    place = ("--runs", options.runs) if options.runs else ()
+    command = f"{PROGRAM} {quote('search', '--name', found.name, *place)}"
     lines = [ENDINGS[teller.ended].format(goal=goal, command=command), trials.table_of(content)]
     if content["best"] and "epochs" in content["space"]:
         lines.append(EPOCHS_NOTE)
@@ -135,20 +137,20 @@ class SearchConsole:
         if isinstance(event, SearchStarted):
             points = "unlimited (continuous ranges)" if event.size is None else f"{event.size:,} configurations"
             names = ", ".join(event.space)
-            self.meter.print_line(f"Search {event.search}: {event.settings.algorithm} over {names} ({points}).")
+            self.meter.report(f"Search {event.search}: {event.settings.algorithm} over {names} ({points}).")
         elif isinstance(event, TrialProposed):
-            self.meter.print_line(f"trial {event.number}: {statistics.format_values(event.values)}")
+            self.meter.report(f"trial {event.number}: {statistics.format_values(event.values)}")
         elif isinstance(event, TrialStarted):
             if event.first_epoch:
-                self.meter.print_line(f"trial {event.number} resumes after epoch {event.first_epoch} of {event.epochs}")
+                self.meter.report(f"trial {event.number} resumes after epoch {event.first_epoch} of {event.epochs}")
         elif isinstance(event, TrialEnded):
             loss = f"validation loss {format_number(event.score)}" if event.score is not None else event.reason
-            self.meter.print_line(f"trial {event.number} {event.state} after {format_duration(event.seconds)}: {loss}")
+            self.meter.report(f"trial {event.number} {event.state} after {format_duration(event.seconds)}: {loss}")
         elif isinstance(event, SearchState):
             self._where(event)
         elif isinstance(event, SearchEnded):
             self.ended = event.state
-            self.meter.print_line(
+            self.meter.report(
                 f"Search {event.search}: {'space exhausted' if event.state == 'exhausted' else event.state}."
             )
         elif not isinstance(event, EpochEnded):
@@ -159,4 +161,4 @@ class SearchConsole:
         over = event.done, event.failed
         if event.running and over != self._over:
             self._over = over
-            self.meter.print_line(f"{event.done} of {event.trials} done, {event.failed} failed{left}")
+            self.meter.report(f"{event.done} of {event.trials} done, {event.failed} failed{left}")

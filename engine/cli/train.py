@@ -1,16 +1,19 @@
 """`train` and `resume`: train a new run, or continue one."""
 
+import json
 import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
 from engine import backend, config, runs, tracking
+from engine.cli.config_options import run_config
 from engine.cli.console import ConsoleProgress, GracefulInterrupt
-from engine.cli.parser import PROGRAM, run_config
-from engine.cli.result import INTERRUPTED, CommandResult
+from engine.cli.program import INTERRUPTED, PROGRAM, quote
+from engine.cli.result import CommandResult
 from engine.config import RunConfig
 from engine.data import loading
+from engine.errors import ConfigError
 from engine.formatting import format_number
 from engine.runs import Run
 from engine.training import job
@@ -18,7 +21,7 @@ from engine.training import job
 
 def run(options: Namespace) -> CommandResult:
     """Train a new run."""
-    chosen = run_config(options, config.preset(options.preset) if options.preset else None)
+    chosen = run_config(options, _find_base(options))
     with GracefulInterrupt() as interrupt:
         tracking.check(chosen)
         loading.check_source(chosen.data)  # before a framework is imported
@@ -29,12 +32,39 @@ def run(options: Namespace) -> CommandResult:
     return training_result(created, options.runs)
 
 
+def _find_base(options: Namespace) -> RunConfig | None:
+    """Return the settings to start from: those of a preset or of another run. Returns None if none are named."""
+    if options.preset and options.config:
+        raise ConfigError("--preset and --config exclude each other.", "Give one of the two.")
+    if options.preset:
+        return config.preset(options.preset)
+    return None if options.config is None else _read_config(options.config, options.runs)
+
+
+def _read_config(name: Path, root: Path | None) -> RunConfig:
+    """Read the settings of a run, given its config.json, its folder or its name."""
+    if not name.is_file():
+        return runs.open_run(name, root).config
+    try:
+        content = json.loads(name.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{name} is not valid JSON ({error}).", "Give the config.json of a run.") from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"{name} holds no settings of a run.", "Give the config.json of a run.")
+    return config.from_record(content)
+
+
 def resume(options: Namespace) -> CommandResult:
     """Resume a run from its last complete epoch."""
     typed = {"epochs": options.epochs, "backend": options.backend}
     wanted = config.from_flat({name: value for name, value in typed.items() if value is not None}).training
     epochs, backend_name = (None if value is None else getattr(wanted, name) for name, value in typed.items())
     opened = runs.open_run(options.run, options.runs)
+    if epochs is None and opened.state() == "finished" and any(opened.checkpoints.glob("epoch-*")):
+        text = f"Nothing to do: run {opened.name} has all its {opened.config.training.epochs} epochs."
+        return CommandResult(
+            f"{text} Extend it: {command('resume', opened, options.runs)} --epochs N", _content(opened)
+        )
     with GracefulInterrupt() as interrupt:
         job.resume(opened, epochs=epochs, backend=backend_name, emit=training_console(opened), should_stop=interrupt)
     return training_result(opened, options.runs)
@@ -105,4 +135,4 @@ def _loss(value: float | None, settings: RunConfig) -> str:
 
 def command(name: str, run: Run, root: Path | None) -> str:
     """Return a command on a run as the user types it."""
-    return f"{PROGRAM} {name} {run.name}" + (f" --runs {root}" if root else "")
+    return f"{PROGRAM} {quote(name, run.name, *(('--runs', root) if root else ()))}"

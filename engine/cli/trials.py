@@ -4,6 +4,7 @@ import json
 from argparse import Namespace
 from typing import Any
 
+from engine.cli.program import quote
 from engine.cli.result import CommandResult, format_table
 from engine.errors import ConfigError, SearchError
 from engine.formatting import format_duration, format_number
@@ -21,6 +22,7 @@ CONFIRMATIONS = {
     "space": "The search continues in this search space.",
     "trials": "The total number of trials has been changed.",
 }
+EXAMPLE = "Example: " + quote('{"latent": 256}')
 
 
 def run(options: Namespace) -> CommandResult:
@@ -49,9 +51,9 @@ def _json(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"Invalid JSON ({error}).", "Example: '{\"latent\": 256}'") from None
+        raise ConfigError(f"Invalid JSON ({error}).", EXAMPLE) from None
     if not isinstance(found, dict):
-        raise ConfigError("The JSON must be an object that maps settings to values.", "Example: '{\"latent\": 256}'")
+        raise ConfigError("The JSON must be an object that maps settings to values.", EXAMPLE)
     return found
 
 

@@ -42,6 +42,7 @@ from engine.config.run import (
     presets,
     sections,
     to_flat,
+    to_record,
 )
 from engine.config.search import SearchConfig, StudyConfig
 from engine.config.section import FieldSpec, Section, Setting, list_fields, setting, validate
@@ -89,5 +90,6 @@ __all__ = [
     "sections",
     "setting",
     "to_flat",
+    "to_record",
     "validate",
 ]

@@ -1,7 +1,7 @@
 """Settings of images: source and preparation, augmentation, noise in training, noise on a single image."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -14,7 +14,9 @@ class DataConfig(Section):
     """Source of the images and their preparation."""
 
     source: str = setting(
-        "phantom", "Source", "'phantom' (generated images), a folder of images, or 'hf:ID' for a Hugging Face dataset."
+        "phantom",
+        "Source",
+        "'phantom' (generated images), a folder or zip archive of images, or 'hf:ID' for a Hugging Face dataset.",
     )
     size: int = setting(128, "Size", "Side length of the square images that the model sees.", "px", ge=32, le=512)
     fit: Literal["letterbox", "squash"] = setting(
@@ -82,6 +84,23 @@ class DataConfig(Section):
         "without any known patient.",
         advanced=True,
     )
+    test_patients: int = setting(
+        0,
+        "Test patients",
+        "Whole patients in the test set, the same for every seed and fold; the rest form five folds, and images of "
+        "unknown patients are left out. 0: the splits of the source.",
+        ge=0,
+        le=100_000,
+        advanced=True,
+    )
+    fold: int = setting(
+        1,
+        "Validation fold",
+        "Fold of the other patients that is the validation set, 1 to 5; used with Test patients.",
+        ge=1,
+        le=5,
+        advanced=True,
+    )
     groups: str = setting(
         "",
         "Patient table",
@@ -125,7 +144,23 @@ class DataConfig(Section):
     series: str = setting(
         "",
         "Series",
-        "Text in the names of the volumes to use, such as 'flair'; empty: one series of each case is chosen.",
+        "Series to use: for volumes a text in their names, such as 'flair' (empty: one series of each case is chosen); "
+        "for DICOM files the number, description, UID or modality of the series (empty: all).",
+        advanced=True,
+    )
+
+    @model_validator(mode="after")
+    def _test_patients_need_patients(self) -> "DataConfig":
+        if self.test_patients and self.split_by == "image":
+            raise ValueError("Test patients is for a split by patient; set Split by to auto or patient")
+        return self
+
+    mask_label: int = setting(
+        0,
+        "Mask label",
+        "Value of the lesion in masks of several labels beside the images; 0: all but the background.",
+        ge=0,
+        le=65_535,
         advanced=True,
     )
 
@@ -155,6 +190,38 @@ def resolve_paths(values: Mapping[str, Any]) -> dict[str, Any]:
     if found.get("groups"):
         found["groups"] = str(Path(found["groups"]).expanduser().resolve())
     return found
+
+
+def shorten_paths(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings of the data for a record: a path in the home folder without the name of this folder.
+
+    Examples:
+        >>> shorten_paths({"source": str(Path.home() / "scans"), "size": 64})
+        {'source': '~/scans', 'size': 64}
+    """
+    return _change_paths(values, _shorten)
+
+
+def expand_paths(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings of the data from a record, with the full paths; the inverse of `shorten_paths`."""
+    return _change_paths(values, lambda path: str(Path(path).expanduser()) if path.startswith("~/") else path)
+
+
+def _change_paths(values: Mapping[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    """Change the source, behind the prefix of Hugging Face if it has it, and the patient table."""
+    found = dict(values)
+    for name in ("source", "groups"):
+        if isinstance(path := found.get(name), str):
+            prefix = "hf:" if path.startswith("hf:") else ""
+            found[name] = prefix + change(path.removeprefix(prefix))
+    return found
+
+
+def _shorten(path: str) -> str:
+    try:
+        return (Path("~") / Path(path).relative_to(Path.home())).as_posix()
+    except (ValueError, RuntimeError):  # it lies elsewhere, or there is no home folder
+        return path
 
 
 NoiseKind = Literal["gaussian", "rician", "speckle", "poisson", "salt-and-pepper", "ghosting", "rings"]

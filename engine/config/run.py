@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from pydantic import model_validator
 
-from engine.config.data import AugmentationConfig, DataConfig, NoiseConfig
+from engine.config.data import AugmentationConfig, DataConfig, NoiseConfig, expand_paths, shorten_paths
 from engine.config.models import MODELS, AnyModel, AutoencoderConfig, model_title
 from engine.config.section import Section, list_fields, validate
 from engine.config.training import TrainingConfig
 from engine.errors import ConfigError
+from engine.formatting import suggest
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 # Former names of presets, which scripts and saved settings still use.
@@ -113,9 +114,15 @@ def from_record(nested: Mapping[str, Any]) -> RunConfig:
         ConfigError: as `from_nested`.
     """
     data = nested.get("data", {})
-    if isinstance(data, Mapping) and "split_by" not in data:
-        nested = {**nested, "data": {**data, "split_by": "image"}}
+    if isinstance(data, Mapping):
+        nested = {**nested, "data": {"split_by": "image", **expand_paths(data)}}
     return from_nested(nested)
+
+
+def to_record(config: RunConfig) -> dict[str, Any]:
+    """Return the settings of a run for its record, the inverse of `from_record`."""
+    content = config.model_dump(mode="json")
+    return {**content, "data": shorten_paths(content["data"])}
 
 
 def is_continuation(before: RunConfig, wanted: RunConfig) -> bool:
@@ -156,6 +163,6 @@ def preset(name: str) -> RunConfig:
     """
     name = current_preset(name)
     if name not in presets():
-        raise ConfigError(f"There is no preset '{name}'.", f"Choose one of: {', '.join(presets())}.")
+        raise ConfigError(f"There is no preset '{name}'.", suggest(name, presets(), "Choose one of"))
     text = (RESOURCES / "presets" / f"{name}.json").read_text(encoding="utf-8")
     return from_nested(json.loads(text)["config"])

@@ -7,11 +7,14 @@ orientation of the file, and the letters at their edges come from its direction 
 multi-frame file are read from its functional groups, and its frames are sorted by position, stack by stack.
 """
 
+import math
+import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,12 +30,27 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from engine.data.decoded_image import DecodedImage, UnreadableFile
-from engine.data.dicom_geometry import FrameGroup, choose_group, group_frames, read_geometry, read_grid
+from engine.data.decoded_image import DecodedImage, UnreadableFile, find_percentiles
+from engine.data.dicom_geometry import (
+    FrameGroup,
+    check_alike,
+    choose_group,
+    group_frames,
+    read_direction,
+    read_geometry,
+    read_grid,
+)
 from engine.data.dicom_header import DAMAGE, Header
 from engine.data.dicom_pixels import PixelLayout, read_layout, stored_frames
 from engine.data.dicom_tables import read_palette
-from engine.data.dicom_values import Modality, is_inverted, read_window, show_frames, show_frames_between
+from engine.data.dicom_values import (
+    Modality,
+    has_own_contrast,
+    is_inverted,
+    read_window,
+    show_frames,
+    show_frames_between,
+)
 from engine.data.files import DICOM_SUFFIXES, is_dicom_content
 from engine.data.scan import Scan, serve
 from engine.data.volume_grid import Levels
@@ -43,6 +61,10 @@ _SYNTAXES: Final[dict[Any, UID]] = {  # (implicit VR, little endian), detected i
     (False, False): ExplicitVRBigEndian,
 }
 _LUMA: Final = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+_SAMPLE: Final = 4_000_000  # values of a series that its percentiles are estimated from
+_MAX_SIBLINGS: Final = 2000  # files of a folder in which other slices of a series are looked for
+_MAX_SAMPLED, _MAX_DECODED = 400, 64  # slices that are sampled, and of these the compressed ones
+_SIBLING_TAGS: Final = ["SeriesInstanceUID", "Rows", "NumberOfFrames", "ImageOrientationPatient"]
 _DAMAGED_HEADER: Final = "its header cannot be decoded; the file is damaged or incomplete"
 # pydicom warns of every small breach of the standard; relevant ones raise.
 warnings.filterwarnings("ignore", module=r"pydicom\.")
@@ -60,16 +82,23 @@ def _explain_damage() -> Iterator[None]:
 
 
 @_explain_damage()
-def read_scan(path: Path, volume: int | None = None, span: tuple[float, float] | None = None) -> Scan:
+def read_scan(
+    path: Path, volume: int | None = None, span: Levels | None = None, alone: bool = False, mixed: bool = False
+) -> Scan:
     """Decode all frames of a file.
+
+    A slice without a window has that of its series, if other slices of it lie in the same folder: as in a dataset.
 
     Args:
         path: the file.
         volume: stack of a multi-frame file to decode alone, counted from 1; all stacks if None.
         span: values that become black and white instead of the window of the file; None for that.
+        alone: whether the other files of the folder are not looked at.
+        mixed: whether stacks in different directions may come together.
 
     Raises:
-        UnreadableFile: the file is damaged, has no image, or one that cannot be decoded here.
+        UnreadableFile: the file is damaged, has no image, or one that cannot be decoded here, or stacks that do not
+            go together.
     """
     header = _open(path)
     try:
@@ -77,6 +106,7 @@ def read_scan(path: Path, volume: int | None = None, span: tuple[float, float] |
         groups = group_frames(header, layout.frames)
         chosen = choose_group(groups, volume)
         if str(header.data.PhotometricInterpretation).startswith("MONOCHROME"):
+            span = span if span or alone else _find_series_span(path, header, layout)
             frames = stored_frames(header, layout)
             show = show_frames if span is None else partial(show_frames_between, span=span)
             pixels, levels = show(header, layout, frames)
@@ -85,16 +115,19 @@ def read_scan(path: Path, volume: int | None = None, span: tuple[float, float] |
     except DAMAGE as error:
         raise UnreadableFile("its pixels cannot be decoded; the file is damaged or incomplete") from error
     _note_groups(header, groups, volume)
+    if not mixed:
+        check_alike(header, chosen)
     return _scan(header, path.name, pixels, chosen, levels)
 
 
 @_explain_damage()
-def read_picture(path: Path, span: tuple[float, float] | None = None) -> DecodedImage:
+def read_picture(path: Path, span: Levels | None = None, alone: bool = False) -> DecodedImage:
     """Decode the only frame of a file, for a dataset.
 
     Args:
         path: the file.
         span: as in `read_scan`.
+        alone: as in `read_scan`.
 
     Raises:
         UnreadableFile: as in `read_scan`; also for files of several frames, and for deflated ones, whose size is
@@ -103,7 +136,7 @@ def read_picture(path: Path, span: tuple[float, float] | None = None) -> Decoded
     frames = read_layout(open_header(path)).frames
     if frames != 1:
         raise UnreadableFile(f"holds {frames} frames; a dataset takes one image from each file")
-    scan = read_scan(path, span=span)
+    scan = read_scan(path, span=span, alone=alone)
     return DecodedImage(scan.pixels[0], 1.0, scan.aspect)
 
 
@@ -121,6 +154,60 @@ def read_values(path: Path) -> NDArray[np.float64]:
         return np.stack([modality.apply(frame, at) for at, frame in enumerate(stored_frames(header, layout))])
     except DAMAGE as error:
         raise UnreadableFile("its pixels cannot be decoded; the file is damaged or incomplete") from error
+
+
+def sample_values(file: Path, files: int) -> NDArray[np.float64]:
+    """Return the share of one of so many files in a sample of the quantities that their pixels represent.
+
+    Raises:
+        UnreadableFile: as in `read_values`.
+    """
+    values = read_values(file).ravel()
+    return values[:: max(1, values.size * files // _SAMPLE)]
+
+
+def join_samples(samples: Sequence[NDArray[np.float64]]) -> Levels | None:
+    """Return the 0.1 and 99.9 percentiles of the samples of a series; None if they hold no numbers."""
+    low, high = find_percentiles(np.concatenate(samples)) if samples else (math.nan, math.nan)
+    return (low, high) if math.isfinite(high - low) else None
+
+
+def _find_series_span(path: Path, header: Header, layout: PixelLayout) -> Levels | None:
+    """Return the black and white of the series of a slice without a window; None if it needs none, or lies alone."""
+    series = header.text("SeriesInstanceUID")
+    if layout.frames != 1 or not series or has_own_contrast(header, layout):
+        return None
+    files = _list_siblings(path.parent, series, read_direction(header))
+    if len(files) < 2:
+        return None
+    most = _MAX_DECODED if header.syntax.is_encapsulated else _MAX_SAMPLED
+    files = files[:: -(-len(files) // most)]
+    samples = []
+    for file in files:
+        try:
+            samples.append(sample_values(file, len(files)))
+        except (UnreadableFile, OSError):
+            continue
+    return join_samples(samples)
+
+
+def _list_siblings(folder: Path, series: str, direction: tuple[float, ...]) -> list[Path]:
+    """Return the slices of a series in a folder; none if it has too many files to look at."""
+    with os.scandir(folder) as entries:
+        files = sorted(Path(entry.path) for entry in islice(entries, _MAX_SIBLINGS + 1) if entry.is_file())
+    with warnings.catch_warnings(action="ignore"):
+        return [file for file in files if _is_sibling(file, series, direction)] if len(files) <= _MAX_SIBLINGS else []
+
+
+def _is_sibling(file: Path, series: str, direction: tuple[float, ...]) -> bool:
+    try:
+        if not is_dicom_content(file):
+            return False
+        head = Header(dcmread(file, force=True, stop_before_pixels=True, specific_tags=_SIBLING_TAGS))
+        is_slice = head.integer("Rows", 0) > 0 and head.integer("NumberOfFrames", 1) == 1
+        return is_slice and head.text("SeriesInstanceUID") == series and read_direction(head) == direction
+    except DAMAGE:
+        return False
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,8 +319,6 @@ def _note_groups(header: Header, groups: list[FrameGroup], volume: int | None) -
     frames = [frame for group in groups for frame in group.frames]
     if frames != sorted(frames):
         header.add_note("Its frames are sorted by their positions.")
-    if "MOSAIC" in str(header.value("ImageType") or "").upper():
-        header.add_note("The image is a mosaic: several slices side by side, shown as stored.")
 
 
 def _scan(

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.multival import MultiValue
 
-from engine.data.decoded_image import check_volume
+from engine.data.decoded_image import UnreadableFile, check_volume
 from engine.data.dicom_header import Header
 from engine.data.scan import MAX_SPACING_RATIO, Orientation
 from engine.data.volume_grid import Levels, VolumeGrid, stack_affine, to_rows
@@ -106,16 +106,36 @@ def read_direction(header: Header) -> tuple[float, ...]:
     return () if cosines is None else tuple((np.round(cosines.ravel(), 2) + 0.0).tolist())
 
 
+def read_place(header: Header) -> float | None:
+    """Return the position of a file of one frame along its normal, or its number; None if it has neither."""
+    cosines, place = _cosines(header, 0), header.numbers("ImagePositionPatient")
+    if cosines is None or len(place) != 3:
+        return header.number("InstanceNumber")
+    return round(float(np.dot(np.cross(*cosines), place)), 3)
+
+
+def check_alike(header: Header, groups: list[FrameGroup]) -> None:
+    """Check that stacks can be shown together.
+
+    Raises:
+        UnreadableFile: they lie in different directions, or their pixels differ in size.
+    """
+    if not _are_alike([_geometry(header, group) for group in groups]):
+        raise UnreadableFile(
+            f"it holds {len(groups)} volumes in different directions, or with pixels of different sizes; choose one "
+            f"(--volume 1 to {len(groups)}, or the Scan panel of the app)"
+        )
+
+
 def read_geometry(header: Header, groups: list[FrameGroup]) -> Geometry:
     """Return the geometry that all stacks share; what they do not share is unknown."""
-    first, *others = [_geometry(header, group) for group in groups]
-    if any(other.orientation != first.orientation or not _is_alike(first, other) for other in others):
-        header.add_note(
-            "Its stacks lie in different directions, or their pixels differ in size; left and right are not marked. "
-            "Open one stack alone to see them."
-        )
-        return Geometry(None, None, None)
-    return first
+    found = [_geometry(header, group) for group in groups]
+    return found[0] if _are_alike(found) else Geometry(None, None, None)
+
+
+def _are_alike(found: list[Geometry]) -> bool:
+    first, *others = found
+    return all(other.orientation == first.orientation and _is_alike(first, other) for other in others)
 
 
 def read_grid(header: Header, groups: list[FrameGroup], geometry: Geometry, levels: list[Levels]) -> VolumeGrid:
@@ -142,6 +162,8 @@ def read_grid(header: Header, groups: list[FrameGroup], geometry: Geometry, leve
 
 def _positions(header: Header, frames: Sequence[int]) -> list[tuple[float, ...]]:
     """Return the position of each frame; none if a frame has none of its own."""
+    if header.tile_positions:
+        return [header.tile_positions[frame] for frame in frames]
     if len(frames) > 1 and not header.items("PerFrameFunctionalGroupsSequence"):
         return []
     places = [header.numbers("ImagePositionPatient", frame, "PlanePositionSequence") for frame in frames]

@@ -41,6 +41,8 @@ _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re
 class Header:
     """Data set of a file, whose settings are read without trust, and the notes on what was wrong.
 
+    `tile_positions` holds the positions of the slices of a mosaic; it is empty for other images.
+
     Args:
         data: the data set.
     """
@@ -48,6 +50,7 @@ class Header:
     def __init__(self, data: Dataset) -> None:
         self.data = data
         self.notes: list[str] = []
+        self.tile_positions: list[tuple[float, ...]] = []
 
     @property
     def syntax(self) -> UID:

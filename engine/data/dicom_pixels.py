@@ -4,8 +4,9 @@ Missing or contradictory elements of the Image Pixel module get the value that t
 need decoders; those that do not come with Engram are an extra.
 """
 
+import importlib.util
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -25,13 +26,15 @@ from pydicom.uid import (
 )
 
 from engine.data.decoded_image import UnreadableFile
-from engine.data.dicom_header import Header
+from engine.data.dicom_header import DAMAGE, Header
+from engine.data.dicom_mosaic import Mosaic, read_mosaic
 from engine.data.scan import MAX_VOXELS
 
 INSTALL: Final = 'pip install "engram-mri[dicom]"'
 _KEYWORDS: Final = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _JPEG_2000: Final = (*JPEG2000TransferSyntaxes, HTJ2K, HTJ2KLossless, HTJ2KLosslessRPCL)
 _WITH_EXTRA: Final = (*_JPEG_2000, *JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes)
+_GDCM: Final = importlib.util.find_spec("gdcm") is not None
 _JP2: Final = b"\x00\x00\x00\x0c\x6a\x50\x20\x20"
 
 
@@ -48,6 +51,7 @@ class PixelLayout:
         bits_allocated: bits that a value takes in the file.
         signed: whether values can be negative.
         unused: unused bits below a value that stands at the upper end of its word.
+        mosaic: how the frames lie in the only image of the file; None if each is an image.
     """
 
     keyword: str
@@ -58,6 +62,7 @@ class PixelLayout:
     bits_allocated: int
     signed: bool
     unused: int
+    mosaic: Mosaic | None = None
 
     @property
     def is_float(self) -> bool:
@@ -104,6 +109,9 @@ def read_layout(header: Header) -> PixelLayout:
     unused = header.integer("HighBit", stored - 1) + 1 - stored
     layout = PixelLayout(keyword, frames, rows, columns, stored, allocated, signed, unused)
     _complete(header, layout)
+    if frames == 1 and (mosaic := read_mosaic(header, rows, columns)):
+        side = mosaic.side
+        return replace(layout, frames=mosaic.slices, rows=rows // side, columns=columns // side, mosaic=mosaic)
     return layout
 
 
@@ -120,19 +128,19 @@ def stored_frames(header: Header, layout: PixelLayout) -> Iterator[NDArray[Any]]
     if shift:
         header.replace(BitsStored=layout.bits_allocated)
         header.add_note("Its values stand in the upper bits of their words and were shifted.")
-    count = 0
+    images, count = 1 if layout.mosaic else layout.frames, 0
     try:
-        for frame in _decoded_frames(header, layout.frames):
-            yield frame >> shift if shift else frame
+        for frame in _decoded_frames(header, images):
+            shown = frame >> shift if shift else frame
+            yield from layout.mosaic.split(shown) if layout.mosaic else (shown,)
             count += 1
     except RuntimeError as error:
-        # The decoders of the extra read JPEG of 8 bits in this syntax, but not of 12.
-        is_extended = header.syntax == JPEGExtended12Bit
-        advice = "save it uncompressed, for example with dcmdjpeg of DCMTK" if is_extended else _advice(header)
         name = header.syntax.name
-        raise UnreadableFile(f"its pixels ({name}) are damaged, or cannot be decoded here; {advice}") from error
-    if count != layout.frames:
-        raise UnreadableFile(f"truncated: {count} of its {layout.frames} frames are present")
+        raise UnreadableFile(
+            f"its pixels ({name}) are damaged, or cannot be decoded here; {_advice(header)}"
+        ) from error
+    if count != images:
+        raise UnreadableFile(f"truncated: {count} of its {images} frames are present")
 
 
 def _pixel_keyword(header: Header) -> str:
@@ -211,6 +219,9 @@ def _decoded_frames(header: Header, frames: int) -> Iterator[NDArray[Any]]:
 
     pydicom's iterator cannot mend the sign of JPEG 2000 values, because its frames are read-only; its arrays can.
     """
+    if header.syntax == JPEGExtended12Bit and header.integer("BitsStored", 8) > 8 and _GDCM:
+        yield from _decode_12_bits(header, frames)
+        return
     count = 0
     try:
         for frame in iter_pixels(header.data):
@@ -223,6 +234,28 @@ def _decoded_frames(header: Header, frames: int) -> Iterator[NDArray[Any]]:
     decoder = get_decoder(header.syntax)
     for index in range(frames):
         yield decoder.as_array(header.data, index=index)[0]
+
+
+def _decode_12_bits(header: Header, frames: int) -> Iterator[NDArray[Any]]:
+    """Yield the frames of a file with JPEG of 12 bits, which pydicom does not give to GDCM.
+
+    Raises:
+        RuntimeError: GDCM cannot decode them.
+    """
+    import gdcm
+
+    reader = gdcm.ImageReader()
+    reader.SetFileName(str(header.data.filename))
+    if not reader.Read():
+        raise RuntimeError("GDCM cannot read the file")
+    content = reader.GetImage().GetBuffer()
+    values = np.frombuffer(content if isinstance(content, bytes) else content.encode("utf-8", "surrogateescape"), "u1")
+    kind = f"{'i' if header.integer('PixelRepresentation', 0) else 'u'}{header.integer('BitsAllocated', 16) // 8}"
+    rows, columns = header.integer("Rows", 0), header.integer("Columns", 0)
+    try:
+        yield from values.view(kind).reshape(frames, rows, columns)
+    except DAMAGE as error:
+        raise RuntimeError("GDCM found another number of pixels") from error
 
 
 def _check_boxes(header: Header, layout: PixelLayout) -> None:

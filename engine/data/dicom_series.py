@@ -5,30 +5,30 @@ were stretched one by one would differ in contrast, and slices of air would show
 one SeriesInstanceUID and direction) share the percentiles of the series, unless each brings its own window.
 """
 
-import math
-import os
 import re
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from engine.data import dicom
-from engine.data.decoded_image import DecodedImage, UnreadableFile, find_percentiles
-from engine.data.dicom_geometry import read_direction
+from engine.data.decoded_image import DecodedImage, UnreadableFile
+from engine.data.dicom_geometry import read_direction, read_place
 from engine.data.dicom_header import DAMAGE, Header
 from engine.data.dicom_pixels import read_layout
 from engine.data.dicom_values import has_own_contrast
 from engine.data.files import PICTURE_SUFFIXES, detect_format
+from engine.data.parallel import map_in_threads
+from engine.data.parsing import parse
+from engine.data.series_choice import SeriesFacts, select_series
+from engine.job_context import UNATTENDED, JobContext
 
 _LOCALIZER: Final = re.compile(r"locali[sz]er|\bscout\b|\bsurvey\b|3[- ]?plane", re.IGNORECASE)
 _LOCALIZER_TYPES: Final = frozenset({"LOCALIZER", "SCOUT"})
-_SAMPLE: Final = 4_000_000  # values of a series that its percentiles are estimated from
+_NO_SCANS: Final = {"SEG": "a segmentation (DICOM SEG)", "RTDOSE": "a distribution of dose (RT Dose)"}
+_DAMAGED: Final = "its header cannot be decoded; the file is damaged or incomplete"
 SeriesKey = tuple[str, tuple[float, ...]]
 
 
@@ -42,6 +42,8 @@ class SliceHeader:
         frames: number of frames.
         kind: 'original', 'derived' or 'localizer'.
         has_contrast: whether it brings its own window, or needs none.
+        place: position along the normal, or else its number in the series; None if it has neither.
+        names: number, description and modality of the series.
     """
 
     study: str
@@ -49,22 +51,55 @@ class SliceHeader:
     frames: int
     kind: str
     has_contrast: bool
+    place: float | None = None
+    names: tuple[str, str, str] = ("", "", "")
+
+    @property
+    def facts(self) -> SeriesFacts:
+        """Return what names the series."""
+        return SeriesFacts(self.series[0], *self.names)
 
 
-def read_headers(folder: Path, names: Sequence[str]) -> tuple[dict[str, SliceHeader], dict[str, str]]:
+def read_headers(
+    folder: Path, names: Sequence[str], context: JobContext = UNATTENDED
+) -> tuple[dict[str, SliceHeader], dict[str, str]]:
     """Return the headers of the DICOM files among some files, and what is wrong with those that have no image."""
     others = [name for name in names if Path(name).suffix.casefold() not in PICTURE_SUFFIXES]
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8), "series") as pool:
-        found = dict(zip(others, pool.map(lambda name: _read_header(folder / name), others), strict=True))
+    read = map_in_threads(lambda name: _parse_header(folder / name), others, context)
+    found = dict(zip(others, read, strict=True))
     headers = {name: header for name, header in found.items() if isinstance(header, SliceHeader)}
     return headers, {name: problem for name, problem in found.items() if isinstance(problem, str)}
 
 
-def find_unwanted(headers: dict[str, SliceHeader]) -> dict[str, str]:
+def find_unwanted(headers: dict[str, SliceHeader], wanted: str) -> dict[str, str]:
     """Return the files that are no images to train on, with the reasons.
 
-    Localizers are left out if there is anything else; derived images if their study has originals too.
+    Localizers are left out if there is anything else; derived images if their study has originals too, unless their
+    series was chosen.
+
+    Args:
+        headers: name of a file -> its header.
+        wanted: text that chooses series, see `select_series`; empty for all.
     """
+    scans = {name: header for name, header in headers.items() if header.names[2] not in _NO_SCANS}
+    found = {name: _NO_SCANS[header.names[2]] for name, header in headers.items() if name not in scans}
+    if wanted:
+        chosen = set(select_series({name: header.facts for name, header in scans.items()}, wanted))
+        reason = f"no DICOM series with the number, description, UID or modality '{wanted}'"
+        return found | {name: reason for name in scans if name not in chosen}
+    return found | _find_unwanted_kinds(scans)
+
+
+def note_series(headers: dict[str, SliceHeader]) -> tuple[str, ...]:
+    """Return a sentence on the series that are used together, if they differ in their descriptions."""
+    found = sorted({header.names[1] for header in headers.values()} - {""})
+    if len(found) < 2:
+        return ()
+    named = ", ".join(found[:8]) + ("" if len(found) <= 8 else f" and {len(found) - 8} more")
+    return (f"The DICOM series {named} are used together; choose one with Series (--series).",)
+
+
+def _find_unwanted_kinds(headers: dict[str, SliceHeader]) -> dict[str, str]:
     originals = {header.study for header in headers.values() if header.kind == "original" and header.study}
     only_localizers = all(header.kind == "localizer" for header in headers.values())
     found = {}
@@ -74,6 +109,18 @@ def find_unwanted(headers: dict[str, SliceHeader]) -> dict[str, str]:
         elif header.kind == "derived" and header.study in originals:
             found[name] = "a derived image, whose study has original ones"
     return found
+
+
+def sort_slices(names: Sequence[str], headers: dict[str, SliceHeader]) -> list[str]:
+    """Return names with the slices of each series and folder by position, in the place of the first of them."""
+    firsts: dict[tuple[SeriesKey, str], int] = {}
+    keys = {}
+    for at, name in enumerate(names):
+        keys[name] = at, 0.0, at
+        header = headers.get(name)
+        if header and header.frames == 1 and header.series[0] and header.place is not None:
+            keys[name] = firsts.setdefault((header.series, name.rpartition("/")[0]), at), header.place, at
+    return sorted(names, key=keys.__getitem__)
 
 
 class SeriesWindows:
@@ -109,7 +156,7 @@ class SeriesWindows:
         Raises:
             UnreadableFile: it cannot be decoded.
         """
-        return dicom.read_picture(self._folder / name, self.find_span(name))
+        return DecodedImage(**parse(dicom.read_picture, self._folder / name, self.find_span(name), True))
 
     def find_span(self, name: str) -> tuple[float, float] | None:
         """Return the values that are black and white in the series of a file; None if each file has its own."""
@@ -126,19 +173,29 @@ class SeriesWindows:
         samples = []
         for name in names:
             try:
-                values = dicom.read_values(self._folder / name).ravel()
-            except (UnreadableFile, OSError):
+                samples.append(parse(dicom.sample_values, self._folder / name, len(names)))
+            except UnreadableFile:
                 continue
-            samples.append(values[:: max(1, values.size * len(names) // _SAMPLE)])
-        low, high = find_percentiles(np.concatenate(samples)) if samples else (math.nan, math.nan)
-        return (low, high) if math.isfinite(high - low) else None
+        return dicom.join_samples(samples)
 
 
-def _read_header(file: Path) -> SliceHeader | str | None:
+def _parse_header(file: Path) -> SliceHeader | str | None:
     """Return the header of a DICOM file, or what is wrong with it; None if it is of another format."""
     try:
-        if detect_format(file) != "dicom":
-            return None
+        return SliceHeader(**parse(read_slice_header, file)) if detect_format(file) == "dicom" else None
+    except UnreadableFile as error:
+        return str(error)
+    except OSError:
+        return _DAMAGED
+
+
+def read_slice_header(file: Path) -> SliceHeader:
+    """Return the header of a DICOM file.
+
+    Raises:
+        UnreadableFile: it is damaged, or has no image.
+    """
+    try:
         header = dicom.open_header(file)
         layout = read_layout(header)
         is_gray = str(header.data.get("PhotometricInterpretation", "")).startswith("MONOCHROME")
@@ -148,11 +205,11 @@ def _read_header(file: Path) -> SliceHeader | str | None:
             layout.frames,
             _find_kind(header),
             not is_gray or has_own_contrast(header, layout),
+            read_place(header),
+            (header.text("SeriesNumber"), header.text("SeriesDescription"), header.text("Modality")),
         )
-    except UnreadableFile as error:
-        return str(error)
-    except DAMAGE:
-        return "its header cannot be decoded; the file is damaged or incomplete"
+    except DAMAGE as error:
+        raise UnreadableFile(_DAMAGED) from error
 
 
 def _find_kind(header: Header) -> str:

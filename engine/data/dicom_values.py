@@ -24,6 +24,8 @@ _PADDING: Final = {  # pixels -> value and limit of the padding
     "FloatPixelData": ("FloatPixelPaddingValue", "FloatPixelPaddingRangeLimit"),
     "DoubleFloatPixelData": ("DoubleFloatPixelPaddingValue", "DoubleFloatPixelPaddingRangeLimit"),
 }
+_COMMA: Final = "A comma in Window"  # begins the note on a decimal comma; it may stand for thousands
+_MAX_WHITE: Final = 0.5
 # A window this many times wider than the values that the file can hold shows one gray value.
 _MAX_WINDOW_RATIO: Final = 1000
 
@@ -152,6 +154,12 @@ def show_frames(
     """
     modality = Modality(header, layout)
     windows = _windows(header, modality, layout.frames)
+    if windows and any(note.startswith(_COMMA) for note in header.notes):
+        frames = list(frames)
+        shown_white = [windows[at].apply(modality.apply(stored, at)) >= 1 for at, stored in enumerate(frames)]
+        if np.mean(shown_white) > _MAX_WHITE:
+            header.add_note("The window/level stored in the file would make most of the image white and is not used.")
+            windows = []
     table = None if windows else read_table(header, "VOILUTSequence", modality.can_be_negative)
     shown = windows or table or modality.is_exact_in_float32
     pixels: NDArray[Any] = np.empty((layout.frames, layout.rows, layout.columns), np.float32 if shown else np.float64)

@@ -8,16 +8,14 @@ no classes (`engine.data.patient_names`). If there are only volumes, their slice
 
 import hashlib
 import json
-import os
 from collections import defaultdict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from engine.config import DataConfig
-from engine.data import dicom_series, patient_headers, patient_names, raster
+from engine.data import dicom_series, patient_headers, patient_names, pictures
 from engine.data.annotations import find_boxes, find_masks, note_derived
 from engine.data.dataset import Skipped
 from engine.data.decoded_image import DecodedImage, UnreadableFile
@@ -25,11 +23,12 @@ from engine.data.dicom_series import SeriesWindows
 from engine.data.files import LOOKED_FOR, VOLUME_AMONG_IMAGES, FileFormat, detect_format, list_pictures, open_folder
 from engine.data.foreign_files import describe_foreign
 from engine.data.layout import note_undecided_folders, parse_layout
+from engine.data.parallel import map_in_threads
 from engine.data.patient_names import FolderReading, FolderRule
 from engine.data.source import SLICE_MARK, SourceItem, natural_sort_key
 from engine.data.volume_listing import FileListing, list_volumes
 from engine.data.volumes import VolumeReader
-from engine.job_context import UNATTENDED, Cancelled, JobContext
+from engine.job_context import UNATTENDED, JobContext
 
 FOLDER_ADVICE: Final = "They are read as classes; set Folders are (--folders-are patients or classes)."
 SAMPLED: Final = 4
@@ -40,8 +39,8 @@ class FolderSource:
 
     expected = LOOKED_FOR
 
-    def __init__(self, config: DataConfig) -> None:
-        self._folder = open_folder(config.source)
+    def __init__(self, config: DataConfig, context: JobContext = UNATTENDED) -> None:
+        self._folder, self._context = open_folder(config.source), context
         self.folder: Path | None = self._folder
         self.skipped: list[Skipped] = []
         found = list_pictures(self._folder, lambda name, reason: self.skipped.append(Skipped(name, reason)))
@@ -65,8 +64,8 @@ class FolderSource:
 
     def _list_files(self, names: list[str], config: DataConfig) -> FileListing:
         """Return the files of images, or of volumes if there are no images; skip what is neither."""
-        headers, problems = dicom_series.read_headers(self._folder, names)
-        unwanted = dicom_series.find_unwanted(headers)
+        headers, problems = dicom_series.read_headers(self._folder, names, self._context)
+        unwanted = dicom_series.find_unwanted(headers, config.series)
         self.skipped += [Skipped(name, reason) for name, reason in unwanted.items()]
         names = [name for name in names if name not in unwanted]
         headers = {name: header for name, header in headers.items() if name not in unwanted}
@@ -76,7 +75,9 @@ class FolderSource:
         has_images = any(name not in frames and name not in problems for name in names)
         if has_images or not (volumes or frames):
             found = find_masks(names)
-            return FileListing([name for name in names if name not in found.masked], found)
+            images = [name for name in names if name not in found.masked]
+            notes = dicom_series.note_series({name: headers[name] for name in images if name in headers})
+            return FileListing(dicom_series.sort_slices(images, headers), found, notes=notes)
         self.skipped = [each for each in self.skipped if each.reason != VOLUME_AMONG_IMAGES]
         listing, skipped = list_volumes(sorted([*frames, *volumes], key=natural_sort_key), frames, config)
         self.skipped += [*skipped, *(Skipped(name, problem) for name, problem in problems.items())]
@@ -86,12 +87,17 @@ class FolderSource:
         """Return the slices of each volume in place of it; images stay as they are."""
         if not listing.cases:
             return list(items)
-        slices = []
-        for item in items:
+
+        def count(item: SourceItem) -> list[int] | str:
             try:
-                numbers = self._volumes.list_slices(item.name, listing.frames.get(item.name, 0))
+                return self._volumes.list_slices(item.name, listing.frames.get(item.name, 0))
             except (UnreadableFile, OSError) as error:
-                self.skipped.append(Skipped(item.name, str(error)))
+                return str(error)
+
+        slices = []
+        for item, numbers in zip(items, map_in_threads(count, items, self._context), strict=True):
+            if isinstance(numbers, str):
+                self.skipped.append(Skipped(item.name, numbers))
                 continue
             case = listing.cases[item.name]
             slices += [
@@ -107,12 +113,9 @@ class FolderSource:
         unpacked with its old time; hashing three thousand images takes a third of a second.
         """
         digest = hashlib.sha256()
-        with ThreadPoolExecutor(min(os.cpu_count() or 1, 8), "hash") as pool:
-            for item, found in zip(self.items, pool.map(self.digest, range(len(self.items))), strict=True):
-                if context.should_stop():
-                    pool.shutdown(cancel_futures=True)
-                    raise Cancelled
-                digest.update(f"{item.name}\0{found}\0".encode(errors="surrogateescape"))
+        numbers = range(len(self.items))
+        for item, found in zip(self.items, map_in_threads(self.digest, numbers, context), strict=True):
+            digest.update(f"{item.name}\0{found}\0".encode(errors="surrogateescape"))
         if shared := [item.name for item in self.items if item.name in self._series]:
             digest.update(json.dumps(["series windows", shared]).encode())
         if any(item.file for item in self.items):
@@ -130,12 +133,11 @@ class FolderSource:
         except OSError as error:
             return f"unreadable: {error.strerror}"
 
-    def is_high_bit_depth(self) -> bool:
+    def is_high_bit_depth(self, context: JobContext = UNATTENDED) -> bool:
         """Return whether an image has more than 8 bits, according to the headers."""
         if any(item.file for item in self.items):
             return True
-        with ThreadPoolExecutor(min(os.cpu_count() or 1, 8), "header") as pool:
-            return any(pool.map(self._is_deep, self.items))
+        return any(map_in_threads(self._is_deep, self.items, context))
 
     def read(self, index: int) -> DecodedImage:
         """Decode one file, or one slice of a volume."""
@@ -145,8 +147,7 @@ class FolderSource:
         try:
             if self._kind(item.name) == "dicom":
                 return self._series.read(item.name)
-            with open(self._folder / self.items[index].name, "rb") as file:
-                return raster.read_picture(file)
+            return pictures.read_file(self._folder / item.name)
         except OSError as error:
             raise UnreadableFile(f"cannot be opened: {error.strerror or error}") from None
         except UnreadableFile as error:
@@ -184,7 +185,9 @@ class FolderSource:
                 if item.folders:
                     samples[item.folders[0]].append(item.name)
             few = [names[:: max(1, len(names) // SAMPLED)] for names in samples.values()]
-            patients = patient_headers.read_patient_ids([[self._folder / name for name in names] for names in few])
+            patients = patient_headers.read_patient_ids(
+                [[self._folder / name for name in names] for names in few], self._context
+            )
             judged = patient_names.judge_contents(dict(zip(samples, patients, strict=True)))
         rule = FolderRule(config.folders_are, keeps_labels=config.split_by == "image")
         return patient_names.read_folders(items, rule, judged)
@@ -199,7 +202,6 @@ class FolderSource:
         try:
             if self._kind(item.name) == "dicom":
                 return True
-            with open(self._folder / item.name, "rb") as file:
-                return raster.is_deep(raster.open_picture(file))
+            return pictures.is_deep_file(self._folder / item.name)
         except (OSError, UnreadableFile):
             return False

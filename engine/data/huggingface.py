@@ -6,7 +6,6 @@ images. No code of a dataset is ever run: the library cannot run any.
 """
 
 import hashlib
-import io
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,12 +17,13 @@ from huggingface_hub import errors
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from engine.config import DataConfig
-from engine.data import raster
+from engine.data import pictures
 from engine.data.annotations import find_masks
 from engine.data.dataset import Skipped
 from engine.data.decoded_image import DecodedImage, UnreadableFile
 from engine.data.huggingface_paths import check_image, local_only
 from engine.data.layout import parse_layout
+from engine.data.parallel import map_in_threads
 from engine.data.source import SourceItem, natural_sort_key, split_name
 from engine.data.table_columns import EXPECTED, ClassColumn, choose_class_column, choose_image_column
 from engine.errors import ConfigError, EmptySource, SourceNotFound
@@ -86,14 +86,17 @@ class HuggingFaceSource:
     def digest(self, index: int) -> str:
         """Hash the bytes of one row's image."""
         try:
-            with self._open(index) as file:
+            found = self._find(index)
+            if not isinstance(found, Path):
+                return hashlib.sha256(found).hexdigest()
+            with open(found, "rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         except (OSError, UnreadableFile) as error:
             return f"unreadable: {error}"
 
-    def is_high_bit_depth(self) -> bool:
+    def is_high_bit_depth(self, context: JobContext = UNATTENDED) -> bool:
         """Return whether an image has more than 8 bits, according to the headers."""
-        return any(map(self._is_deep, range(len(self.items))))
+        return any(map_in_threads(self._is_deep, range(len(self.items)), context))
 
     def locate(self, index: int) -> Path | None:
         """Return None: the images are rows of tables."""
@@ -102,8 +105,8 @@ class HuggingFaceSource:
     def read(self, index: int) -> DecodedImage:
         """Decode one row."""
         try:
-            with self._open(index) as file:
-                return raster.read_picture(file)
+            found = self._find(index)
+            return pictures.read_file(found) if isinstance(found, Path) else pictures.read_content(found)
         except OSError as error:
             raise UnreadableFile(f"cannot be opened: {error.strerror or error}") from None
 
@@ -141,19 +144,24 @@ class HuggingFaceSource:
         ]
         return masked
 
-    def _open(self, index: int) -> io.BytesIO | io.BufferedReader:
+    def _find(self, index: int) -> bytes | Path:
+        """Return the bytes of a row's image, or its file.
+
+        Raises:
+            UnreadableFile: it has neither, or the file lies outside the dataset.
+        """
         name, row = self._places[index]
         image = self._tables[name][row][self._column]
         if image and image["bytes"]:
-            return io.BytesIO(image["bytes"])
+            return bytes(image["bytes"])
         if image and image["path"]:
-            return open(check_image(image["path"], self._root), "rb")
+            return Path(check_image(image["path"], self._root))
         raise UnreadableFile("the row has no image")
 
     def _is_deep(self, index: int) -> bool:
         try:
-            with self._open(index) as file:
-                return raster.is_deep(raster.open_picture(file))
+            found = self._find(index)
+            return pictures.is_deep_file(found) if isinstance(found, Path) else pictures.is_deep_content(found)
         except (OSError, UnreadableFile):
             return False
 

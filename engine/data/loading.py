@@ -3,8 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,12 +15,13 @@ from engine.data import cache, patients, preparation, quality
 from engine.data.dataset import Dataset, Skipped, Split
 from engine.data.decoded_image import LEFT_OUT, UnreadableFile, large_image_lock
 from engine.data.folder import FolderSource
-from engine.data.patient_facts import count_patients
+from engine.data.parallel import map_in_threads
+from engine.data.patient_facts import count_patients, is_known
 from engine.data.patients import PatientGroups
 from engine.data.phantom_source import PhantomSource
 from engine.data.quality import ImageFacts
 from engine.data.source import Source, SourceItem, natural_sort_key
-from engine.data.splitting import SplitItem, split
+from engine.data.splitting import FOLDS, SplitItem, assign_splits
 from engine.errors import ConfigError, EmptySource
 from engine.job_context import UNATTENDED, JobContext
 
@@ -40,8 +40,8 @@ def load(
     seeded, with copies of one image on one side. If it has no test set, the same share is held out for that too.
 
     Args:
-        source: 'phantom', a folder of images, or 'hf:ID' for a Hugging Face dataset (an id or a local path); the
-            config's if None.
+        source: 'phantom', a folder or zip archive of images, or 'hf:ID' for a Hugging Face dataset (an id or a local
+            path); the config's if None.
         config: preparation and split; the defaults if None.
         context: asked between images whether to stop; receives the images done and in all while they are decoded.
 
@@ -56,13 +56,13 @@ def load(
     """
     config = config or DataConfig()
     config = config.model_copy(update={"source": str(source or config.source)})
-    opened = open_source(config)
+    opened = open_source(config, context)
     writer = _StoreWriter(opened, config, context.with_title("Reading images"))
     stored = cache.fetch(_cache_key(opened.content_hash(context), config), writer.write)
     return _assemble(opened, config, stored, find_groups(opened, config, context))
 
 
-def open_source(config: DataConfig) -> Source:
+def open_source(config: DataConfig, context: JobContext = UNATTENDED) -> Source:
     """List the items of a source without decoding them.
 
     The Hugging Face library, whose import takes most of a second, is imported here and only for its own sources.
@@ -70,7 +70,7 @@ def open_source(config: DataConfig) -> Source:
     if config.source == "phantom":
         return PhantomSource(config)
     if not config.source.startswith("hf:"):
-        return FolderSource(config)
+        return FolderSource(config, context)
     from engine.data.huggingface import HuggingFaceSource
 
     return HuggingFaceSource(config)
@@ -114,13 +114,15 @@ class _StoreWriter:
 
     def write(self, folder: Path) -> cache.Index:
         """Write `images.npy`; threads decode, this one writes in item order, so memory stays flat."""
-        deep = self._config.normalisation != "none" or self._source.is_high_bit_depth()
+        deep = self._config.normalisation != "none" or self._source.is_high_bit_depth(self._context)
         dtype = np.dtype(np.uint16 if deep else np.uint8)
         items, keys, unusable = [], [], []
         facts: list[tuple[int, float]] = []
+        numbers = range(len(self._source.items))
+        prepared = map_in_threads(lambda number: self._prepare(number, dtype), numbers, self._context)
         with open(folder / "images.npy", "wb") as file:
             self._write_header(file, dtype, len(self._source.items))
-            for number, (image, text, seen) in enumerate(self._prepared(dtype)):
+            for number, (image, text, seen) in enumerate(prepared):
                 if image is None or seen is None:
                     unusable.append((number, text))
                 else:
@@ -144,16 +146,6 @@ class _StoreWriter:
         size = self._config.size
         header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": (count, size, size)}
         np.lib.format.write_array_header_1_0(file, header)
-
-    def _prepared(self, dtype: np.dtype[Any]) -> Iterator[_Prepared]:
-        """Yield what `_prepare` returns for each item in order; only a few images are in memory at a time."""
-        workers = min(os.cpu_count() or 1, 8)
-        numbers = range(len(self._source.items))
-        with ThreadPoolExecutor(workers, "prepare") as pool:
-            for start in numbers[:: 4 * workers]:
-                self._context.check()
-                chunk = numbers[start : start + 4 * workers]
-                yield from pool.map(lambda number: self._prepare(number, dtype), chunk)
 
     def _prepare(self, number: int, dtype: np.dtype[Any]) -> _Prepared:
         """Return image, key and facts of one item, or None, the reason why there is no image, and None."""
@@ -199,7 +191,7 @@ def find_groups(source: Source, config: DataConfig, context: JobContext) -> Pati
         DataError: a given table or pattern cannot be used.
         ConfigError: a split by patient is requested, and no patient is known.
     """
-    found = patients.find_patients(source, config)
+    found = patients.find_patients(source, config, context)
     if config.group_by == "similarity":
         from engine.data.audit.look_alikes import estimate_patients  # the audit's modules import this one
 
@@ -214,10 +206,10 @@ def _assemble(
     store, index = stored
     items = [source.items[number] for number in index.items]
     groups = [found.groups[number] for number in index.items]
-    members = list_split_members(source, index, found if config.split_by != "image" else None)
+    members = list_split_members(source, index, found, config)
     labels = np.array([member.label for member in members], dtype=np.int64)
     splits = {}
-    for name, indices in split(members, config.validation_share, config.split_seed).items():
+    for name, indices in assign_splits(members, config).items():
         names, keys = tuple(items[row].name for row in indices), tuple(index.keys[row] for row in indices)
         rows = np.array(indices, dtype=np.int64)
         patient = tuple(groups[row] for row in indices)
@@ -265,14 +257,15 @@ class Decoded(Protocol):
         ...
 
 
-def list_split_members(source: Source, decoded: Decoded, found: PatientGroups | None) -> list[SplitItem]:
-    """Return what decides the split of decoded images: key, label, split of the source, and patient if it counts."""
+def list_split_members(source: Source, decoded: Decoded, found: PatientGroups, config: DataConfig) -> list[SplitItem]:
+    """Return what decides the split of decoded images: key, label, source's split and patient if they count."""
     numbers = {name: number for number, name in enumerate(source.classes)}
     members = []
     for number, key in zip(decoded.items, decoded.keys, strict=True):
         item = source.items[number]
         label = -1 if item.label is None else numbers[item.label]
-        members.append(SplitItem(key, label, item.split, found.groups[number] if found else ""))
+        group = found.groups[number] if config.split_by != "image" else ""
+        members.append(SplitItem(key, label, None if config.test_patients else item.split, group))
     return members
 
 
@@ -284,11 +277,32 @@ def _fingerprint(splits: Iterable[Split], classes: tuple[str, ...], config: Data
 
 def _notes(members: Sequence[SplitItem], splits: Iterable[Split], config: DataConfig) -> tuple[str, ...]:
     """Return a sentence for each split that the source does not have."""
+    if config.test_patients:
+        return (describe_protocol({part.name: part.groups for part in splits}, len(members), config),)
     brought = {member.split for member in members}
     return tuple(
         describe_held_out(part.name, part.groups if config.split_by != "image" else ("",) * len(part), config)
         for part in splits
         if part.name not in {"train", *brought} and len(part)
+    )
+
+
+def describe_protocol(groups: Mapping[str, Sequence[str]], count: int, config: DataConfig) -> str:
+    """Describe a split by `engine.data.splitting.split_patients`.
+
+    Args:
+        groups: split -> patient of each of its images.
+        count: number of images of the source.
+        config: the settings of the data.
+    """
+    sizes = {
+        name: f"{len(set(filter(is_known, part))):,} patients ({len(part):,} images)" for name, part in groups.items()
+    }
+    left = count - sum(map(len, groups.values()))
+    rest = f" {left:,} images of unknown patients are left out." if left else ""
+    return (
+        f"Split by patient whatever the folders say. Test: {sizes['test']}. Validation: fold {config.fold} of {FOLDS}, "
+        f"{sizes['validation']}. Training: {sizes['train']}.{rest}"
     )
 
 

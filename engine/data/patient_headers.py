@@ -5,16 +5,20 @@ import hmac
 import os
 import re
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from pydicom import dcmread
 
+from engine.data.decoded_image import UnreadableFile
 from engine.data.dicom_header import DAMAGE
 from engine.data.files import detect_format
+from engine.data.parallel import map_in_threads
+from engine.data.parsing import parse
 from engine.folders import cache_root
+from engine.job_context import UNATTENDED, JobContext
 
 SALT_FILE: Final = "patients.salt"
 _TAGS: Final = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID")
@@ -23,30 +27,29 @@ _PLACEHOLDER: Final = re.compile(
 )
 
 
-def read_patients(files: Sequence[Path | None]) -> list[str]:
+def read_patients(files: Sequence[Path | None], context: JobContext = UNATTENDED) -> list[str]:
     """Return an identifier of the patient of each DICOM file: PatientID, else the UID of the study or series.
 
     Args:
         files: the files; None, and files of other formats, have none ('').
+        context: asked between files whether to stop.
     """
     unique = list(dict.fromkeys(file for file in files if file is not None))  # many slices may be of one file
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8), "patients") as pool:
-        found = dict(zip(unique, pool.map(_read_patient, unique), strict=True))
+    found = dict(zip(unique, map_in_threads(_read_patient, unique, context), strict=True))
     return ["" if file is None else found[file] for file in files]
 
 
-def read_patient_ids(folders: Sequence[Sequence[Path]]) -> list[set[str]]:
+def read_patient_ids(folders: Sequence[Sequence[Path]], context: JobContext = UNATTENDED) -> list[set[str]]:
     """Return the PatientIDs in some files of each folder; files without one, or with a placeholder, count as ''."""
 
     def read(files: Sequence[Path]) -> set[str]:
-        return {_usable(_read_header(file)[0]) for file in files}
+        return {_usable(_parse_header(file)[0]) for file in files}
 
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8), "patients") as pool:
-        return list(pool.map(read, folders))
+    return list(map_in_threads(read, folders, context))
 
 
 def _read_patient(file: Path) -> str:
-    patient, study, series = _read_header(file)
+    patient, study, series = _parse_header(file)
     return _usable(patient) or study or series
 
 
@@ -54,10 +57,18 @@ def _usable(patient: str) -> str:
     return "" if _PLACEHOLDER.fullmatch(patient) else patient
 
 
-def _read_header(file: Path) -> tuple[str, str, str]:
+def _parse_header(file: Path) -> tuple[str, str, str]:
+    """Return PatientID and the UIDs of study and series of a file, from a limited process; '' where it has none."""
+    with suppress(UnreadableFile, OSError):
+        if detect_format(file) == "dicom":
+            patient, study, series = parse(read_header, file)
+            return patient, study, series
+    return "", "", ""
+
+
+def read_header(file: Path) -> tuple[str, str, str]:
+    """Return PatientID and the UIDs of study and series of a DICOM file; '' where it has none."""
     try:
-        if detect_format(file) != "dicom":
-            return "", "", ""
         header = dcmread(file, force=True, stop_before_pixels=True, specific_tags=list(_TAGS))
         patient, study, series = (str(header.get(tag) or "").strip() for tag in _TAGS)
     except DAMAGE:  # the reader reports the file

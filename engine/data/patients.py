@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 
 from engine.config import DataConfig
 from engine.data import patient_headers, patient_names, patient_table
+from engine.data.patient_facts import is_known
 from engine.data.source import Source
+from engine.data.splitting import FOLDS
 from engine.errors import ConfigError, DataError
+from engine.job_context import UNATTENDED, JobContext
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class PatientGroups:
     notes: tuple[str, ...] = ()
 
 
-def find_patients(source: Source, config: DataConfig) -> PatientGroups:
+def find_patients(source: Source, config: DataConfig, context: JobContext = UNATTENDED) -> PatientGroups:
     """Find the patient of every item of a source.
 
     Raises:
@@ -45,7 +48,7 @@ def find_patients(source: Source, config: DataConfig) -> PatientGroups:
         "table": lambda rest: [table[index] for index in rest],
         "pattern": lambda rest: _match_pattern(config.group_pattern, [names[index] for index in rest]),
         "name": lambda rest: [patient_names.find_known_name(names[index]) for index in rest],
-        "header": lambda rest: patient_headers.read_patients([source.locate(index) for index in rest]),
+        "header": lambda rest: patient_headers.read_patients([source.locate(index) for index in rest], context),
         "volume": lambda rest: [source.items[index].case for index in rest],
         "folder": lambda rest: [source.items[index].patient for index in rest],
     }
@@ -61,8 +64,15 @@ def check_split_by(groups: Sequence[str], config: DataConfig) -> None:
     """Check that a split by patient is possible where it is requested.
 
     Raises:
-        ConfigError: no patient is known.
+        ConfigError: no patient is known, or too few for the requested test set and five folds.
     """
+    known = len(set(filter(is_known, groups)))
+    if config.test_patients and known < config.test_patients + FOLDS:
+        raise ConfigError(
+            f"{config.test_patients:,} test patients and {FOLDS} folds need {config.test_patients + FOLDS:,} known "
+            f"patients; the images in {config.source} have {known:,}.",
+            "Set Test patients to a smaller number, or give a patient table (--groups).",
+        )
     if config.split_by == "patient" and not any(groups):
         raise ConfigError(
             f"The images in {config.source} cannot be split by patient: no patient is known.",

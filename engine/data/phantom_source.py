@@ -48,7 +48,7 @@ class PhantomSource:
         """Return the parameters of a phantom, which stand for the bytes of a file."""
         return f"phantom {self._config.phantom_seed} {index}"
 
-    def is_high_bit_depth(self) -> bool:
+    def is_high_bit_depth(self, context: JobContext = UNATTENDED) -> bool:
         """Return False: phantoms have 8 bits, as most images of the public datasets."""
         return False
 

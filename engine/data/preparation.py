@@ -11,6 +11,7 @@ from engine.config import DataConfig
 from engine.data.scan import Scan
 
 VERSION: Final = 1  # increase it if the prepared pixels of an image change, so that old caches are not read
+_BLOCK: Final = 2**20  # pixels
 
 
 def prepare(
@@ -115,11 +116,25 @@ def _content_area(shape: Sequence[int], config: DataConfig, aspect: float) -> tu
 
 def _picture(pixels: NDArray[np.floating] | NDArray[np.uint8], keep_8_bits: bool) -> Image.Image:
     """Return the pixels for Pillow: mode L (0 to 255) if they have 8 bits and keep them, else mode F (0 to 1)."""
-    levels = pixels if pixels.dtype == np.uint8 else np.rint(pixels * 255)
-    if keep_8_bits and (levels is pixels or np.allclose(levels, pixels * 255, rtol=0, atol=1e-3)):
-        return Image.fromarray(levels.clip(0, 255).astype(np.uint8))
-    unit = np.divide(pixels, 255 if levels is pixels else 1, dtype=np.float32)
+    if keep_8_bits and (levels := _find_levels(pixels)) is not None:
+        return Image.fromarray(levels)
+    unit = np.divide(pixels, 255 if pixels.dtype == np.uint8 else 1, dtype=np.float32)
     return Image.fromarray(np.ascontiguousarray(unit))
+
+
+def _find_levels(pixels: NDArray[np.floating] | NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """Return pixels of 8 bits as 0 to 255; None if they have more. Some rows at a time, as images may be large."""
+    if pixels.dtype == np.uint8:
+        return pixels.astype(np.uint8)
+    levels = np.empty(pixels.shape, np.uint8)
+    rows = max(1, _BLOCK // max(1, pixels.shape[1]))
+    for start in range(0, len(pixels), rows):
+        scaled = pixels[start : start + rows] * 255
+        rounded = np.rint(scaled)
+        if not np.allclose(rounded, scaled, rtol=0, atol=1e-3):
+            return None
+        levels[start : start + rows] = rounded.clip(0, 255)
+    return levels
 
 
 def _letterbox_size(height: float, width: float, config: DataConfig) -> tuple[int, int]:

@@ -7,6 +7,7 @@ no white; unless they already lie in [0, 1], their 0.1 and 99.9 percentiles beco
 16-bit *color* with 8 bits per channel.
 """
 
+import io
 import struct
 import warnings
 import zlib
@@ -74,11 +75,45 @@ def read_picture(file: BinaryIO) -> DecodedImage:
     Raises:
         UnreadableFile: it is not an image, damaged, too large, or has several pages.
     """
-    picture = open_picture(file)
+    return decode(open_picture(file))
+
+
+def decode(picture: Image.Image) -> DecodedImage:
+    """Decode an opened image for a dataset.
+
+    Raises:
+        UnreadableFile: it is damaged, or has several pages.
+    """
     if (pages := _pages(picture)) > 1:
         raise UnreadableFile(f"holds {pages} pages; a dataset takes one image from each file")
     with large_image_lock(picture.width * picture.height):
         return _decoded(picture)
+
+
+def read_picture_file(path: Path) -> DecodedImage:
+    """Decode the file of an image, as `read_picture`."""
+    with open(path, "rb") as file:
+        return read_picture(file)
+
+
+def read_picture_content(content: NDArray[np.uint8]) -> DecodedImage:
+    """Decode the bytes of an image, as `read_picture`."""
+    return read_picture(io.BytesIO(content.tobytes()))
+
+
+def is_deep_file(path: Path) -> bool:
+    """Return whether the file of an image has more than 8 bits per channel, according to its header.
+
+    Raises:
+        UnreadableFile: it is not an image.
+    """
+    with open(path, "rb") as file:
+        return is_deep(open_picture(file))
+
+
+def is_deep_content(content: NDArray[np.uint8]) -> bool:
+    """Return whether the bytes of an image have more than 8 bits per channel, as `is_deep_file`."""
+    return is_deep(open_picture(io.BytesIO(content.tobytes())))
 
 
 def read_scan(path: Path, volume: int | None = None) -> Scan:

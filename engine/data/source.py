@@ -127,7 +127,7 @@ class Source(Protocol):
         """Hash the bytes of one item's file; called from several threads at once."""
         ...
 
-    def is_high_bit_depth(self) -> bool:
+    def is_high_bit_depth(self, context: JobContext = UNATTENDED) -> bool:
         """Return whether an image has more than 8 bits."""
         ...
 

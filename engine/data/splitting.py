@@ -6,11 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from engine.config import DataConfig
 from engine.data.disjoint_sets import DisjointSets
+from engine.data.patient_facts import is_known
 from engine.data.source import SplitName
 
 _SPLITS: Final[tuple[SplitName, ...]] = ("train", "validation", "test")
 MAX_SHARED: Final = 2
+FOLDS: Final = 5
+# Ranks the patients of the fixed test set and of the folds; no setting changes it.
+_PROTOCOL: Final = "patients"
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,52 @@ class SplitItem:
     label: int
     split: SplitName | None
     group: str = ""
+
+
+def assign_splits(members: Sequence[SplitItem], config: DataConfig) -> dict[SplitName, list[int]]:
+    """Assign images to splits as the settings of a dataset say: by `split_patients` or by `split`."""
+    if config.test_patients:
+        return split_patients(members, config.test_patients, config.fold)
+    return split(members, config.validation_share, config.split_seed)
+
+
+def split_patients(members: Sequence[SplitItem], count: int, fold: int) -> dict[SplitName, list[int]]:
+    """Draw a fixed test set of whole patients, and five folds of the others; one fold is the validation set.
+
+    Splits of the source do not count, and images of unknown patients are in no set. Patients are ranked by a hash of
+    their images within the class of most of their images; the test set takes the same share of each class, the folds
+    as equal ones. Patients that share an image stay together, as in `split`.
+
+    Args:
+        members: the images in the order of the source.
+        count: number of test patients.
+        fold: number of the validation fold, from 1.
+
+    Returns:
+        Indices into `members` for each split, ascending.
+    """
+    pool = [unit for unit in _join_patients(members, range(len(members))) if _list_patients(members, unit)]
+    classes: dict[int, list[list[int]]] = defaultdict(list)
+    for unit in sorted(pool, key=lambda unit: _rank_unit(members, unit, _PROTOCOL)):
+        classes[Counter(members[index].label for index in unit).most_common(1)[0][0]].append(unit)
+    placed = [(number / len(units), label) for label, units in classes.items() for number in range(len(units))]
+    taken: list[list[int]] = []
+    for _, label in sorted(placed):
+        unit = classes[label][0]
+        if len(_list_patients(members, unit)) <= count:
+            count -= len(_list_patients(members, unit))
+            taken.append(classes[label].pop(0))
+    rest = [unit for label in sorted(classes) for unit in classes[label]]
+    held = [unit for number, unit in enumerate(rest) if number % FOLDS == fold - 1]
+    train = [unit for number, unit in enumerate(rest) if number % FOLDS != fold - 1]
+    return {
+        name: sorted(index for unit in units for index in unit)
+        for name, units in zip(_SPLITS, (train, held, taken), strict=True)
+    }
+
+
+def _list_patients(members: Sequence[SplitItem], unit: Sequence[int]) -> set[str]:
+    return {members[index].group for index in unit if is_known(members[index].group)}
 
 
 def split(members: Sequence[SplitItem], share: float, seed: int) -> dict[SplitName, list[int]]:
@@ -110,7 +161,7 @@ def _draw_patients(members: Sequence[SplitItem], units: Sequence[list[int]], sha
     return sorted(index for number in drawn for index in units[number])
 
 
-def _rank_unit(members: Sequence[SplitItem], unit: Sequence[int], seed: int) -> str:
+def _rank_unit(members: Sequence[SplitItem], unit: Sequence[int], seed: int | str) -> str:
     """Rank by the images alone, so that the draw does not depend on the names of patients."""
     return _rank(seed, min(members[index].key for index in unit))
 
@@ -124,5 +175,5 @@ def _draw(groups: Sequence[list[int]], wanted: int) -> list[int]:
     return drawn
 
 
-def _rank(seed: int, key: str) -> str:
+def _rank(seed: int | str, key: str) -> str:
     return hashlib.sha256(f"{seed} {key}".encode()).hexdigest()

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from engine.data.annotations import find_masks
 from engine.data.decoded_image import UnreadableFile
 from engine.data.files import VOLUME_AMONG_IMAGES, list_pictures
+from engine.data.parsing import parse
 from engine.data.source import SLICE_MARK
-from engine.data.volumes import import_nifti
+from engine.data.volumes import count_slices, parse_volume, read_labels
 
 
 def find_volume_masks(folder: Path) -> dict[str, list[str]]:
@@ -64,7 +65,7 @@ def read_volume_slices(
     """
     for mask in masks:
         try:
-            scan = import_nifti().read_labels(folder / mask, plane)
+            scan = parse_volume(read_labels, folder / mask, plane, parse(count_slices, folder / mask, plane))
         except (UnreadableFile, OSError) as error:
             problems.append(f"The mask {mask} cannot be read: {error}.")
             continue

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from engine import data, evaluation, lesions, metrics, noise
 from engine.arrays import Mask
 from engine.config import DenoiseConfig
+from engine.data.named_slice import open_image
 from engine.denoising import methods, noisy_image, resized_noise
 from engine.denoising.methods import Method
 from engine.denoising.noisy_image import NoiseEstimate, ResidualReport
@@ -28,13 +29,14 @@ class CompareRequest:
 
     Args:
         run: run with the model.
-        image: an image, a DICOM file or a NIfTI volume.
+        image: an image, a DICOM file or series, a NIfTI volume, or one slice of it as `open_image` takes it.
         settings: noise, sigma, seed, rim, least retention.
         index: slice of a volume; the middle one if None.
         region: lesion region in the form of `engine.lesions.parse_region`, in pixels of the preprocessed image; empty
             for none.
         against: baselines.
         volume: volume of a file of several, counted from 1; the default of `open_scan` if None.
+        series: series of a folder, as in `open_scan`.
     """
 
     run: Run
@@ -44,6 +46,7 @@ class CompareRequest:
     region: str = ""
     against: Sequence[str] = ()
     volume: int | None = None
+    series: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,9 +132,9 @@ def compare_methods(order: CompareRequest, context: JobContext = UNATTENDED) -> 
         Cancelled: the caller asked to stop.
     """
     settings = order.settings
-    scan = data.open_scan(order.image, volume=order.volume)
-    index = len(scan) // 2 if order.index is None else order.index
-    original = data.prepare(scan, order.run.config.data, index)
+    settings_of_data = order.run.config.data
+    scan, index = open_image(order.image, settings_of_data, order.index, order.volume, order.series)
+    original = data.prepare(scan, settings_of_data, index)
     mask = lesions.parse_region(order.region, original.shape) if order.region else None
     linear = None
     if methods.wants_components(order.against):

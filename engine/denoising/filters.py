@@ -3,7 +3,7 @@
 The estimate is the median of the finest diagonal wavelet coefficients over 0.6745 (Donoho, Johnstone: Ideal spatial
 adaptation by wavelet shrinkage, Biometrika 81 (1994)). In a black background half of the noise is clipped, which lowers
 the estimate. So the factors from the estimate to a strength were chosen on validation images, with
-`bench/baselines.py`; docs/denoising.md has the results.
+`bench/baselines.py`; docs/explanation/denoising.md has the results.
 
 All filters take float32 (n, height, width, 1) in [0, 1] and return the same; each image has its own estimate.
 """

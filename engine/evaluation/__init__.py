@@ -47,6 +47,9 @@ def evaluate(
         head_mse, head_mae, head_psnr_db, head_ssim: the same over the pixels of the head (`engine.metrics.head_mask`).
         mse_interval, psnr_db_interval: [low, high], the 95% confidence interval of the mean over images, from its
             standard error.
+        patients: number of patients; None if that of an image is unknown.
+        mse_patient_interval, psnr_db_patient_interval: [low, high], the 95% confidence interval of the same mean from a
+            bootstrap of whole patients; None if the patient of an image is unknown.
         nats_per_image: reconstruction_nats + kl_nats, the negative evidence lower bound whatever the run's beta is.
         nats_per_pixel, elbo_nats: that by the number of pixels, and with its sign changed.
         reconstruction_nats, kl_nats: its two parts, from one seeded sample of the latent code per image.

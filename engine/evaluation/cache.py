@@ -10,7 +10,7 @@ from engine.protocols import ImageModel
 from engine.runs import Run, model_checksum
 
 FILE, KEPT = "measures.json", 8
-VERSION = 2
+VERSION = 3
 TEST_SUBSETS = ("test", LEAKED, CLEAN, UNSEEN)
 
 

@@ -11,6 +11,7 @@ from engine import metrics, pairs
 from engine.arrays import Masks
 from engine.config import NoiseConfig
 from engine.data import Dataset
+from engine.data.patient_facts import is_known
 from engine.errors import ConfigError
 from engine.evaluation import scoring
 from engine.evaluation.scoring import ScoredBatch, Scores
@@ -21,6 +22,7 @@ SPLITS: Final = ("train", "validation", "test")
 LEAKED, CLEAN, UNSEEN = "test_leaked", "test_clean", "test_unseen"
 SUBSETS: Final = (*SPLITS, LEAKED, CLEAN, UNSEEN)
 CONFIDENCE = 0.95
+RESAMPLES: Final = 2000
 Numbers = dict[str, Any]
 
 
@@ -117,8 +119,10 @@ class Evaluator:
             context = self.context.with_title(f"Measuring {title} on {split}")
             given = pairs.make_validation_view(self.images.splits[split], self.noise)
             scores = scoring.score(model, given, context, self._measurers[split])
-            side = self.images.config.size
-            found |= {name: summarize(_rows(scores, rows), side, batch_size) for name, rows in parts.items()}
+            side, groups = self.images.config.size, self.images.splits[split].groups
+            for name, rows in parts.items():
+                own = _rows(scores, rows)
+                found[name] = summarize(own, side, batch_size) | patient_numbers(own, [groups[row] for row in rows])
         return found
 
     def _parts(self, split: str) -> Iterator[tuple[str, NDArray[np.int64]]]:
@@ -166,6 +170,15 @@ def summarize(scores: Scores, side: int, batch_size: int) -> Numbers:
     return found
 
 
+def patient_numbers(scores: Scores, patients: Sequence[str]) -> Numbers:
+    """Return the number of patients of images, and intervals over patients; None if one of them is not known."""
+    are_known = bool(patients) and all(map(is_known, patients))
+    return {
+        "patients": len(set(patients)) if are_known else None,
+        **{f"{name}_patient_interval": bootstrap_interval(scores[name], patients) for name in ("mse", "psnr_db")},
+    }
+
+
 def _latent(scores: Mapping[str, NDArray[Any]]) -> Numbers:
     if "kl_per_dimension" not in scores:
         return {"active_units": None, "kl_per_dimension": None}
@@ -195,3 +208,31 @@ def confidence_interval(values: NDArray[np.float64]) -> list[float] | None:
     reach = float(stdtrit(count - 1, (1 + CONFIDENCE) / 2) * np.std(values, ddof=1) / np.sqrt(count))
     middle = float(np.mean(values))
     return [middle - reach, middle + reach]
+
+
+def bootstrap_interval(values: NDArray[np.float64], patients: Sequence[str]) -> list[float] | None:
+    """Return the 95% confidence interval of a mean over images, from a bootstrap of whole patients.
+
+    Images of one patient resemble each other, so an interval that takes them for independent is too narrow.
+
+    Args:
+        values: (n,), one for each image.
+        patients: the patient of each image.
+
+    Returns:
+        [low, high], the percentiles over `RESAMPLES` draws of patients with a fixed seed; None for fewer than two
+        patients, an unknown one, or a value that is not finite.
+
+    Example:
+        >>> low, high = bootstrap_interval(np.array([1.0, 1.0, 3.0]), ["a", "a", "b"])
+        >>> low, high
+        (1.0, 3.0)
+    """
+    numbers = {patient: number for number, patient in enumerate(dict.fromkeys(patients))}
+    if len(numbers) < 2 or not all(map(is_known, numbers)) or not np.all(np.isfinite(values)):
+        return None
+    index = [numbers[patient] for patient in patients]
+    drawn = np.random.default_rng(0).multinomial(len(numbers), np.full(len(numbers), 1 / len(numbers)), RESAMPLES)
+    means = drawn @ np.bincount(index, values) / (drawn @ np.bincount(index))
+    tail = (1 - CONFIDENCE) / 2
+    return [float(limit) for limit in np.quantile(means, (tail, 1 - tail))]

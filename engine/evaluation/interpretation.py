@@ -9,7 +9,7 @@ from engine.data import Dataset
 from engine.evaluation.evaluator import CLEAN, LEAKED, UNSEEN, Numbers
 from engine.evaluation.references import IDENTITY, MEAN, PCA, title
 
-JUDGED = (CLEAN, "test", UNSEEN, "validation", "train")
+JUDGED = (UNSEEN, CLEAN, "test", "validation", "train")
 WORDS = {
     CLEAN: "deduplicated test images",
     LEAKED: "leaked test images",

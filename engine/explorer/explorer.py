@@ -131,9 +131,8 @@ class Explorer:
         if request.data is not None:
             at = count // 2 if request.slice is None else min(max(request.slice, 0), count - 1)
             image = data.prepare(scan, request.data, at)
-        return OpenScanReply(
-            name=scan.name, kind=scan.kind, slices=count, orientation=scan.orientation, notes=scan.notes, image=image
-        )
+        facts = {"name": scan.name, "kind": scan.kind, "orientation": scan.orientation, "notes": scan.notes}
+        return OpenScanReply(**facts, slices=count, image=image, stored=scan.pixels.shape[1:])
 
     def _open_volume(self, request: OpenVolume) -> OpenVolumeReply:
         """Write the voxels of a volume in place of those of the last one."""

@@ -27,7 +27,6 @@ from engine.messages import (
     TraverseDimension,
     TraverseDimensionReply,
 )
-from engine.resumable import Steps
 
 NO_PRIOR = "An autoencoder has no prior over latent codes: sample from the mixture instead."
 NO_POSTERIOR = "Only a VAE has a posterior distribution. Choose a VAE run."
@@ -141,7 +140,7 @@ class PosteriorHandlers:
         latent = self._load(request)
         query = self._cache.load_query(request, latent)
         found = calibration.spread(latent.space, latent.space.encode(query.image), request.samples)
-        counter = calibration.CoverageCounter()
+        counter, scale = calibration.CoverageCounter(), latent.read_intervals()
         counter.add(query.image, found)
         return PosteriorSpreadReply(
             run=request.run,
@@ -149,21 +148,28 @@ class PosteriorHandlers:
             original=query.image[0, ..., 0],
             mean=found.mean[0, ..., 0],
             spread=found.deviation[0, ..., 0],
+            half_width=scale.half_width(found.deviation)[0, ..., 0] if scale else None,
             calibration=reports.calibration_report(counter),
         )
 
     def calibrate(self, request: CalibrateSpread) -> CalibrateSpreadReply:
-        """Return the calibration over a split; a request that was preempted is continued."""
+        """Return the calibration over a split, and store the intervals; a request that was preempted is continued."""
         latent = self._load(request)
         rows = evenly_spaced(len(latent.images.splits[request.split]), request.count)
         key = *latent.key, request.model_copy(update={"number": 0, "panel": ""})
-        counter = self._jobs.run(key, lambda _: _count_coverage(request, latent, rows), latent.context)
+        split = latent.images.splits[request.split]
+        found = self._jobs.run(
+            key, lambda _: calibration.measure(latent.space, split, rows.tolist(), request.samples), latent.context
+        )
+        if request.split == "validation":
+            latent.write_intervals(found.scale)
         return CalibrateSpreadReply(
             run=request.run,
             split=request.split,
             scans=len(rows),
             samples=request.samples,
-            **dict(reports.calibration_report(counter)),
+            calibrated=reports.calibration_report(found.calibrated, found.summary()),
+            **dict(reports.calibration_report(found.plain)),
         )
 
     def _load(self, request: Any) -> LatentData:
@@ -202,18 +208,6 @@ def sample_latents(
 def evenly_spaced(available: int, count: int) -> NDArray[np.int64]:
     """Return rows of a split, evenly spaced over it: (min(available, count),)."""
     return np.unique(np.linspace(0, available - 1, min(available, count)).round().astype(np.int64))
-
-
-def _count_coverage(
-    request: CalibrateSpread, latent: LatentData, rows: NDArray[np.int64]
-) -> Steps[calibration.CoverageCounter]:
-    """Count the pixels of some images of a split; yield after each image."""
-    split, counter = latent.images.splits[request.split], calibration.CoverageCounter()
-    for done, row in enumerate(rows, start=1):
-        images = split.read(np.array([row]))
-        counter.add(images, calibration.spread(latent.space, latent.space.encode(images), request.samples))
-        yield done, len(rows)
-    return counter
 
 
 def _check_place(latent: LatentData, place: tuple[str, int]) -> tuple[str, int]:

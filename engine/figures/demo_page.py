@@ -211,7 +211,7 @@ def _origin(demo: DemoReport) -> str:
         rows.append([f"{name} version", *(origin["versions"].get(name, "–") for origin in origins)])
     rows.append(["Device", *(origin["device"] for origin in origins)])
     rows.append(["Fingerprint of the images", *(origin["data"]["fingerprint"][:16] for origin in origins)])
-    rows.append(["Folder", *(str(each.run.path) for each in demo.examined)])
+    rows.append(["Run", *(each.run.name for each in demo.examined)])
     return html_page.table(["", *(each.title for each in demo.examined)], rows, left=1 + len(demo.examined))
 
 

@@ -3,7 +3,7 @@
 Color and marker distinguish the groups.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -125,11 +125,12 @@ def nearest_distances(groups: dict[str, NDArray[np.float64]], limit: float, unit
     return _signed(figure)
 
 
-def calibration(levels: Sequence[float], coverage: Sequence[float]) -> Figure:
+def calibration(levels: Sequence[float], coverage: Mapping[str, Sequence[float]]) -> Figure:
     """Draw observed over nominal coverage of intervals; on the diagonal they are calibrated, below it too narrow."""
     figure, axes = _chart()
     axes.plot([0, 1], [0, 1], color=QUIET, lw=1, linestyle=":", label="calibrated")
-    axes.plot(levels, coverage, "-o", color=ACCENT, lw=1.6, ms=4, label="posterior samples")
+    for number, (title, shares) in enumerate(coverage.items()):
+        axes.plot(levels, shares, "-o", color=SERIES[number % len(SERIES)], lw=1.6, ms=4, label=title)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     titles = ("nominal coverage", "observed coverage")

@@ -7,22 +7,33 @@ pixels of held-out images, how many lie in the central interval that should cont
 Intervals are those of a normal distribution with the samples' mean and standard deviation, as for any predicted mean
 and variance (Kuleshov, Fenner, Ermon: Accurate uncertainties for deep learning using calibrated regression, ICML 2018,
 the source of this calibration curve and error, here with equal weights).
+
+Calibrated intervals are wider: mean ± factor × √(SD² + excess²). The excess is the RMS error at each pixel beyond the
+SD, the factor of each level the quantile of the errors in this unit (split conformal prediction: Lei, G'Sell, Rinaldo,
+Tibshirani, Wasserman, JASA 2018), both from validation images. They hold on average over the pixels of images of other
+patients like these, not for each image or region. Whether they do is checked on patients that were not used for them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from engine.arrays import Images
+from engine.evaluation.evaluator import bootstrap_interval
 from engine.latent.space import Codes, LatentSpace
+from engine.resumable import Steps
 
 LEVELS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 # Expected calibration error above which the intervals count as miscalibrated.
 TOLERATED: Final = 0.05
 # In intensities; a pixel with less SD does not change between samples.
 MIN_PIXELS: Final = 1e-6
+# The level of the intervals that maps show.
+SHOWN_LEVEL: Final = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,11 +106,86 @@ def spread(space: LatentSpace, codes: Codes, samples: int, seed: int = 0) -> Spr
     return Spread(np.asarray(means, np.float32), np.asarray(deviations, np.float32))
 
 
-class CoverageCounter:
-    """Counter of the pixels in each interval, image by image."""
+@dataclass(frozen=True, eq=False)
+class IntervalScale:
+    """What makes calibrated intervals of the posterior SD.
 
-    def __init__(self) -> None:
-        self._reach = ndtri((1 + np.array(LEVELS)) / 2)
+    Args:
+        excess: (1, size, size, 1), RMS error at each pixel beyond the posterior SD, intensities.
+        factors: for each of `LEVELS`, half of the interval's width ÷ √(SD² + excess²).
+        images: number of images that both come from.
+    """
+
+    excess: Images
+    factors: tuple[float, ...]
+    images: int
+
+    def combine(self, deviation: Images) -> NDArray[np.float64]:
+        """Return √(SD² + excess²) of posterior SDs (n, size, size, 1)."""
+        return np.sqrt(
+            np.square(deviation, dtype=np.float64) + np.square(self.excess, dtype=np.float64) + MIN_PIXELS**2
+        )
+
+    def half_width(self, deviation: Images, level: float = SHOWN_LEVEL) -> Images:
+        """Return half the width of the calibrated interval of a level at each pixel, intensities."""
+        return (self.factors[LEVELS.index(level)] * self.combine(deviation)).astype(np.float32)
+
+    def to_json(self) -> dict[str, Any]:
+        """Convert it to JSON types; the excess is rounded to 1e-5."""
+        rows = np.round(self.excess[0, ..., 0].astype(np.float64), 5).tolist()
+        return {"excess": rows, "factors": list(self.factors), "images": self.images}
+
+    @classmethod
+    def from_json(cls, content: Any) -> "IntervalScale | None":
+        """Return what `to_json` returned. Returns None for any other content."""
+        try:
+            excess = np.asarray(content["excess"], np.float32)[None, ..., None]
+            factors = tuple(map(float, content["factors"]))
+            return cls(excess, factors, int(content["images"])) if len(factors) == len(LEVELS) else None
+        except (TypeError, KeyError, ValueError):
+            return None
+
+
+def fit_intervals(originals: Images, found: Spread, patients: Sequence[str]) -> IntervalScale:
+    """Fit calibrated intervals to images that the weights were not trained on, (n, size, size, 1).
+
+    The factors come from errors in units whose excess is that of the other patients; with the excess of the same images
+    the intervals would be too narrow for new ones.
+    """
+    error = np.abs(originals.astype(np.float64) - found.mean)
+    beyond = np.square(error) - np.square(found.deviation, dtype=np.float64)
+    owners, scaled = np.array(patients), np.empty_like(error)
+    for patient in dict.fromkeys(patients):
+        own = owners == patient
+        others = beyond if np.all(own) else beyond[~own]  # of one patient alone, the same images
+        scaled[own] = error[own] / _to_scale(others).combine(found.deviation[own])
+    factors = tuple(np.quantile(scaled, LEVELS).tolist())
+    return IntervalScale(_to_scale(beyond).excess, factors, len(originals))
+
+
+def _to_scale(beyond: NDArray[np.float64]) -> IntervalScale:
+    """Return a scale without factors from squared errors less squared SDs, (n, size, size, 1)."""
+    excess = np.sqrt(np.maximum(beyond.mean(axis=0, keepdims=True), 0))
+    return IntervalScale(excess.astype(np.float32), (), len(beyond))
+
+
+def _halve(patients: Sequence[str]) -> NDArray[np.bool_]:
+    """Return in which half of the patients each image is."""
+    halves = {patient: bool(number % 2) for number, patient in enumerate(dict.fromkeys(patients))}
+    return np.array([halves[patient] for patient in patients])
+
+
+class CoverageCounter:
+    """Counter of the pixels in each interval, image by image.
+
+    Args:
+        scale: for calibrated intervals; those of the posterior SD alone without it.
+    """
+
+    def __init__(self, scale: IntervalScale | None = None) -> None:
+        self._scale = scale
+        self._reach = ndtri((1 + np.array(LEVELS)) / 2) if scale is None else np.array(scale.factors)
+        self.shares: list[float] = []
         self._held = np.zeros(len(LEVELS))
         self._sums = np.zeros(2)
         self._pixels = 0
@@ -108,10 +194,23 @@ class CoverageCounter:
         """Count the pixels of some images (n, size, size, 1)."""
         error = np.abs(originals.astype(np.float64) - found.mean)
         deviation = found.deviation.astype(np.float64)
-        away = error / np.maximum(deviation, MIN_PIXELS)
+        unit = np.maximum(deviation, MIN_PIXELS) if self._scale is None else self._scale.combine(found.deviation)
+        away = error / unit
+        shown = away <= self._reach[LEVELS.index(SHOWN_LEVEL)]
+        self.shares += shown.mean(axis=(1, 2, 3)).tolist()
         self._held += [np.count_nonzero(away <= reach) for reach in self._reach]
-        self._sums += [np.sum(deviation**2), np.sum(error**2)]
+        wide = (
+            deviation if self._scale is None else self._scale.half_width(found.deviation) / ndtri((1 + SHOWN_LEVEL) / 2)
+        )
+        self._sums += [np.sum(np.square(wide, dtype=np.float64)), np.sum(error**2)]
         self._pixels += error.size
+
+    def __add__(self, other: "CoverageCounter") -> "CoverageCounter":
+        """Return a counter of the pixels of both."""
+        total = CoverageCounter()
+        total._held, total._sums = self._held + other._held, self._sums + other._sums
+        total._pixels, total.shares = self._pixels + other._pixels, [*self.shares, *other.shares]
+        return total
 
     def get_result(self) -> Calibration:
         """Return the calibration over all images so far."""
@@ -132,3 +231,75 @@ def to_dict(found: Calibration) -> dict[str, Any]:
         "pixels": found.pixels,
         "sentence": found.summary(),
     }
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredCalibration:
+    """Calibration of the posterior SD on some images, and of intervals calibrated on others.
+
+    Args:
+        plain: that of the posterior SD.
+        calibrated: that of the intervals, where each image's come from images of other patients.
+        interval: 95% interval of the coverage of the calibrated 90% intervals over patients; None if they are unknown.
+        scale: the intervals for further images.
+    """
+
+    plain: CoverageCounter
+    calibrated: CoverageCounter
+    interval: list[float] | None
+    scale: IntervalScale
+
+    def summary(self, images: str = "validation images") -> str:
+        """Describe the calibrated intervals."""
+        share, at = self.calibrated.get_result(), LEVELS.index(SHOWN_LEVEL)
+        low, high = (100 * end for end in self.interval or (0, 0))
+        over = f" (95% CI over patients {low:.1f} to {high:.1f}%)" if self.interval else ""
+        return (
+            f"Calibrated intervals: those of 90% cover {100 * share.coverage[at]:.1f}% of the pixels of {images} of "
+            f"patients that were not used for them{over}. They hold on average, not for each "
+            "region: where a lesion was lost, they can be too narrow."
+        )
+
+
+def measure(
+    space: LatentSpace, split: Any, rows: Sequence[int], samples: int, scale: IntervalScale | None = None
+) -> Steps[MeasuredCalibration]:
+    """Measure the calibration on images of a split, and fit calibrated intervals to them; yield after each image.
+
+    Args:
+        space: latent space of a variational model.
+        split: an `engine.data.Split` that the weights were not trained on.
+        rows: the images.
+        samples: number of samples per posterior.
+        scale: intervals to check, from other patients. If None, they are fitted to each half of the patients and
+            checked on the other half, and those that are returned are fitted to all images.
+    """
+    found = []
+    for done, row in enumerate(rows, start=1):
+        images = split.read(np.array([row]))
+        found.append((images, spread(space, space.encode(images), samples)))
+        yield done, len(rows)
+    patients = [split.groups[row] or f"image {row}" for row in rows]
+    sides = _halve(patients)
+    others = [np.flatnonzero(sides != side) for side in (False, True)]
+    every = np.arange(len(rows))
+    scales = [scale or _fit(found, patients, part if len(part) else every) for part in others]
+    plain, counters, shares = CoverageCounter(), [CoverageCounter(each) for each in scales], []
+    for (images, each), side in zip(found, sides.astype(int), strict=True):
+        plain.add(images, each)
+        counters[side].add(images, each)
+        shares.append(counters[side].shares[-1])
+    interval = bootstrap_interval(np.array(shares), [split.groups[row] for row in rows])
+    scale = scale or _fit(found, patients, every)
+    return MeasuredCalibration(plain, counters[0] + counters[1], interval, scale)
+
+
+def _fit(found: Sequence[tuple[Images, Spread]], patients: Sequence[str], rows: NDArray[np.int64]) -> IntervalScale:
+    chosen = [found[row] for row in rows]
+    parts = (
+        [images for images, _ in chosen],
+        [each.mean for _, each in chosen],
+        [each.deviation for _, each in chosen],
+    )
+    originals, means, deviations = map(np.concatenate, parts)
+    return fit_intervals(originals, Spread(means, deviations), [patients[row] for row in rows])

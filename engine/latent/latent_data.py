@@ -10,6 +10,7 @@ from engine.arrays import Images, Points
 from engine.data import Dataset
 from engine.job_context import UNATTENDED, JobContext
 from engine.latent import dimensions, mixture, neighbors
+from engine.latent.calibration import IntervalScale
 from engine.latent.dimensions import DimensionStatistics
 from engine.latent.encoding import EncodingCache
 from engine.latent.mixture import Mixture
@@ -19,6 +20,7 @@ from engine.protocols import EngramModel
 from engine.runs import Run
 
 PIXEL, LATENT = "pixel", "latent"
+INTERVALS = "intervals.json"
 
 
 class LatentData:
@@ -69,6 +71,14 @@ class LatentData:
         if self._dimensions is None:
             self._dimensions = dimensions.dimension_statistics(self.codes("train"))
         return self._dimensions
+
+    def read_intervals(self) -> IntervalScale | None:
+        """Return the calibrated intervals stored for this model and dataset. Returns None if there are none."""
+        return IntervalScale.from_json(self.run.read_derived(INTERVALS).get(self._encodings.key))
+
+    def write_intervals(self, scale: IntervalScale) -> None:
+        """Store calibrated intervals with the run."""
+        self.run.write_derived(INTERVALS, {self._encodings.key: scale.to_json()})
 
     def mixture(self) -> Mixture:
         """Return the mixture of the training images' latent codes."""

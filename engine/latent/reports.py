@@ -75,9 +75,10 @@ def neighbors_report(atlas: LatentData, where: str, found: NeighborResult) -> li
     return reports
 
 
-def calibration_report(counter: calibration.CoverageCounter) -> CalibrationReport:
-    """Return the calibration of all images that were counted."""
-    return CalibrationReport(**calibration.to_dict(counter.get_result()))
+def calibration_report(counter: calibration.CoverageCounter, summary: str = "") -> CalibrationReport:
+    """Return the calibration of all images that were counted, with a sentence of its own if one is given."""
+    found = calibration.to_dict(counter.get_result())
+    return CalibrationReport(**found | ({"sentence": summary} if summary else {}))
 
 
 def sentence(name: str, found: NeighborReport) -> str:

@@ -47,6 +47,8 @@ from engine.messages.duplicates import DuplicateCounts as DuplicateCounts
 from engine.messages.duplicates import DuplicateGroup as DuplicateGroup
 from engine.messages.duplicates import ExactDuplicates as ExactDuplicates
 from engine.messages.duplicates import GroupedImage as GroupedImage
+from engine.messages.duplicates import LabelConflict as LabelConflict
+from engine.messages.duplicates import LabeledImage as LabeledImage
 from engine.messages.duplicates import LeakageCounts as LeakageCounts
 from engine.messages.duplicates import NearDuplicate as NearDuplicate
 from engine.messages.duplicates import NearDuplicateCounts as NearDuplicateCounts
@@ -79,6 +81,7 @@ from engine.messages.images import SubsetMetrics as SubsetMetrics
 from engine.messages.jobs import Continue as Continue
 from engine.messages.jobs import Continued as Continued
 from engine.messages.jobs import EpochEnded as EpochEnded
+from engine.messages.jobs import EstimateRun as EstimateRun
 from engine.messages.jobs import JobEnded as JobEnded
 from engine.messages.jobs import JobStarted as JobStarted
 from engine.messages.jobs import Log as Log
@@ -87,6 +90,7 @@ from engine.messages.jobs import Paused as Paused
 from engine.messages.jobs import Progress as Progress
 from engine.messages.jobs import Ready as Ready
 from engine.messages.jobs import Resume as Resume
+from engine.messages.jobs import RunEstimated as RunEstimated
 from engine.messages.jobs import RunStudy as RunStudy
 from engine.messages.jobs import Stop as Stop
 from engine.messages.jobs import StudyEnded as StudyEnded
@@ -100,6 +104,8 @@ from engine.messages.latent import EmbedLatents as EmbedLatents
 from engine.messages.latent import EmbedLatentsReply as EmbedLatentsReply
 from engine.messages.latent import FindNeighbors as FindNeighbors
 from engine.messages.latent import FindNeighborsReply as FindNeighborsReply
+from engine.messages.latent import JudgeScan as JudgeScan
+from engine.messages.latent import JudgeScanReply as JudgeScanReply
 from engine.messages.latent import Neighbor as Neighbor
 from engine.messages.latent import NeighborReport as NeighborReport
 from engine.messages.latent import ProjectScan as ProjectScan
@@ -189,6 +195,7 @@ class RequestFailed(Event):
 Command = Annotated[
     Train
     | Resume
+    | EstimateRun
     | RunStudy
     | Stop
     | Pause
@@ -227,6 +234,7 @@ AnyEvent = Annotated[
     Ready
     | Log
     | JobStarted
+    | RunEstimated
     | Progress
     | EpochEnded
     | Paused

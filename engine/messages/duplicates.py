@@ -123,6 +123,23 @@ class NearDuplicateGroup(DuplicateGroup):
     members: tuple[NearDuplicate, ...]
 
 
+class LabeledImage(GroupedImage):
+    """An image of a group whose images have different labels."""
+
+    label: str
+
+
+class LabelConflict(Reply):
+    """Images that belong together and have different labels.
+
+    `reason` is 'identical' (pixels), 'near-duplicate', 'patient', or 'look-alike'; `labels` counts the images of each.
+    """
+
+    reason: str
+    labels: dict[str, int]
+    members: tuple[LabeledImage, ...]
+
+
 class ExactDuplicates(Reply):
     """Images with identical pixels. `warning` is one text for people, empty if no test image is leaked."""
 

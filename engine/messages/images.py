@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from engine.config import DataConfig
-from engine.messages.duplicates import ExactDuplicates, NearDuplicates, PatientCounts
+from engine.messages.duplicates import ExactDuplicates, LabelConflict, NearDuplicates, PatientCounts
 from engine.messages.reply import Array, Reply
 from engine.messages.request import ImagesRequest, Request
 
@@ -60,12 +60,13 @@ class LoadData(Request):
 
 
 class AuditReply(ExactDuplicates, PatientCounts):
-    """The duplicate images and the patients of a source, in the form that `engine audit --json` prints."""
+    """The duplicate images, patients and label conflicts of a source, in the form that `engine audit --json` prints."""
 
     source: str
     near: NearDuplicates
     skipped: tuple[SkippedFile, ...]
     notes: tuple[str, ...]
+    label_conflicts: tuple[LabelConflict, ...] = ()
 
 
 class Audit(Request):
@@ -85,7 +86,7 @@ class OpenScanReply(Reply):
 
     `kind` is 'picture', 'dicom' or 'nifti'. `orientation` gives the letters (R, L, A, P, S, I) at the left, right, top
     and bottom edge; None if it is unknown. `image` is the slice of the request, float32 (size, size) in [0, 1]; None
-    if the request has no `data`.
+    if the request has no `data`. `stored` is the height and the width of a slice of the file.
     """
 
     name: str
@@ -94,6 +95,7 @@ class OpenScanReply(Reply):
     orientation: tuple[str, str, str, str] | None
     notes: tuple[str, ...]
     image: Array | None = None
+    stored: tuple[int, int] = (0, 0)
 
 
 class OpenScan(Request):
@@ -216,7 +218,7 @@ class SubsetMetrics(Reply):
     """Means over the n images of a set or subset, as `engine.evaluation.evaluate` describes them.
 
     A metric that the model does not have, or that is not finite, is None. Intervals are the 95% confidence interval of
-    the mean.
+    the mean, over images or, if every patient is known, over `patients` patients.
     """
 
     n: int
@@ -227,6 +229,9 @@ class SubsetMetrics(Reply):
     ms_ssim: float | None
     mse_interval: tuple[float, float] | None
     psnr_db_interval: tuple[float, float] | None
+    patients: int | None = None
+    mse_patient_interval: tuple[float, float] | None = None
+    psnr_db_patient_interval: tuple[float, float] | None = None
     ms_ssim_scales: int
     head_mse: float | None
     head_mae: float | None

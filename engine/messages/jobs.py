@@ -26,6 +26,14 @@ class Resume(Message):
     backend: str | None = None
 
 
+class EstimateRun(Message):
+    """Measure what a run would cost; the events that answer carry the `token`."""
+
+    command: Literal["estimate"] = "estimate"
+    config: RunConfig
+    token: str
+
+
 class RunStudy(Message):
     """Reproduce the reference study in a folder, or resume it; `settings` override those of every run."""
 
@@ -92,7 +100,10 @@ class JobStarted(Event):
 
 
 class Progress(Event):
-    """The progress of training within an epoch; `images_per_s` is of the training part alone."""
+    """The progress of training within an epoch; `images_per_s` is of the training part alone.
+
+    `loss` is the mean of the epoch so far, `batch_loss` that of the batches since the last report.
+    """
 
     event: Literal["progress"] = "progress"
     run: str
@@ -103,10 +114,35 @@ class Progress(Event):
     loss: float
     images_per_s: float
     left_s: float
+    batch_loss: float | None = None
+
+
+class RunEstimated(Event):
+    """The cost of a run on this machine, as far as it is known; None for what is not.
+
+    An epoch takes the training images divided by `images_per_s`, the validation images times `validation_s`, and
+    `epoch_s`; the start takes `start_s`. `free_mb` is given if the memory is not enough; `reason` says why nothing is
+    known.
+    """
+
+    event: Literal["run-estimated"] = "run-estimated"
+    token: str
+    is_complete: bool = False
+    parameters: int | None = None
+    memory_mb: float | None = None
+    free_mb: float | None = None
+    images_per_s: float | None = None
+    validation_s: float | None = None
+    epoch_s: float | None = None
+    start_s: float | None = None
+    reason: str = ""
 
 
 class EpochEnded(Event):
-    """The metrics of one epoch (counted from 1), the path of its preview, and whether it is the best so far."""
+    """The metrics of one epoch (counted from 1), the path of its preview, and whether it is the best so far.
+
+    `batch_losses` holds points within the epoch: the share of it that is done, and the mean loss since the last point.
+    """
 
     event: Literal["epoch-ended"] = "epoch-ended"
     run: str
@@ -114,6 +150,7 @@ class EpochEnded(Event):
     metrics: dict[str, float]
     best: bool
     preview: str | None = None
+    batch_losses: tuple[tuple[float, float], ...] = ()
 
 
 class Paused(Event):

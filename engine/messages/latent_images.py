@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from engine.config import DataConfig
-from engine.messages.latent import EmbeddingErrors, EmbedLatents, FindNeighbors, Neighbor, Place, ProjectScan
+from engine.messages.latent import EmbeddingErrors, EmbedLatents, FindNeighbors, JudgeScan, Neighbor, Place, ProjectScan
 from engine.messages.reply import Array, Reply
 from engine.messages.request import ImagesRequest, Request
 
@@ -169,7 +169,10 @@ class CalibrationReport(Reply):
 
 
 class PosteriorSpreadReply(Reply):
-    """An image, and the mean and SD of its decoded posterior samples, (height, width) each; its own calibration."""
+    """An image, and the mean and SD of its decoded posterior samples, (height, width) each; its own calibration.
+
+    `half_width` is that of the calibrated 90% interval at each pixel; None before the calibration of a split was asked.
+    """
 
     run: str
     name: str
@@ -177,6 +180,7 @@ class PosteriorSpreadReply(Reply):
     mean: Array
     spread: Array
     calibration: CalibrationReport
+    half_width: Array | None = None
 
 
 class PosteriorSpread(ImagesRequest):
@@ -191,12 +195,16 @@ class PosteriorSpread(ImagesRequest):
 
 
 class CalibrateSpreadReply(CalibrationReport):
-    """The calibration over a number of images (`scans`) of a split, with a number of `samples` of each."""
+    """The calibration over a number of images (`scans`) of a split, with a number of `samples` of each.
+
+    `calibrated` is that of intervals that were fitted to images of other patients of the split.
+    """
 
     run: str
     split: str
     scans: int
     samples: int
+    calibrated: CalibrationReport | None = None
 
 
 class CalibrateSpread(Request):
@@ -217,6 +225,7 @@ LatentRequest = (
     EmbedLatents
     | EmbeddingErrors
     | ProjectScan
+    | JudgeScan
     | FindNeighbors
     | Interpolate
     | TraverseDimension

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.job_context import JobContext
+from engine.models import train_steps
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Reconstructor(keras.Model):
     """
 
     training_loss: ClassVar[str | None] = "mse"  # None: its own compute_loss
+    fused_step: Any = None
 
     def __init__(self, size: int, settings: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -47,7 +49,20 @@ class Reconstructor(keras.Model):
 
     def call(self, images: Any, training: bool = False) -> Any:
         """Reconstruct images: (n, size, size, 1) -> (n, size, size, 1), float32 in [0, 1]."""
-        return self.decoder(self.encoder(images, training=training), training=training)
+        return self.connect(self.encoder, self.decoder, images, training)
+
+    def connect(self, encoder: Callable[..., Any], decoder: Callable[..., Any], images: Any, training: bool) -> Any:
+        """Compute what `call` returns, with these functions in place of the encoder and the decoder."""
+        return decoder(encoder(images, training=training), training=training)
+
+    def fit(self, *args: Any, **kwargs: Any) -> Any:
+        """Train as Keras does, in the fused functions of the backend where it has them."""
+        with train_steps.fused(self):
+            return super().fit(*args, **kwargs)
+
+    def train_step(self, *args: Any) -> Any:
+        """Run one step of gradient descent on `compute_loss`, written for the backend in use."""
+        return train_steps.train_step(self, *args)
 
     def reconstruct(self, images: Any) -> Any:
         """Reconstruct images in inference mode: (n, size, size, 1) -> (n, size, size, 1), float32 in [0, 1]."""

@@ -2,9 +2,11 @@
 
 The loss itself stays in the model's `compute_loss`, the same on every backend; this module has only the differences:
 how the gradient is recorded, and where the state is kept. The results equal those of Keras' own `train_step`.
+On PyTorch `engine.models.torch_step` takes its place where that knows all layers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -23,12 +25,29 @@ def train_step(model: Any, *args: Any) -> Any:
     return _STEPS[keras.backend.backend()](model, *args)
 
 
+@contextmanager
+def fused(model: Any) -> Iterator[None]:
+    """Train a model in its backend's fused functions; its variables are up to date again at the end."""
+    if keras.backend.backend() != "torch":
+        yield
+        return
+    from engine.models import torch_step
+
+    model.fused_step = step = torch_step.lower(model)
+    try:
+        yield
+    finally:
+        model.fused_step = None
+        if step:
+            step.write_back()
+
+
 def _tensorflow(model: Any, data: Any) -> Any:
     import tensorflow
 
     x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
     with tensorflow.GradientTape() as tape:
-        outputs = model(x, training=True)
+        outputs = model.connect(model.encoder, model.decoder, x, training=True)
         loss = model.compute_loss(x=x, y=y, y_pred=outputs)
         model._loss_tracker.update_state(loss, sample_weight=keras.ops.shape(x)[0])
         scaled = model.optimizer.scale_loss(loss)
@@ -40,6 +59,8 @@ def _tensorflow(model: Any, data: Any) -> Any:
 def _torch(model: Any, data: Any) -> Any:
     import torch
 
+    if model.fused_step:
+        return model.fused_step(data)
     x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
     model.zero_grad()
     outputs = model(x, training=True)

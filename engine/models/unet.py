@@ -8,6 +8,7 @@ nothing about what it has learned.
 """
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -46,11 +47,11 @@ class UNet(Reconstructor):
         self.mirrored = config.mirrored
         self.built = True
 
-    def call(self, images: Any, training: bool = False) -> Any:
+    def connect(self, encoder: Callable[..., Any], decoder: Callable[..., Any], images: Any, training: bool) -> Any:
         """Reconstruct images: (n, size, size, 1) -> (n, size, size, 1), float32 in [0, 1]."""
         if self.mirrored and not training:
             return self._postprocess(images, average_over_flips(self._forward, images))
-        return self._postprocess(images, self._forward(images, training))
+        return self._postprocess(images, decoder(encoder(images, training=training), training=training))
 
     def fast_variant(self) -> Any:
         """Return a model with one pass instead of two if outputs are averaged over flips, else the model itself.
@@ -66,8 +67,8 @@ class UNet(Reconstructor):
             once.compile(jit_compile=keras.backend.backend() == "tensorflow" or "auto")
         return once
 
-    def _forward(self, images: Any, training: bool = False) -> Any:
-        return self.decoder(self.encoder(images, training=training), training=training)
+    def _forward(self, images: Any) -> Any:
+        return self.decoder(self.encoder(images, training=False), training=False)
 
     def _postprocess(self, images: Any, made: Any) -> Any:
         return self.added(images, made) if self.added else made

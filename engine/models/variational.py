@@ -4,13 +4,14 @@ Kingma, Welling: Auto-encoding variational Bayes. arXiv:1312.6114 (2013). Warm-u
 arXiv:1602.02282 (2016). Free bits: Kingma et al., arXiv:1606.04934 (2016), appendix C.8.
 """
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import keras
 from keras import layers, ops
 
 from engine.config import ELBOConfig, RunConfig, VariationalConfig
-from engine.models import blocks, train_steps
+from engine.models import blocks
 from engine.models.reconstructor import Reconstructor
 
 CEILING = 1.0
@@ -56,7 +57,7 @@ class VariationalAutoencoder(Reconstructor):
         if self.warm_up:
             self.kl_share = self.add_weight(name="kl_share", shape=(), initializer="ones", trainable=False)
         self.encoder, self.decoder = self.build_encoder_decoder(config)
-        self.sampling = Sampling(seed, name="sampling")
+        self.sampling = Sampling(seed, name="sampling", dtype="float32")
         self.reconstruction_metric = keras.metrics.Mean(name="reconstruction")
         self.kl_metric = keras.metrics.Mean(name="kl")
         self.built = True
@@ -75,12 +76,14 @@ class VariationalAutoencoder(Reconstructor):
         if self.warm_up:
             self.kl_share.assign(min(1.0, (epoch + 1) / (self.warm_up + 1)))
 
-    def call(self, images: Any, training: bool = False) -> dict[str, Any]:
+    def connect(
+        self, encoder: Callable[..., Any], decoder: Callable[..., Any], images: Any, training: bool
+    ) -> dict[str, Any]:
         """Return logits (n, size, size, 1), mean and log-variance (n, latent); z is sampled in training only."""
-        mean, raw = self.encoder(images, training=training)
+        mean, raw = encoder(images, training=training)
         log_var = soft_clip(raw)
         z = self.sampling(mean, log_var) if training else mean
-        return {"logits": self.decoder(z, training=training), "mean": mean, "log_var": log_var}
+        return {"logits": decoder(z, training=training), "mean": mean, "log_var": log_var}
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Return the negative evidence lower bound, nats per image, averaged over the batch; beta weighs the KL term.
@@ -99,10 +102,6 @@ class VariationalAutoencoder(Reconstructor):
         """Return the KL term with free bits: the batch mean of each dimension counts as at least `free_bits`."""
         each = ops.mean(compute_kl_per_dimension(mean, log_var), axis=0)
         return ops.sum(ops.maximum(each, self.free_bits))
-
-    def train_step(self, *args: Any) -> Any:
-        """Run one step of gradient descent on `compute_loss`, written for the backend in use."""
-        return train_steps.train_step(self, *args)
 
     def encode(self, images: Any) -> Any:
         """Return the latent means of images: (n, size, size, 1) -> (n, latent)."""

@@ -4,7 +4,8 @@ python -m engine.processes.training_worker --scratch DIR [--backend NAME] [--thr
 """
 
 import threading
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO
 
@@ -12,6 +13,7 @@ from engine.errors import EngramError, SearchError
 from engine.job_control import JobControl
 from engine.messages import (
     Continued,
+    EstimateRun,
     Event,
     JobEnded,
     JobStarted,
@@ -31,30 +33,35 @@ from engine.search import commands as search_commands
 from engine.search.folder import SearchFolder
 from engine.search.job import search
 from engine.training import job as training
+from engine.training.estimate import estimate
 
 
 class PendingJobs:
-    """Number of jobs that wait or run: a Stop counts for a job even before it has begun, and never for the next one.
+    """Jobs that wait or run, each with its own control: a Stop counts for one job, even before it has begun.
 
     Args:
-        control: what Stop, Pause and Continue act on.
+        make_control: makes the control of a job.
     """
 
-    def __init__(self, control: JobControl) -> None:
-        self._control, self._count, self._lock = control, 0, threading.Lock()
+    def __init__(self, make_control: Callable[[], JobControl]) -> None:
+        self._make_control, self._lock = make_control, threading.Lock()
+        self._controls: deque[JobControl] = deque()
 
     def add(self) -> None:
-        """Count a job; the first one starts with a clean control."""
+        """Add a job behind the others."""
         with self._lock:
-            if self._count == 0:
-                self._control.reset()
-            self._count += 1
+            self._controls.append(self._make_control())
 
-    def remove(self) -> None:
-        """Count a job as done, and clear the control for the next one."""
+    def first(self) -> JobControl:
+        """Return the control of the first job that has not ended; one that nothing obeys if there is no job."""
         with self._lock:
-            self._count -= 1
-            self._control.reset()
+            return self._controls[0] if self._controls else self._make_control()
+
+    def remove(self, control: JobControl) -> None:
+        """Remove a job that has ended, if it is still here."""
+        with self._lock:
+            if control in self._controls:
+                self._controls.remove(control)
 
 
 class TrainingWorker(JsonLinesServer):
@@ -68,12 +75,11 @@ class TrainingWorker(JsonLinesServer):
 
     def __init__(self, commands: Iterable[bytes], events: IO[bytes], scratch: Path) -> None:
         super().__init__(commands, events)
-        self._control = JobControl(
-            on_paused=lambda: self.emit(Paused(run=self._run)), on_resumed=lambda: self.emit(Continued(run=self._run))
-        )
-        self._jobs = PendingJobs(self._control)
+        self._jobs = PendingJobs(self._make_control)
+        self._control = self._make_control()
         self._run = ""
         self._search: Path | None = None
+        self._end: type[Event] = JobEnded
         self._end_emitted = False
 
     def emit(self, event: Event) -> None:
@@ -83,12 +89,19 @@ class TrainingWorker(JsonLinesServer):
         if isinstance(event, SearchStarted):
             self._search = Path(event.path)
         self._end_emitted = self._end_emitted or isinstance(event, (JobEnded, SearchEnded, StudyEnded))
+        if isinstance(event, self._end):
+            self._jobs.remove(self._control)  # what comes now is meant for the next one
         super().emit(event)
+
+    def _make_control(self) -> JobControl:
+        return JobControl(
+            on_paused=lambda: self.emit(Paused(run=self._run)), on_resumed=lambda: self.emit(Continued(run=self._run))
+        )
 
     def _receive(self, command: Message) -> None:
         if isinstance(command, SearchCommand):
             self._forward(command)
-        elif not self._control.handle(command):
+        elif not self._jobs.first().handle(command):
             self._jobs.add()
             super()._receive(command)
 
@@ -99,13 +112,17 @@ class TrainingWorker(JsonLinesServer):
         SearchFolder(self._search).send(search_commands.from_message(command))
 
     def _handle(self, command: Message) -> None:
-        self._end_emitted = False
+        self._control, self._end_emitted = self._jobs.first(), False
+        self._end = (
+            SearchEnded if isinstance(command, Search) else StudyEnded if isinstance(command, RunStudy) else JobEnded
+        )
         with FailureGuard(self._refuse_job):
             self._run_job(command)
         self._search = None
-        self._jobs.remove()
+        self._jobs.remove(self._control)
 
     def _refuse_job(self, error: EngramError) -> None:
+        self._jobs.remove(self._control)
         if not self._end_emitted:
             self._refuse(error)
 
@@ -117,6 +134,8 @@ class TrainingWorker(JsonLinesServer):
         elif isinstance(command, Resume):
             run, epochs, name = command.run, command.epochs, command.backend
             training.resume(run, epochs=epochs, backend=name, emit=emit, should_stop=control.should_stop)
+        elif isinstance(command, EstimateRun):
+            estimate(command.config, command.token, emit, control.should_stop)
         elif isinstance(command, Search):
             search(command, emit=emit, should_stop=control.is_stopped, is_paused=control.is_paused)
         elif isinstance(command, RunStudy):

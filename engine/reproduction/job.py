@@ -262,7 +262,8 @@ class StudyRunner:
             **self._content,
             "elapsed_s": self._spent_s + time.monotonic() - self._began,
         }
-        self.study.write(content)
+        page = content["page"] and self.study.page.name
+        self.study.write({**content, "path": "", "page": page})  # the record says nothing of where it lies
         return content
 
 

@@ -168,14 +168,16 @@ def splits_table(findings: StudyResults) -> Table:
         [references.title(numbers["components"]), split.replace("_", " "), *_numbers(numbers)]
         for split, numbers in findings.linear.items()
     ]
-    head = ["Model", "Split", *(title for title, _ in NUMBERS.values())]
+    head = ["Model", "Split", *(title for title, _ in NUMBERS.values()), "PSNR, 95% CI over patients"]
     return Table("splits", "Best models on every split", head, rows, left=2)
 
 
 def _numbers(numbers: Any) -> list[str]:
     """Format the metrics of a split; entropy floor and batch sum need a loss in nats."""
     plain = {**numbers} if numbers.get("nats_per_image") is not None else {**numbers, "entropy_floor_nats": None}
-    return [_number(plain, key, form) for key, (_, form) in NUMBERS.items()]
+    limits = numbers.get("psnr_db_patient_interval")
+    reach = "{:.1f} to {:.1f}".format(*limits) if limits else NOTHING
+    return [*(_number(plain, key, form) for key, (_, form) in NUMBERS.items()), reach]
 
 
 def _number(numbers: Any, key: str, form: str) -> str:

@@ -15,6 +15,7 @@ from engine.config import RunConfig
 from engine.data import loading
 from engine.durable import move_copy, replace_durably
 from engine.errors import RunExists, SearchBusy, SearchError, SearchNotFound
+from engine.formatting import suggest
 from engine.messages import EpochEnded, JobEnded, JobStarted
 from engine.messages import Search as Order
 from engine.runs import NAME_PATTERN, NOT_COPIED, Run, retarget_event, write_text_atomic
@@ -88,8 +89,8 @@ def open_search(name: str, root: Path | str | None = None) -> SearchFolder:
     home = Path(root or runs.default_root()) / FOLDER_NAME
     if NAME_PATTERN.fullmatch(name) and (home / name / FILE_NAME).is_file():
         return SearchFolder((home / name).resolve())
-    known = ", ".join(each.name for each in list_searches(root)) or "none yet"
-    raise SearchNotFound(f"There is no search '{name}' in {home.parent}.", f"Searches there: {known}.")
+    known = [each.name for each in list_searches(root)]
+    raise SearchNotFound(f"There is no search '{name}' in {home.parent}.", suggest(name, known, "Searches there"))
 
 
 def list_searches(root: Path | str | None = None) -> list[SearchFolder]:
@@ -190,7 +191,7 @@ def create_or_reopen_run(search: SearchFolder, number: int, settings: RunConfig)
     except RunExists:
         run = Run(search.root / search.run_name(number))
         if not (run.path / "config.json").exists():
-            run.write_json("config.json", settings.model_dump(mode="json"))
+            run.write_json("config.json", config.to_record(settings))
         # A different number of parallel trials does not make it a different trial.
         own = run.config.training.threads
         if run.config != config.from_flat({"threads": own}, settings):

@@ -1,7 +1,11 @@
 """Interface of Keras' training loop: batches in, progress out, stop requests."""
 
 import math
+import sys
 import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -11,7 +15,12 @@ from engine.messages import Emit, Progress, ShouldStop
 from engine.pairs import BatchMaker
 from engine.protocols import ImageSequence
 
+if sys.platform != "win32":
+    import resource
+
 REPORT_INTERVAL_S = 0.2
+MAX_BATCH_POINTS = 16
+Point = tuple[float, float]
 
 
 class EpochSequence(keras.utils.PyDataset):
@@ -58,7 +67,9 @@ class ProgressCallback(keras.callbacks.Callback):
         self.emit, self.should_stop = emit, should_stop
         self.stopped, self.diverged = False, False
         self.images, self.seconds = 0, 0.0
+        self.batch_losses: list[Point] = []
         self._epoch, self._spoke = 0, 0.0
+        self._reported = 0, 0.0
 
     @property
     def images_per_s(self) -> float:
@@ -86,6 +97,8 @@ class ProgressCallback(keras.callbacks.Callback):
             self.diverged = self.model.stop_training = True
             return
         total = len(self.batches.order)
+        recent = self._mean_since_report(loss)
+        self.batch_losses.append((self.images / total, recent))
         left = (self.epochs - self._epoch) * total - self.images
         self.emit(
             Progress(
@@ -97,5 +110,54 @@ class ProgressCallback(keras.callbacks.Callback):
                 loss=loss,
                 images_per_s=self.images_per_s,
                 left_s=left / max(self.images_per_s, 1e-9),
+                batch_loss=recent,
             )
         )
+
+    def _mean_since_report(self, loss: float) -> float:
+        """Return the mean loss of the images since the last report, from the mean of the epoch so far."""
+        images, total = self._reported
+        self._reported = self.images, loss * self.images
+        return (loss * self.images - total) / max(self.images - images, 1)
+
+
+def thin_points(points: Sequence[Point], most: int = MAX_BATCH_POINTS) -> tuple[Point, ...]:
+    """Return at most `most` points, each the mean of neighbors, at the place of the last of them.
+
+    Example:
+        >>> thin_points([(0.25, 4.0), (0.5, 2.0), (0.75, 2.0), (1.0, 1.0)], 2)
+        ((0.5, 3.0), (1.0, 1.5))
+    """
+    groups = np.array_split(np.asarray(points, np.float64), min(most, len(points))) if points else []
+    return tuple((float(group[-1, 0]), float(group[:, 1].mean())) for group in groups)
+
+
+def reset_peak_memory() -> None:
+    """Let the peak that `measure_memory` returns begin anew, where the system can do that."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def measure_memory() -> dict[str, float]:
+    """Return the peak memory of this process by name, in MB; empty where the system does not tell it."""
+    peak = _read_kilobytes("/proc/self/status", "VmHWM")
+    if peak is not None:
+        return {"memory_mb": peak / 1e3 * 1.024}
+    if sys.platform == "win32":
+        return {}
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {"memory_mb": used / (1e6 if sys.platform == "darwin" else 1e6 / 1024)}
+
+
+def free_memory_mb() -> float | None:
+    """Return the memory that the system can still give, in MB. Returns None where it does not tell it."""
+    free = _read_kilobytes("/proc/meminfo", "MemAvailable")
+    return None if free is None else free / 1e3 * 1.024
+
+
+def _read_kilobytes(file: str, name: str) -> float | None:
+    try:
+        lines = Path(file).read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return None
+    return next((float(line.split()[1]) for line in lines if line.startswith(f"{name}:")), None)

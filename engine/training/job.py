@@ -13,12 +13,15 @@ from pathlib import Path
 from engine import data, runs, tracking
 from engine.backend import configure as use_backend
 from engine.backend import describe_failure, import_on_backend
-from engine.config import RunConfig, from_flat
+from engine.config import RunConfig, from_flat, to_record
 from engine.data import loading, quality
+from engine.durable import detach_file
 from engine.errors import ConfigError, DataError, EngramError, RunDamaged, TrainingError
 from engine.failures import describe_os_error, is_framework_error, translate_os_errors
+from engine.formatting import format_source
 from engine.job_context import Cancelled, JobContext
-from engine.messages import Emit, Event, JobEnded, Log, Progress, ShouldStop, discard_event, never_stop
+from engine.job_control import watch_stop_file
+from engine.messages import Emit, Event, JobEnded, JobStarted, Log, Progress, ShouldStop, discard_event, never_stop
 from engine.runs import Run
 
 SCHEDULE_STRETCHED = (
@@ -115,17 +118,21 @@ def _resume_config(run: Run, changes: Mapping[str, int | str | None]) -> RunConf
             f"Run '{run.name}' already has {done:g} epochs.", f"Use --epochs with a number above {done:g}."
         )
     use_backend(wanted.training)
-    run.write_json("config.json", wanted.model_dump(mode="json"))
+    run.write_json("config.json", to_record(wanted))
     return wanted
 
 
 def _run(run: Run, config: RunConfig, recorder: "EventRecorder", should_stop: ShouldStop) -> None:
+    with watch_stop_file(run.path, should_stop) as is_stop_requested:
+        _run_epochs(run, config, recorder, JobContext(is_stop_requested))
+
+
+def _run_epochs(run: Run, config: RunConfig, recorder: "EventRecorder", context: JobContext) -> None:
     try:
         _check_clock()
         _check_source(run, config)  # takes no time, while importing a backend takes seconds
         fitting = import_on_backend("engine.training.trainer", config.training)
-        recorder(Log(text=f"Reading {config.data.source}."))
-        context = JobContext(should_stop)
+        recorder(Log(text=f"Reading {format_source(config.data.source)}."))
         images = data.load(config=config.data, context=context)
         _report_images(images, recorder)
         fitting.fit(run, config, images, recorder, context)
@@ -190,6 +197,7 @@ class EventRecorder:
 
     def __enter__(self) -> "EventRecorder":
         self._held.enter_context(self.run.lock())
+        detach_file(self.run.path / "events.jsonl")
         self._last = runs.last_sequence(self.run)
         return self
 
@@ -204,7 +212,8 @@ class EventRecorder:
             event = event.model_copy(update={"sequence": self._last})
             # The failure may be that the disk is full: it is passed on all the same.
             with suppress(OSError) if getattr(event, "state", "") == "failed" else nullcontext():
-                self.run.append(event)
+                is_start = isinstance(event, JobStarted)
+                self.run.append(event.model_copy(update={"path": ""}) if is_start else event)
         if isinstance(event, JobEnded):
             self._ending.callback(self.emit, event)
         else:

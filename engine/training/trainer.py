@@ -14,12 +14,20 @@ from engine.data import Dataset, quality
 from engine.durable import flush_file, make_folder, name_failures, open_new, replace_durably
 from engine.errors import ConfigError, RunDamaged, TrainingError
 from engine.evaluation import scoring
+from engine.formatting import format_source
 from engine.job_context import Cancelled, JobContext
 from engine.messages import Emit, EpochEnded, JobEnded, JobStarted, Log
 from engine.models.reconstructor import AdaptContext, Reconstructor
 from engine.runs import Run
 from engine.training import checkpoints
-from engine.training.callbacks import EpochSequence, ProgressCallback
+from engine.training.callbacks import (
+    EpochSequence,
+    Point,
+    ProgressCallback,
+    measure_memory,
+    reset_peak_memory,
+    thin_points,
+)
 from engine.training.checkpoints import TrainingState
 
 PREVIEWS = 8
@@ -44,19 +52,22 @@ class Trainer:
         steps = math.ceil(len(images.train) / config.training.batch_size)
         self.model, self.best = models.build_compiled(config, steps), models.build(config)
         self.state = self._restore()
+        self._batch_losses: tuple[Point, ...] = ()
 
     def _restore(self) -> TrainingState:
         now = backend.describe_environment(self.config.training)
         state = checkpoints.load(self.run.checkpoints, self.model, self.run.history())
-        if state.conditions and state.conditions != now:
-            before = {key: state.conditions.get(key) for key in now}
-            changed = ", ".join(_format_change(key, before[key], now[key]) for key in now if before[key] != now[key])
+        before = {"precision": "float32", **state.conditions}  # an earlier version had no other
+        if state.conditions and before != now:
+            pairs_by_key = {key: (before.get(key), now[key]) for key in now}
+            changed = ", ".join(_format_change(key, *pair) for key, pair in pairs_by_key.items() if pair[0] != pair[1])
             text = f"Changed since the checkpoint: {changed}. Results will not be bit-identical."
             self.emit(Log(text=text, level="warning"))
         return replace(state, conditions=now)
 
     def start(self) -> None:
         """Report the start of the training, and save its conditions."""
+        reset_peak_memory()
         training, splits = self.config.training, self.images
         if not len(splits.train) or not len(splits.validation):
             raise ConfigError(
@@ -67,7 +78,11 @@ class Trainer:
         if known != fingerprint:
             self.emit(Log(text="The images have changed since this run began.", level="warning"))
         split_by, patients = self.config.data.split_by, self.images.patients
-        data: dict[str, Any] = {"source": self.images.source, "fingerprint": fingerprint, "split_by": split_by}
+        data: dict[str, Any] = {
+            "source": format_source(self.images.source),
+            "fingerprint": fingerprint,
+            "split_by": split_by,
+        }
         data |= {"patients": patients.to_json(), "patients_from": dict(patients.origins)}
         data |= {"plane": self.images.plane, **quality.describe_use(self.images)}
         written = {**self.state.conditions, "seed": training.seed, "data": data, "backends": self._backends()}
@@ -111,6 +126,7 @@ class Trainer:
                 metrics=state.metrics,
                 best=state.best_epoch == state.epoch,
                 preview=state.preview,
+                batch_losses=self._batch_losses,
             )
         )
         runs.write_history(self.run)
@@ -143,6 +159,8 @@ class Trainer:
         self.model.adapt(AdaptContext(len(self.images.train), training.seed, draw, self.context, log))
 
     def _log_warnings(self) -> None:
+        if self.config.training.precision != "float32":
+            self.emit(Log(text=backend.choose_precision(self.config.training)[1]))
         if self.config.warning:
             self.emit(Log(text=self.config.warning, level="warning"))
         noise = self.config.noise
@@ -186,7 +204,10 @@ class Trainer:
         scores = scoring.score(self.evaluation_model(), self.validation, self.context)
         metrics = {name: float(values[-1]) for name, values in fitted.history.items()}
         metrics |= {f"val_{name}": float(values.mean()) for name, values in scores.items()}
-        self._finish_epoch(metrics | {"images_per_s": reporter.images_per_s, "train_s": reporter.seconds})
+        metrics |= {"learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))}
+        self._batch_losses = thin_points(reporter.batch_losses)
+        machine = {"images_per_s": reporter.images_per_s, "train_s": reporter.seconds, **measure_memory()}
+        self._finish_epoch(metrics | machine)
 
     def _finish_epoch(self, metrics: dict[str, float]) -> None:
         number = self.state.epoch + 1
@@ -201,8 +222,8 @@ class Trainer:
         self._report_epoch()
 
     def evaluation_model(self) -> Reconstructor:
-        """Return the model to validate, preview and save: the trained one, or one with averaged weights."""
-        if not self.config.training.ema:
+        """Return the model to validate, preview and save: the trained one, or one with averaged or exact weights."""
+        if not self.config.training.ema and self.state.conditions["precision"] == "float32":
             return self.model
         self.best.set_weights(models.evaluation_weights(self.model))
         return self.best

@@ -38,6 +38,17 @@ def form_rows(rows: Mapping[str, QWidget], label_px: int) -> QFormLayout:
     return form
 
 
+def elide_middle(text: str, most: int) -> str:
+    """Return a text of at most `most` letters; its middle gives way, since names differ at their ends.
+
+    Example:
+        >>> elide_middle("ae-search-of-today-0009", 13)
+        'ae-sea…y-0009'
+    """
+    kept = most - 1
+    return text if len(text) <= most else f"{text[: kept - kept // 2]}…{text[len(text) - kept // 2 :]}"
+
+
 def plain_tip(text: str) -> str:
     """Return a text for a tool tip, which would take a file name such as a<b>.png for markup."""
     if "<" not in text:

@@ -41,6 +41,7 @@ class ThumbnailPairs(QWidget):
         self.at = 0
         self._drawn: dict[tuple[int, int], QImage] = {}
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("images")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(2 * side)
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +51,8 @@ class BackendProcess:
         self._process.communicate()
 
 
-def _run(code: str, arguments: list[str]) -> str:
+def run_code(code: str, arguments: Sequence[str]) -> str:
+    """Run code in this process, as `BackendProcess.run`."""
     sys.argv = ["-c", *arguments]
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         exec(compile(code, "<code of a test>", "exec"), {"__name__": "__main__"})
@@ -61,7 +63,7 @@ def _main() -> None:
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a framework writes to the bare descriptor is no reply
     for line in sys.stdin:
-        replies.write(json.dumps(_run(*json.loads(line))) + "\n")
+        replies.write(json.dumps(run_code(*json.loads(line))) + "\n")
         replies.flush()
 
 

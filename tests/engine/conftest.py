@@ -10,7 +10,7 @@ import pytest
 from engine import config, runs
 from engine.messages import EpochEnded, JobEnded, JobStarted
 from engine.study_folder import StudyFolder
-from tests.engine.backend_process import BackendProcess
+from tests.engine.backend_process import BackendProcess, run_code
 from tests.trained_runs import TINY, tiny_config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,11 +27,16 @@ def tiny():
 def run_on(tmp_path_factory):
     """Run code in a process that computes with a backend: `run_on("jax", "print(1)")` -> what it prints.
 
-    Each backend has one process, which runs all such code: code must leave that process as it found it.
+    Each backend has one process, which runs all such code: code must leave that process as it found it. TensorFlow's is
+    the process of the tests.
     """
     started, alive = [], {}
 
     def run(backend, code, *arguments):
+        if backend == "tensorflow":
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(sys, "argv", [])
+                return run_code(code, arguments)
         if backend not in alive or not alive[backend].is_alive():
             alive[backend] = BackendProcess(backend, tmp_path_factory.mktemp(backend) / "log")
             started.append(alive[backend])

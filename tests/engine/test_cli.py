@@ -15,8 +15,9 @@ import pytest
 from PIL import Image
 
 from engine import cli, config, runs
-from engine.cli import parser, result
+from engine.cli import config_options, parser, result
 from engine.cli.console import ConsoleProgress, GracefulInterrupt
+from engine.cli.program import PROGRAM
 from engine.figures import DISCLAIMER
 from engine.messages import StudyProgress
 from tests.conftest import ROOT
@@ -57,11 +58,11 @@ def call(capsys):
 
 @pytest.fixture
 def refused(call):
-    """Call `main` with something that cannot be done: exit status 2, nothing on stdout, sentences on stderr."""
+    """Call `main` with something that cannot be done: exit status 2 (or 3), nothing on stdout, sentences on stderr."""
 
-    def go(*words):
+    def go(*words, code=2):
         status, out, err = call(*words)
-        assert status == 2, err
+        assert status == code, err
         assert out == ""
         assert "Traceback" not in err
         assert err.rstrip().endswith(".")
@@ -146,7 +147,8 @@ def test_resume_continues_to_the_new_goal(story):
 
 def test_evaluate_prints_json_alone(story):
     said = json.loads(story["evaluate"].stdout)
-    assert set(said) == {"run", "model", "noise", "data_range", "splits", "patients", "yardsticks", "notes"}
+    evaluated = ("run", "model", "noise", "data_range", "splits", "patients")
+    assert set(said) == {*evaluated, "yardsticks", "notes", "distribution"}
     assert (said["run"], said["model"]) == ("tale", "vae")
     counts = {"train": 26, "validation": 4, "test": 6, "test_clean": 6}
     assert {name: part["n"] for name, part in said["splits"].items()} == counts
@@ -269,8 +271,8 @@ def test_every_setting_can_be_given():
         else:
             words += [option, ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
     given = parser.parse(words)
-    assert parser.run_config(given) == chosen
-    assert set(parser.settings(given)) == set(config.to_flat(chosen))
+    assert config_options.run_config(given) == chosen
+    assert set(config_options.settings(given)) == set(config.to_flat(chosen))
 
 
 RENAMED = [
@@ -313,7 +315,7 @@ def test_old_name_of_a_preset_is_an_alias_for_training_and_search(call, tmp_path
     trained = []
     for name in (old, new):
         options = parser.parse(["train", "--preset", name, "--data", "phantom"])
-        trained.append(parser.run_config(options, config.preset(options.preset)))
+        trained.append(config_options.run_config(options, config.preset(options.preset)))
     assert trained[0] == trained[1]
     status, _, said = call("search", "--preset", old, "--name", "a", "--trials", "x", "--runs", tmp_path)
     assert status == 2
@@ -323,7 +325,7 @@ def test_old_name_of_a_preset_is_an_alias_for_training_and_search(call, tmp_path
 
 def test_options_come_before_the_preset_and_the_preset_before_the_defaults():
     options = parser.parse(["train", "--preset", "study-vae", "--latent", "64", "--data", "scans"])
-    chosen = parser.run_config(options, config.preset("study-vae"))
+    chosen = config_options.run_config(options, config.preset("study-vae"))
     assert (chosen.model.latent, chosen.data.source) == (64, config.resolve_source("scans"))
     assert (chosen.data.fit, chosen.training.learning_rate) == ("squash", 0.001)
     assert chosen.training.batch_size == config.TrainingConfig().batch_size
@@ -339,7 +341,7 @@ def test_table_of_settings_in_the_docs_is_up_to_date(run_python):
 def test_help_says_where_things_are(call):
     status, text, _ = call("--help")
     assert status == 0
-    for word in (*COMMANDS, "ENGRAM_RUNS", "ENGRAM_CACHE", "130", "Not for diagnosis", "examples:"):
+    for word in (*COMMANDS, "ENGRAM_RUNS", "ENGRAM_CACHE", "130", "Not for diagnosis", "first steps:"):
         assert word in text
 
 
@@ -362,21 +364,22 @@ print(json.dumps(loaded))
     assert json.loads(run_python(code)) == {command: [] for command in ("", *COMMANDS)}
 
 
-def test_nothing_typed_shows_the_help(call):
+def test_nothing_typed_shows_the_commands(call):
     status, out, err = call()
-    assert (status, out) == (2, "")
-    assert "commands:" in err
+    assert (status, err) == (0, "")
+    assert all(f"  {command} " in out for command in COMMANDS)
+    assert max(map(len, out.splitlines())) < 80
 
 
 # ---- what goes wrong is said in sentences ------------------------------------------------------------------------
 
 
 def test_unknown_option_names_the_one_that_was_meant(refused):
-    assert "no option --latents (did you mean --latent?)" in refused("train", "--latents", "3")
+    assert "no option --latents. Did you mean --latent?" in refused("train", "--latents", "3")
 
 
 def test_unknown_command_is_refused(refused):
-    assert "trian" in refused("trian")
+    assert "no command 'trian'. Did you mean 'train'?" in refused("trian")
 
 
 @pytest.mark.parametrize(
@@ -400,7 +403,7 @@ def test_bad_value_is_a_sentence_and_leaves_no_run(refused, tmp_path, words, sai
 
 def test_missing_folder_of_images_is_a_sentence(refused, tmp_path):
     nowhere = tmp_path / "nowhere"
-    assert str(nowhere) in refused("train", *TINY_OPTIONS, "--data", nowhere, "--runs", tmp_path / "runs")
+    assert str(nowhere) in refused("train", *TINY_OPTIONS, "--data", nowhere, "--runs", tmp_path / "runs", code=3)
 
 
 @pytest.mark.parametrize("command", ["train", "search", "study"])
@@ -422,7 +425,7 @@ def test_folders_of_unknown_meaning_are_asked_about_before_a_run(refused, tmp_pa
     "words", [["resume"], ["evaluate"], ["reconstruct", "--out", "pictures", "image.png"]], ids=lambda w: w[0]
 )
 def test_unknown_run_is_a_sentence(refused, root, words):
-    said = refused(words[0], "nobody", *words[1:], "--runs", root)
+    said = refused(words[0], "nobody", *words[1:], "--runs", root, code=3)
     assert "There is no run 'nobody'" in said
     assert "first" in said
 
@@ -546,7 +549,7 @@ def test_one_bad_image_does_not_keep_the_others_back(call, root, picture, tmp_pa
         "reconstruct", "first", picture, bad, again, "--out", tmp_path / "out", "--runs", root, "--json"
     )
     said = json.loads(out)
-    assert status == 2
+    assert status == 5
     assert [item["image"] for item in said["failed"]] == [str(bad)]
     assert "'bad.png' cannot be opened" in err
     assert {os.path.basename(item["files"]["original"]) for item in said["images"]} == {
@@ -710,4 +713,4 @@ def test_batch_sum_is_reported_beside_the_loss_of_an_image(call, root, tmp_path)
         f"batch sum, as in the reference study: {row['loss'] * TINY['batch_size']:,.0f} for {TINY['batch_size']} images"
     )
     assert summed in out
-    assert f"python -m engine evaluate vae-0001 --runs {tmp_path}" in out
+    assert f"{PROGRAM} evaluate vae-0001 --runs {tmp_path}" in out

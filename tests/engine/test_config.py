@@ -123,3 +123,15 @@ def test_a_model_says_what_it_keeps_and_what_sizes_it_takes():
 def test_a_name_of_a_section_that_is_no_text_is_refused_in_a_sentence():
     with pytest.raises(ConfigError):
         config.from_nested({"d\ud800ata": {}})
+
+
+@pytest.mark.parametrize("prefix", ["", "hf:"])
+def test_a_record_names_folders_below_the_home_folder_without_it(monkeypatch, tmp_path, prefix):
+    monkeypatch.setenv("HOME", str(tmp_path / "ada"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "ada"))
+    inside, outside = tmp_path / "ada" / "scans", tmp_path / "ad"
+    wanted = config.from_flat({"source": f"{prefix}{inside}", "groups": str(outside), "split_by": "image"})
+    recorded = config.to_record(wanted)
+    assert (recorded["data"]["source"], recorded["data"]["groups"]) == (f"{prefix}~/scans", str(outside))
+    assert config.from_record(recorded) == wanted
+    assert config.from_record({"data": wanted.model_dump()["data"]}) == config.from_flat({}, wanted)

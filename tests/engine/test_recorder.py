@@ -1,10 +1,12 @@
 """The sequence numbers of the events of a run: none comes twice, whichever process writes, and whenever."""
 
+import os
+
 import pytest
 
 from engine import runs
 from engine.config import RunConfig
-from engine.messages import JobEnded, Log, Progress
+from engine.messages import JobEnded, JobStarted, Log, Progress
 from engine.training.job import EventRecorder
 
 PROGRESS = Progress(run="one", epoch=1, epochs=1, batch=1, batches=1, loss=1.0, images_per_s=1.0, left_s=0.0)
@@ -49,3 +51,23 @@ def test_a_copy_continues_with_the_numbers_of_its_original(run):
     kept = runs.copy_run(run, "kept")
     record(kept, Log(text="b"))
     assert [event.sequence for event in kept.events()] == [1, 2, 3]
+
+
+def test_a_record_with_another_name_outside_the_run_is_copied_first(run, tmp_path):
+    record(run, Log(text="a"))
+    inode = (run.path / "events.jsonl").stat().st_ino
+    record(run, Log(text="b"))
+    assert (run.path / "events.jsonl").stat().st_ino == inode
+    outside = tmp_path / "outside"
+    os.link(run.path / "events.jsonl", outside)
+    before = outside.read_bytes()
+    record(run, Log(text="c"))
+    assert outside.read_bytes() == before
+    assert [event.text for event in run.events()] == ["a", "b", "c"]
+
+
+def test_the_record_does_not_say_where_the_run_lies(run):
+    fields = {"first_epoch": 0, "epochs": 1, "train_images": 1, "validation_images": 1, "parameters": 1}
+    start = JobStarted(run="one", path=str(run.path), backend="tensorflow", device="CPU", **fields)
+    assert [event.path for event in record(run, start)] == [str(run.path)]
+    assert [event.path for event in run.events()] == [""]

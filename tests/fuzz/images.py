@@ -126,7 +126,7 @@ def make_dicoms() -> list[bytes]:
 
 def read_dicom(path: Path) -> object:
     """Read a DICOM file alone, as an image of a data set, and for its patient."""
-    patient_headers.read_patient_ids([[path]])
+    patient_headers.read_header(path)
     try:
         dicom.read_picture(path)
     except READABLE:

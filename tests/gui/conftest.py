@@ -209,6 +209,7 @@ REPEATS = {
 def make_metrics(psnr_db):
     """Return the metrics of four images as a reply to EvaluateRun holds them; those of a VAE are None."""
     known = {"n": 4, "ms_ssim_scales": 1, "psnr_db": psnr_db, "psnr_db_interval": [19.0, 21.0], "mse": 0.01}
+    known |= {"psnr_db_patient_interval": [18.0, 22.0], "patients": 3}
     known |= {"mae": 0.05, "ssim": 0.7, "ms_ssim": 0.8, "head_psnr_db": 18.0, "head_ssim": 0.6}
     return dict.fromkeys(SubsetMetrics.model_fields) | known
 

@@ -1,10 +1,10 @@
 """The window: panels, menus, drops, what it remembers, how it closes."""
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
-from PySide6.QtGui import QAction, QDropEvent, QKeySequence
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, QSettings, Qt, QUrl
+from PySide6.QtGui import QAction, QDropEvent, QGuiApplication, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QLineEdit, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from engine import demo_runs, runs
 from engine.messages import (
@@ -31,6 +31,7 @@ from gui.app import make_window
 from gui.panel import DISCLAIMER
 from gui.preferences import Preferences, PreferencesDialog, SettingsStore
 from gui.run_record import open_record
+from gui.shell import fit_into
 from gui.shortcuts import ShortcutSheet
 from tests import house
 from tests.conftest import ROOT
@@ -85,6 +86,12 @@ def start_run(window, tiny, name="ae-0001"):
     return window.desk.session.start(tiny(epochs=5), name)
 
 
+def is_reached_by_arrows(child):
+    """Whether a control is a button of a group that the Tab key enters at the checked one."""
+    group = child.group() if isinstance(child, QAbstractButton) else None
+    return group is not None and group.exclusive() and not child.isChecked()
+
+
 class TestPanels:
     def test_only_panels_that_exist_are_on_the_rail(self, window):
         panels = ["data", "scan", "train", "search", "compare", "layers", "denoise", "latent", "report"]
@@ -95,7 +102,7 @@ class TestPanels:
             window.rail._buttons[key].click()
             assert window.current().isAncestorOf(window.focusWidget())
         window.rail._buttons["train"].click()
-        assert window.focusWidget() is window
+        assert window.focusWidget() is window.panels["train"]
 
     def test_panels_are_built_when_they_are_first_shown(self, window):
         assert list(window.panels) == ["data"]
@@ -107,21 +114,31 @@ class TestPanels:
     @pytest.mark.parametrize(
         "key", ["data", "scan", "train", "search", "compare", "layers", "denoise", "latent", "report"]
     )
-    def test_everything_that_takes_the_focus_has_a_name(self, window, make_run, key):
+    def test_tab_reaches_every_control_stays_in_the_panel_and_each_has_a_name(self, window, make_run, key):
         make_run("ae-0001")
         window.desk.session.runs.refresh()
         panel = window.show_panel(key)
         panel.refresh() if hasattr(panel, "refresh") else None
-        kinds = (QAbstractButton, QLineEdit, QComboBox, QAbstractSlider, QTableView)
-        nameless = [
+        stops = {
             child
             for child in panel.findChildren(QWidget)
-            if isinstance(child, kinds)
-            and child.isVisible()
+            if child.isVisible()
+            and child.isEnabled()
             and child.focusPolicy() & Qt.FocusPolicy.TabFocus
-            and not (child.accessibleName() or getattr(child, "text", str)())
-        ]
+            and not child.focusProxy()
+            and not is_reached_by_arrows(child)
+        }
+        nameless = [child for child in stops if not (child.accessibleName() or getattr(child, "text", str)())]
         assert nameless == []
+        smallest = window.minimumSizeHint()
+        assert (smallest.width() <= 1024, smallest.height() <= 700) == (True, True)
+        for move in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+            reached = []
+            panel.setFocus()
+            while not reached or reached[-1] not in reached[:-1]:
+                QTest.keyClick(window.focusWidget(), move)
+                reached.append(window.focusWidget())
+            assert set(reached) == stops
 
     def test_mark_is_always_there(self, window):
         assert window.top_bar.mark.text() == DISCLAIMER
@@ -161,7 +178,12 @@ class TestMenus:
         sheet = window.findChild(ShortcutSheet)
         texts = [child.text() for child in sheet.findChildren(QWidget) if hasattr(child, "text")]
         assert {"Ctrl+O", "Ctrl+,", "Keyboard shortcuts"} <= set(texts)
-        assert sheet.height() <= 860  # a laptop screen of 900, less the frame of a window
+        assert sheet.height() <= QGuiApplication.primaryScreen().availableGeometry().height()
+        shown = {group.title for group in sheet.groups if group.isVisible()}
+        sheet.field.setText("LASSO select")
+        assert {group.title for group in sheet.groups if group.isVisible()} == {"Latent map"} < shown
+        sheet.field.setText("no such key")
+        assert sheet.empty.isVisible()
         sheet.reject()
 
     def test_undo_key_takes_back_what_was_typed(self, window):
@@ -175,6 +197,39 @@ class TestMenus:
         assert form.values()["size"] == 128
         QTest.keySequence(editor, QKeySequence("Ctrl+Shift+Z"))
         assert form.values()["size"] == 64
+
+    def test_undo_says_what_it_undid_and_shows_the_panel(self, window):
+        window.panels["data"].source.form.change_values({"size": 64})
+        window.show_panel("train").new_run.settings.form.change_values({"latent": 7})
+        window.show_panel("compare")
+        for key, said in (("train", "Undid “Latent size” in Train"), ("data", "Undid “Size” in Data")):
+            QTest.keySequence(window, QKeySequence("Ctrl+Z"))
+            assert (window.current_key(), window._status.numbers.text()) == (key, said)
+        window.show_panel("compare")
+        QTest.keySequence(window, QKeySequence("Ctrl+Shift+Z"))
+        assert (window.current_key(), window._status.numbers.text()) == ("data", "Redid “Size” in Data")
+        window.panels["data"].source.form.change_values({"size": 96})
+        window.show_panel("train")
+        QTest.keySequence(window, QKeySequence("Ctrl+Z"))
+        assert window.current_key() == "data"
+
+    def test_ctrl_return_starts_what_the_panel_is_for(self, window, monkeypatch):
+        pressed = []
+        for key, title in {"data": "Load dataset", "train": "Start training", "search": "Start search"}.items():
+            button = window.show_panel(key).start_button
+            monkeypatch.setattr(type(button), "click", lambda it: pressed.append(it.text()))
+            QTest.keySequence(window, QKeySequence("Ctrl+Return"))
+            assert (window.menus.start.text(), pressed[-1]) == (title, title)
+        window.show_panel("compare")
+        assert not window.menus.start.isEnabled()
+
+    def test_full_screen_ends_with_escape_as_it_began(self, window):
+        window.showMaximized()
+        QTest.keySequence(window, QKeySequence("F11"))
+        assert window.isFullScreen()
+        QTest.keyClick(window, Qt.Key.Key_Escape)
+        assert not window.isFullScreen()
+        assert window.isMaximized()
 
     def test_open_folder_loads_it(self, window, tmp_path):
         window.commands.ask_folder = lambda *words: str(tmp_path)
@@ -193,6 +248,7 @@ class TestMenus:
 
     def test_run_menu_follows_the_job(self, window, tiny):
         menus = window.menus
+        window.show_panel("train")
         assert (menus.start.isEnabled(), menus.stop.isEnabled()) == (True, False)
         start_run(window, tiny)
         assert (menus.start.isEnabled(), menus.stop.isEnabled()) == (False, True)
@@ -339,6 +395,18 @@ class TestMemory:
         crash(first)
         assert open_window().size().toTuple() == (790, 650)
 
+    def test_window_fits_the_screen_at_first_and_after_another_screen(self, open_window):
+        room = QGuiApplication.primaryScreen().availableGeometry()
+        first = open_window()
+        assert room.contains(first.geometry())
+        assert fit_into(QRect(600, -40, 2000, 500), room) == QRect(room.left(), room.top(), room.width(), 500)
+        assert fit_into(QRect(10, 10, 300, 200), room) == QRect(10, 10, 300, 200)
+        first.setWindowState(Qt.WindowState.WindowNoState)
+        first.setGeometry(5000, 30, 700, 700)
+        first.save_geometry()
+        crash(first)
+        assert room.contains(open_window().geometry())
+
     def test_settings_that_make_no_sense_are_the_defaults(self, open_window):
         settings = QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "Engram", "Engram")
         for key in ("window/panel", "window/geometry", "panel/data", "data", "preferences", "recent"):
@@ -467,6 +535,7 @@ class TestStudy:
         return window.desk.session.job
 
     def test_it_is_one_job_that_can_be_paused_and_stopped(self, window, tmp_path, tiny):
+        window.show_panel("report")
         job, menus = self.start(window, tmp_path), window.menus
         assert [each.isEnabled() for each in (menus.start, menus.pause, menus.stop)] == [False, True, True]
         self.start(window, tmp_path / "other")
@@ -575,7 +644,8 @@ def test_ready_made_runs_are_put_into_an_empty_folder(qtbot, root, monkeypatch, 
     window.start()
     ready_made = sorted(runs.list_runs(root), key=lambda run: run.name)
     assert [run.name for run in ready_made] == ["demo-ae", "demo-vae"]
-    assert sent(window, LoadData)[-1].config == ready_made[0].config.data
+    first = ready_made[0].config.data.model_copy(update={"phantom_count": 240})
+    assert sent(window, LoadData)[-1].config == first
     assert window.desk.session.record("demo-vae").state == "finished"
     monkeypatch.setattr(demo_runs, "install", _full_disk)
     window.start()

@@ -25,6 +25,10 @@ PAIRS = [
     ("warning_text", "warning_card"),
     ("warning_text", "field"),
     ("info_text", "info_card"),
+    ("accent", "hover"),
+    ("accent", "selection"),
+    ("quiet", "selection"),
+    ("quiet", "hover"),
 ]
 
 # Machado, Oliveira and Fernandes (2009), full severity, on linear RGB.
@@ -73,6 +77,15 @@ def test_curves_are_visible_on_their_field(colors):
 
 
 @THEMES
+def test_outlines_and_scores_are_visible(colors):
+    for surface in SURFACES:
+        assert contrast(colors.outline, getattr(colors, surface)) >= 3
+    lightness = [palette.luminance(color) for color in colors.score]
+    assert lightness == sorted(lightness, reverse=colors is LIGHT)
+    assert min(contrast(color, colors.field) for color in colors.score) >= 3
+
+
+@THEMES
 @pytest.mark.parametrize("blindness", BLINDNESS)
 def test_curves_stay_apart_for_every_eye(colors, blindness):
     labs = [seen_lab(color, blindness) for color in colors.series]
@@ -88,13 +101,13 @@ def test_a_key_keeps_its_color_whatever_comes_after_it():
 
 
 def test_a_key_keeps_its_place_in_the_other_theme():
-    palette.register_series(["old", "new"])
+    palette.register_series("old"), palette.register_series("new")
     dark = palette.find_series_color("new")
     palette.use(LIGHT)
     assert DARK.series.index(dark) == LIGHT.series.index(palette.find_series_color("new")) == 1
 
 
 def test_registered_order_decides_not_the_order_of_asking():
-    palette.register_series(["first", "second"])
+    palette.register_series("first"), palette.register_series("second")
     assert palette.find_series_color("second") == DARK.series[1]
     assert palette.find_series_color("first") == DARK.series[0]

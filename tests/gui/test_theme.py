@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFont, QIcon, QImage, QPainter, QPalette
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QMessageBox
 
 from gui import palette, theme
 from gui.palette import DARK, LIGHT, rgb
@@ -85,3 +85,40 @@ def test_icon_has_a_second_color_while_checked(qapp):
         places = itertools.product(range(24), range(24))
         drawn[state] = {image.pixelColor(x, y).name() for x, y in places if image.pixelColor(x, y).alpha() > 250}
     assert drawn == {QIcon.State.Off: {"#111111"}, QIcon.State.On: {"#eeeeee"}}
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
+def test_drop_down_shows_all_its_entries(qtbot, dressed):
+    dressed("dark")
+    for count in (2, 9):
+        box = QComboBox()
+        qtbot.addWidget(box)
+        box.addItems([str(number) for number in range(count)])
+        box.show()
+        box.showPopup()
+        rows = sum(box.view().sizeHintForRow(row) for row in range(count))
+        assert box.view().viewport().height() >= rows
+        box.hidePopup()
+
+
+def test_placeholders_are_as_readable_as_quiet_text(qtbot, dressed):
+    dressed("light")
+    field = QLineEdit()
+    qtbot.addWidget(field)
+    field.ensurePolished()
+    assert field.palette().color(QPalette.ColorRole.PlaceholderText).name() == LIGHT.quiet
+
+
+def test_dialogs_have_no_pictures_of_the_style(qtbot, dressed):
+    dressed("dark")
+    box = QMessageBox(
+        QMessageBox.Icon.Question, "", "", QMessageBox.StandardButton.Ok | QMessageBox.StandardButton.Cancel
+    )
+    qtbot.addWidget(box)
+    box.ensurePolished()
+    assert [button.icon().isNull() for button in box.buttons()] == [True, True]
+    drawn = box.iconPixmap().toImage()
+    places = itertools.product(range(drawn.width()), range(drawn.height()))
+    assert {drawn.pixelColor(x, y).name() for x, y in places if drawn.pixelColor(x, y).alpha() > 250} == {
+        DARK.info_text
+    }

@@ -1,1 +1,1 @@
-"""Trials by force that are no part of the suite: `make torture`, described in docs/reliability.md."""
+"""Trials by force that are no part of the suite: `make torture`, described in docs/development/reliability.md."""

@@ -15,14 +15,14 @@ from typing import Any
 
 from engine.config import DataConfig
 from engine.data import loading
-from engine.data.audit import groups, summary, survey
-from engine.data.audit.groups import GroupMember
+from engine.data.audit import groups, labels, summary, survey
+from engine.data.audit.groups import LEFT_OUT, GroupMember
 from engine.data.audit.survey import SourceSurvey
 from engine.data.dataset import Dataset
 from engine.data.patient_facts import PatientFacts, count_patients
 from engine.data.patients import PatientGroups
 from engine.data.source import Source
-from engine.data.splitting import split
+from engine.data.splitting import assign_splits
 from engine.job_context import UNATTENDED, JobContext
 
 __all__ = ["audit", "find_exact_duplicates"]
@@ -51,6 +51,7 @@ def audit(config: DataConfig, *, context: JobContext = UNATTENDED) -> dict[str, 
         test_known_patients, patients_known_share: number of test images, and share of all images, with a known patient.
         patients_by_split: number of patients in each split.
         patient_note: a sentence to show with every test number; empty if there is nothing to say.
+        label_conflicts: see `labels.find_label_conflicts`.
 
     Raises:
         DataError: the source cannot be used.
@@ -64,11 +65,13 @@ def audit(config: DataConfig, *, context: JobContext = UNATTENDED) -> dict[str, 
     patients = loading.find_groups(source, config, context)
     members, notes = _members(source, found, config, patients)
     keys, digests = [facts.key for facts in found.pictures], [facts.digest for facts in found.pictures]
-    counts, identical, nearly = (
-        summary.count_exact(keys, members, digests),
-        groups.find_exact_groups(keys, members),
-        groups.find_near_groups(found, members),
-    )
+    every = {
+        labels.IDENTICAL: groups.find_exact_groups(keys, members),
+        labels.NEAR: groups.find_near_groups(found, members),
+    }
+    counts = summary.count_exact(keys, members, digests)
+    identical, nearly = map(groups.drop_left_out, every.values())
+    every |= labels.group_patients([patients.groups[each.item] for each in found.pictures], members)
     return {
         "source": config.source,
         "splits": counts,
@@ -79,6 +82,9 @@ def audit(config: DataConfig, *, context: JobContext = UNATTENDED) -> dict[str, 
         },
         "warning": summary.warning(counts),
         "skipped": [{"name": each.name, "reason": each.reason} for each in skipped],
+        "label_conflicts": labels.find_label_conflicts(
+            {item.name: item.label for item in source.items if item.label is not None}, every
+        ),
         "notes": [*source.notes, *loading.note_left_out(found.unusable, config), *patients.notes, *notes],
         **_count_patients(found, members, patients, config).to_json(),
     }
@@ -109,7 +115,8 @@ def _count_patients(
     """Count the patients of each split."""
     splits: dict[str, list[tuple[str, str]]] = {name: [] for name in ("train", "validation", "test")}
     for facts, member in zip(found.pictures, members, strict=True):
-        splits[member.split].append((patients.groups[facts.item], facts.key))
+        if member.split != LEFT_OUT:
+            splits[member.split].append((patients.groups[facts.item], facts.key))
     present = {name: images for name, images in splits.items() if images or name != "validation"}
     return count_patients(present, patients.origins, are_separate=config.source == "phantom")
 
@@ -117,20 +124,23 @@ def _count_patients(
 def _members(
     source: Source, found: SourceSurvey, config: DataConfig, patients: PatientGroups
 ) -> tuple[list[GroupMember], list[str]]:
-    """Return split and name of every image, and a sentence if the test set had to be held out."""
+    """Return split and name of every image, and a sentence on a test set that is not the source's own."""
     pictures = found.pictures
-    known = patients if config.split_by != "image" else None
-    candidates = loading.list_split_members(source, found, known)
+    candidates = loading.list_split_members(source, found, patients, config)
     brought = {candidate.split for candidate in candidates}
-    held_out = tuple(name for name in ("validation", "test") if name not in brought)
-    roles = [""] * len(pictures)
-    parts = split(candidates, config.validation_share, config.split_seed)
+    held_out = () if config.test_patients else tuple(n for n in ("validation", "test") if n not in brought)
+    roles = [LEFT_OUT] * len(pictures)
+    parts = assign_splits(candidates, config)
     for name, indices in parts.items():
         for index in indices:
             roles[index] = _effective_split(name, held_out)
     members = [GroupMember(role, source.items[each.item].name) for role, each in zip(roles, pictures, strict=True)]
-    drawn = loading.describe_held_out("test", [candidates[index].group for index in parts["test"]], config)
-    return members, [drawn] if "test" in held_out else []
+    drawn: dict[str, list[str]] = {
+        name: [candidates[index].group for index in indices] for name, indices in parts.items()
+    }
+    if config.test_patients:
+        return members, [loading.describe_protocol(drawn, len(members), config)]
+    return members, [loading.describe_held_out("test", drawn["test"], config)] if "test" in held_out else []
 
 
 def _effective_split(name: str, held_out: tuple[str, ...]) -> str:

@@ -26,7 +26,7 @@ class GroupMember:
     """A file in a group.
 
     Args:
-        split: 'train', 'validation' or 'test'.
+        split: 'train', 'validation', 'test' or 'left out'.
         name: its name in the source.
         like: the file of the group that it was compared with, empty for the first.
         seen: the changes from that one, such as 'rotated by 180°'.
@@ -44,7 +44,9 @@ class GroupMember:
 
 
 Group = tuple[GroupMember, ...]
-ORDER: Final = ("train", "validation", "test")
+# Role of the images that are in no split.
+LEFT_OUT: Final = "left out"
+ORDER: Final = ("train", "validation", "test", LEFT_OUT)
 
 
 def find_exact_groups(keys: Sequence[str], members: Sequence[GroupMember]) -> list[Group]:
@@ -53,6 +55,12 @@ def find_exact_groups(keys: Sequence[str], members: Sequence[GroupMember]) -> li
     for key, member in zip(keys, members, strict=True):
         groups[key].append(member)
     return [_train_first(group) for group in groups.values() if len(group) > 1]
+
+
+def drop_left_out(groups: Iterable[Group]) -> list[Group]:
+    """Return groups without the images that are in no split, and without those that then have one image only."""
+    kept = (tuple(member for member in group if member.split != LEFT_OUT) for group in groups)
+    return [group for group in kept if len(group) > 1]
 
 
 def _train_first(group: Sequence[GroupMember]) -> Group:

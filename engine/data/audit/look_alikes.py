@@ -8,10 +8,8 @@ as `<root>/look-alikes/<key>.json`.
 
 import hashlib
 import json
-import os
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
@@ -23,6 +21,7 @@ from engine.data import cache
 from engine.data.audit.appearance import SIDE, normalize_appearance, standardize
 from engine.data.decoded_image import UnreadableFile, large_image_lock
 from engine.data.disjoint_sets import DisjointSets
+from engine.data.parallel import map_in_threads
 from engine.data.patient_facts import ESTIMATED
 from engine.data.patients import PatientGroups
 from engine.data.source import Source
@@ -92,8 +91,6 @@ def read_thumbnails(source: Source, context: JobContext) -> tuple[list[int], NDA
     """
 
     def read(number: int) -> NDArray[np.uint16] | None:
-        if context.should_stop():
-            return None
         try:
             picture = source.read(number)
         except UnreadableFile:
@@ -102,9 +99,7 @@ def read_thumbnails(source: Source, context: JobContext) -> tuple[list[int], NDA
             seen = normalize_appearance(picture)
         return None if seen is None else seen.thumbnail
 
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8), "look-alikes") as pool:
-        found = list(pool.map(read, range(len(source.items))))
-    context.check()
+    found = list(map_in_threads(read, range(len(source.items)), context))
     items = [number for number, thumbnail in enumerate(found) if thumbnail is not None]
     kept = [thumbnail for thumbnail in found if thumbnail is not None]
     return items, np.stack(kept) if kept else np.empty((0, SIDE, SIDE), np.uint16)

@@ -8,7 +8,6 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from engine.data.audit import near_duplicates
 from engine.data.audit.appearance import SIDE, NormalizedThumbnail, normalize_appearance
 from engine.data.audit.near_duplicates import NearDuplicatePair
 from engine.data.decoded_image import UnreadableFile, large_image_lock
+from engine.data.parallel import map_in_threads
 from engine.data.source import Source
 from engine.errors import DataError
 from engine.folders import cache_root
@@ -138,13 +138,8 @@ _Found = tuple[ImageRecord | None, NDArray[np.uint16] | None, str]
 
 
 def _facts(source: Source, context: JobContext) -> Iterator[_Found]:
-    """Yield the facts on each item, in order; only a few images are in memory at a time."""
-    workers = min(os.cpu_count() or 1, 8)
-    numbers = range(len(source.items))
-    with ThreadPoolExecutor(workers, "audit") as pool:
-        for start in numbers[:: 4 * workers]:
-            context.check()
-            yield from pool.map(lambda number: _examine(source, number), numbers[start : start + 4 * workers])
+    """Return the facts on each item, in order; only a few images are in memory at a time."""
+    return map_in_threads(lambda number: _examine(source, number), range(len(source.items)), context)
 
 
 def _examine(source: Source, number: int) -> _Found:

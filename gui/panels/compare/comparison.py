@@ -26,6 +26,11 @@ class ImageSource:
     name: str
     epoch: int = 0
 
+    @property
+    def series(self) -> str:
+        """Return its color key; baselines are gray."""
+        return "role:quiet" if is_baseline(self.ref) else self.name
+
 
 def from_run(record: RunRecord) -> ImageSource:
     """Return the source of a run, keyed by its path, with its best model."""

@@ -29,9 +29,10 @@ ASKING = "sheet"
 SHOWN = ("test", LEAKED, CLEAN, UNSEEN)
 NONE = "—"
 READING = (
-    "Means over images; intensities 0–1. ± = half-width of the 95% CI of the mean. Head = inside the head mask. Nats "
-    "per image and active latent dimensions (KL > 0.01 nats): VAE only. A model without a bottleneck can score "
-    "perfectly by copying its input; judge it in Denoise, on noisy images."
+    "Means over images; intensities 0–1. ± = half-width of the 95% CI of the mean over images; ± by patient = the same "
+    "from a bootstrap of whole patients, where all are known. Head = inside the head mask. Nats per image and active "
+    "latent dimensions (KL > 0.01 nats): VAE only. A model without a bottleneck can score perfectly by copying its "
+    "input; judge it in Denoise, on noisy images."
 )
 
 
@@ -122,6 +123,8 @@ COLUMNS = {
     "n": TableColumn("Images", format_number),
     "psnr_db": TableColumn("PSNR (dB)", _to(1)),
     "psnr_db_reach": TableColumn("±", _to(1)),
+    "psnr_db_patient_reach": TableColumn("± by patient", _to(1)),
+    "patients": TableColumn("Patients", format_number),
     "mse": TableColumn("MSE", _to(5)),
     "mae": TableColumn("MAE", _to(4)),
     "ssim": TableColumn("SSIM", _to(2)),
@@ -177,15 +180,15 @@ class MetricsDialog(QDialog):
                 values = numbers(parts[part])
                 cells = (
                     each.name,
-                    PARTS[part].removesuffix(" test").removesuffix(", test") if part != "test" else "all",
+                    PARTS[part].removesuffix(", test").removesuffix(" test") if part != "test" else "all",
                     *(values[key] for key in COLUMNS),
                 )
-                rows.append(TableRow(f"{each.ref} {part}", cells, each.name))
+                rows.append(TableRow(f"{each.ref} {part}", cells, each.series))
             if not parts:
                 waiting = (
                     "measuring…" if self._measures.is_pending(each) else self._measures.failure(each) or "not measured"
                 )
-                rows.append(TableRow(each.ref, (each.name, waiting, *[None] * len(COLUMNS)), each.name, {1: "quiet"}))
+                rows.append(TableRow(each.ref, (each.name, waiting, *[None] * len(COLUMNS)), each.series, {1: "quiet"}))
         self.table.set_rows(rows)
 
     def text(self, delimiter: str) -> str:
@@ -221,9 +224,10 @@ class MetricsDialog(QDialog):
 
 
 def numbers(part: SubsetMetrics) -> dict[str, Any]:
-    """Return the values of the columns, with the half-width of the confidence interval."""
-    interval = part.psnr_db_interval
-    return {**part.model_dump(), "psnr_db_reach": (interval[1] - interval[0]) / 2 if interval else None}
+    """Return the values of the columns, with the half-widths of the confidence intervals."""
+    intervals = {"psnr_db_reach": part.psnr_db_interval, "psnr_db_patient_reach": part.psnr_db_patient_interval}
+    reach = {name: (each[1] - each[0]) / 2 if each else None for name, each in intervals.items()}
+    return {**part.model_dump(), **reach}
 
 
 def leakage(data: LoadedData) -> str:

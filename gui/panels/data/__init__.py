@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFileDialog
 from engine.config import DataConfig
 from gui.export import changed_data, join_script
 from gui.loaded_data import SPLITS, LoadedData
-from gui.panel import AppContext, LoadSource, Panel, ShowImage, Target, scroll_column
+from gui.panel import AppContext, LoadSource, Panel, ShowImage, Target, fixed_column, scroll_column
 from gui.panels.data.audit_card import AuditCard
 from gui.panels.data.scans_card import DataScansCard
 from gui.panels.data.source_card import SourceCard
@@ -22,9 +22,10 @@ class DataPanel(Panel):
     def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
         self.source, self.inside, self.scans = SourceCard(desk), SummaryCard(), DataScansCard()
-        self.audit = AuditCard(self.session)
+        self.audit, self.start_button = AuditCard(self.session), self.source.use
         self.ask_path = QFileDialog.getSaveFileName
-        self.lay_out(scroll_column(self.source, self.audit, self.inside), self.scans)
+        facts = scroll_column(self.audit, self.inside)
+        self.lay_out(fixed_column(self.source, facts, stretched=facts), self.scans)
         self.session.data_loaded.connect(self._on_data_loaded)
         self.scans.opened.connect(
             lambda split, index: self.navigation_requested.emit("compare", ShowImage(split, index))

@@ -2,7 +2,7 @@
 
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar
 
-from engine.messages import Audit, AuditReply, DuplicateGroup, NearDuplicates, RequestFailed
+from engine.messages import Audit, AuditReply, DuplicateGroup, LabelConflict, NearDuplicates, RequestFailed
 from gui.loaded_data import PARTS, SPLITS, LoadedData
 from gui.panels.data.duplicates_dialog import DuplicatesDialog
 from gui.session import Session
@@ -25,6 +25,7 @@ class AuditCard(Card):
         self._session = session
         self._data: LoadedData | None = None
         self._near: NearDuplicates | None = None
+        self._conflicts: tuple[LabelConflict, ...] = ()
         self.warning, self.clean = NoticeBox(), label(CLEAN, role="caption", wrap=True)
         self.patients = label(role="caption", wrap=True)
         self.table = NumberTable(COLUMNS)
@@ -48,7 +49,7 @@ class AuditCard(Card):
 
     def show_data(self, data: LoadedData) -> None:
         """Show the exact duplicates at once, and search for near-duplicates."""
-        self._data, self._near = data, None
+        self._data, self._near, self._conflicts = data, None, ()
         self.warning.show_notice(data.repeats.warning)
         self.clean.setVisible(not data.repeats.warning and bool(data.size("test")))
         self.patients.setText(data.patients.patient_note)
@@ -68,11 +69,11 @@ class AuditCard(Card):
             self.bar.setRange(0, 0)
         self._show_counts()
 
-    def groups(self) -> list[DuplicateGroup]:
-        """Return the groups of images with identical pixels, then those of near-duplicates."""
+    def groups(self) -> list[DuplicateGroup | LabelConflict]:
+        """Return the groups of images with identical pixels, those of near-duplicates, then the label conflicts."""
         if self._data is None:
             return []
-        return [*self._data.repeats.groups, *(self._near.groups if self._near else ())]
+        return [*self._data.repeats.groups, *(self._near.groups if self._near else ()), *self._conflicts]
 
     def _show_counts(self) -> None:
         if self._data is None:
@@ -85,6 +86,9 @@ class AuditCard(Card):
             "near-duplicates, all sets": near.total if near else None,
             "deduplicated, but near-duplicates": near.test.near_train if near else None,
         }
+        if self._conflicts:
+            names = {member.name for each in self._conflicts for member in each.members}
+            counts["images with conflicting labels"] = len(names)
         counts |= _count_patients(self._data)
         self.table.set_rows([TableRow(name, (name, count), tip=TIPS[name]) for name, count in counts.items()])
         self.table.fit_height()
@@ -101,7 +105,7 @@ class AuditCard(Card):
 
     def _on_audited(self, reply: AuditReply) -> None:
         self._show_searching(False)
-        self._near = reply.near
+        self._near, self._conflicts = reply.near, reply.label_conflicts
         self._show_counts()
 
     def _on_failed(self, failure: RequestFailed) -> None:
@@ -141,6 +145,10 @@ TIPS = {
     "redundant training images": (
         "Copies within the training folder: all images minus distinct images. A validation set held out of this folder "
         "is included."
+    ),
+    "images with conflicting labels": (
+        "Images with identical pixels, near-duplicates, or images of one patient, whose labels differ. Which label is "
+        "wrong is not known."
     ),
     "near-duplicates, all sets": (
         "Copies that were resized, recompressed, flipped, rotated, or made brighter or darker, in all sets."

@@ -6,7 +6,14 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
-from engine.messages import DuplicateGroup, GroupedImage, NearDuplicate, NearDuplicateGroup
+from engine.messages import (
+    DuplicateGroup,
+    GroupedImage,
+    LabelConflict,
+    LabeledImage,
+    NearDuplicate,
+    NearDuplicateGroup,
+)
 from gui.formatting import format_count
 from gui.loaded_data import PARTS, LoadedData
 from gui.widgets.image_grid import ImageGrid
@@ -15,20 +22,25 @@ from gui.widgets.number_model import TableColumn, TableRow
 from gui.widgets.number_table import NumberTable
 
 GROUPS = (TableColumn("First image", str, False), TableColumn("Kind", str, False), TableColumn("Images"))
-MEMBERS = (TableColumn("File", str, False), TableColumn("Set", str, False), TableColumn("Difference", str, False))
+MEMBERS = (
+    TableColumn("File", str, False),
+    TableColumn("Set", str, False),
+    TableColumn("Difference or label", str, False),
+)
 PICTURE_PX = 190
 FIRST = "first of the group"
-KINDS = {"identical": "identical pixels", "near": "near-duplicates"}
+KINDS = {"identical": "identical pixels", "near": "near-duplicates", "labels": "conflicting labels"}
+LEFT_OUT = "left out"
 
 
 class DuplicatesDialog(QDialog):
     """Groups at the left; at the right the images of the selected one and how they differ."""
 
-    def __init__(self, data: LoadedData, groups: Sequence[DuplicateGroup], parent: QWidget) -> None:
+    def __init__(self, data: LoadedData, groups: Sequence[DuplicateGroup | LabelConflict], parent: QWidget) -> None:
         super().__init__(parent)
         self._data, self._groups = data, groups
         self._rows = {name: row for row, name in enumerate(data.names)}
-        self.across = FilterChip("across training and test", checked=any(group.across for group in groups))
+        self.across = FilterChip("across training and test", checked=any(map(_leaks, groups)))
         self.kinds = {kind: FilterChip(title) for kind, title in KINDS.items()}
         self.table, self.members = NumberTable(GROUPS, sortable=True), NumberTable(MEMBERS)
         self.pictures, self.count = ImageGrid(PICTURE_PX), label(role="caption")
@@ -70,7 +82,7 @@ class DuplicatesDialog(QDialog):
         return [
             number
             for number, group in enumerate(self._groups)
-            if _kind(group) in kinds and (group.across or not self.across.isChecked())
+            if _kind(group) in kinds and (_leaks(group) or not self.across.isChecked())
         ]
 
     def refresh(self) -> None:
@@ -102,17 +114,20 @@ class DuplicatesDialog(QDialog):
         ]
         self.members.set_rows(
             [
-                TableRow(member.name, (member.name, PARTS[member.split], what), tip=tip(member, what))
+                TableRow(member.name, (member.name, PARTS.get(member.split, LEFT_OUT), what), tip=tip(member, what))
                 for member, what in zip(members, differences, strict=True)
             ]
         )
+        members = [member for member in members if member.name in self._rows]
         pictures = [self._data.thumbnails[self._rows[member.name]] for member in members]
         captions = [f"{PARTS[member.split]} · {short(member.name)}" for member in members]
         self.pictures.set_images(np.stack(pictures) if pictures else np.zeros((0, 1, 1), np.uint8), captions)
 
 
 def describe_difference(member: GroupedImage) -> str:
-    """Return how a near-duplicate differs from the image that it was compared with, empty if there is none."""
+    """Return how a near-duplicate differs from its first image, or the label in a conflict; empty if neither."""
+    if isinstance(member, LabeledImage):
+        return member.label
     return ", ".join(member.seen) if isinstance(member, NearDuplicate) else ""
 
 
@@ -122,7 +137,13 @@ def tip(member: GroupedImage, what: str) -> str:
     return "\n".join(filter(None, (member.name, f"{what}, compared with {compared}" if compared else what)))
 
 
-def _kind(group: DuplicateGroup) -> str:
+def _leaks(group: DuplicateGroup | LabelConflict) -> bool:
+    return isinstance(group, DuplicateGroup) and group.across
+
+
+def _kind(group: DuplicateGroup | LabelConflict) -> str:
+    if isinstance(group, LabelConflict):
+        return "labels"
     return "near" if isinstance(group, NearDuplicateGroup) else "identical"
 
 

@@ -176,6 +176,7 @@ class DenoisePanel(Panel):
     def _show_image(self, image: ImageRef) -> None:
         """Show the current image."""
         self.refresh()
+        self.case.scan.run = self.session.current_run()
         self.case.show_scan(image.opened)
         if image.opened is None:
             self.case.images.go_to(image.split, image.index)

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from gui.panels.denoise.results_data import ErrorCurve, help_text
-from gui.widgets.card import Card, NoticeBox
+from gui.widgets.card import Card, NoticeBox, PlainScrollArea
 from gui.widgets.curves.plot import CurvePlot
 from gui.widgets.curves.series import SeriesStyle
 from gui.widgets.labels import label
@@ -51,7 +51,7 @@ class BreakEvenCard(Card):
 
     def _side(self) -> QScrollArea:
         """Return the column of sentences, which scrolls if there is no room, so that none is cut."""
-        content, scroll, column = QWidget(), QScrollArea(), QVBoxLayout()
+        content, scroll, column = QWidget(), PlainScrollArea(), QVBoxLayout()
         content.setProperty("kind", "plain")
         content.setLayout(column)
         column.setContentsMargins(0, 0, 0, 0)
@@ -59,8 +59,6 @@ class BreakEvenCard(Card):
             column.addWidget(part)
         column.addStretch()
         scroll.setWidget(content)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         return scroll
 

@@ -55,7 +55,7 @@ class LatentPanel(Panel):
             right.addWidget(card)
         right.setSizes(SHARES)
         self.lay_out(scroll_column(self.choice, self.scan, stretched=self.scan), right)
-        self.setFocusProxy(self.map.plot)
+        self.first_focus = self.map.plot
         self._connect()
         self.exploration.clear(NO_SCANS)
 

@@ -34,6 +34,7 @@ FITTING = "Fitting a mixture to the latent codes of the training images… This 
 SAMPLES, SCANS = 32, 64
 PLOT_PX = 340
 IDEAL_KEY, OWN_KEY, VALIDATION_KEY = "ideal", "this image", "validation images"
+CALIBRATED_KEY = "calibrated, other patients"
 
 
 class SamplesPage(LatentPage):
@@ -216,17 +217,21 @@ class PosteriorPage(LatentPage):
         self.status.setText(f"image {done} of {total}")
 
     def _on_spread(self, reply: PosteriorSpreadReply) -> None:
-        top = float(np.quantile(reply.spread, 0.999)) or 1e-3
+        maps = {"spread": ("posterior SD", reply.spread)}
+        if reply.half_width is not None:
+            maps["interval"] = ("90% interval, ±", reply.half_width)
+        top = float(np.quantile([each for _, each in maps.values()], 0.999)) or 1e-3
         self.heat.update(window=top, level=top / 2)
-        heat = Picture(
-            "spread", "posterior SD", reply.spread, Colormap.HEAT, f"0 to {format_number(top, 2)}", light=self.heat
-        )
+        caption = f"0 to {format_number(top, 2)}"
+        heats = [
+            Picture(key, title, image, Colormap.HEAT, caption, light=self.heat) for key, (title, image) in maps.items()
+        ]
         self.pictures.set_pictures(
             [
                 [
                     Picture("original", "original", reply.original),
                     Picture("mean", "mean of posterior samples", reply.mean),
-                    heat,
+                    *heats,
                 ]
             ]
         )
@@ -239,15 +244,22 @@ class PosteriorPage(LatentPage):
         self._calibration = reply
         self.status.setText(f"{reply.scans} validation images, {reply.samples} samples each")
         self._draw(VALIDATION_KEY, reply)
+        if reply.calibrated:
+            self._draw(CALIBRATED_KEY, reply.calibrated)
+        if self.scene is not None and self.scene.has_subject:
+            self.request.reset()  # its reply now has the calibrated interval
+            self.refresh(self.scene)
         self._update_note()
 
     def _update_note(self) -> None:
         """Show the sentence of the validation images if there is one: a single image says little."""
         if not self.message():
-            self.show_note(self._calibration.sentence if self._calibration else self._own)
+            found = self._calibration
+            calibrated = f" {found.calibrated.sentence}" if found and found.calibrated else ""
+            self.show_note(f"{found.sentence}{calibrated}" if found else self._own)
 
     def _draw(self, key: str, found: CalibrationReport) -> None:
         levels = np.asarray(found.levels)
         self.plot.set_series(IDEAL_KEY, levels, levels, SeriesStyle("ideal", "role:quiet", dashed=True))
-        color = "series:0" if key == VALIDATION_KEY else "series:1"
+        color = {VALIDATION_KEY: "series:0", CALIBRATED_KEY: "series:2"}.get(key, "series:1")
         self.plot.set_series(key, levels, np.asarray(found.coverage), SeriesStyle(key, color))

@@ -55,7 +55,7 @@ class LayersPanel(Panel):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.notice)
         column.addWidget(scroll_column(self.cards, stretched=self.cards), 1)
-        self.setFocusProxy(self.cards.mosaic.mosaic)
+        self.first_focus = self.cards.mosaic.mosaic
         self.follower = Follower(self, self._show_image, lambda record: self._open_run(record.name))
         self.cards.scans.add_action(self.follower.pin)
         self._connect_session()

@@ -87,8 +87,9 @@ def make_script(choice: LayersState) -> str:
         return ""
     layer, channel = choice.layer, max(choice.channel, 0)
     lines = [
-        f"data = {changed_data(scan.data)}",
-        f"model = evaluation.load_model(engine.runs.open_run({choice.run!r}))",
+        f"run = engine.runs.open_run({choice.run!r})",
+        f"data = {changed_data(scan.data)}.model_copy(update={{'size': run.config.data.size}})",
+        "model = evaluation.load_model(run)",
     ]
     if scan.opened is not None:
         lines += [

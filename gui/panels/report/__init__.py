@@ -14,7 +14,7 @@ from engine.messages import Event, Log, RequestFailed, RunStudy, StudyEnded, Stu
 from engine.study_folder import StudyFolder
 from gui.export import join_script
 from gui.file_stamp import Stamp, stamp
-from gui.panel import AppContext, Panel, ShowStudy, Target, scroll_column
+from gui.panel import AppContext, Panel, ShowStudy, Target, fixed_column
 from gui.panels.report.contents_card import ContentsCard, ReportExporter, items
 from gui.panels.report.progress_card import ProgressCard
 from gui.panels.report.study_form_card import StudyFormCard
@@ -35,7 +35,7 @@ class ReportPanel(Panel):
     def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
         self.order, self.progress, self.contents = StudyFormCard(desk), ProgressCard(self.session), ContentsCard()
-        self.exporter = ReportExporter(self)
+        self.exporter, self.start_button = ReportExporter(self), self.order.start
         self.open_url: Callable[[QUrl], object] = QDesktopServices.openUrl
         self._asked, self._key = False, ""
         self._seen: tuple[Path, Stamp | None] = Path(), None
@@ -48,7 +48,7 @@ class ReportPanel(Panel):
         column.addWidget(self.progress)
         column.addWidget(self.contents, 1)
         index = self.contents.index
-        self.lay_out(scroll_column(self.order, index, stretched=index), right)
+        self.lay_out(fixed_column(self.order, index, stretched=index), right)
         self._connect()
         self.refresh()
 

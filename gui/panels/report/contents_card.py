@@ -241,8 +241,8 @@ class ReportExporter(QObject):
 
 
 def write_archive(study: StudyFolder, path: Path) -> None:
-    """Write the contents of a study into one archive. Raises OSError."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    """Write the contents of a study into one archive, times before 1980 as 1980. Raises OSError."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
         for file in _shown(study):
             archive.write(file, f"{study.path.name}/{file.relative_to(study.path)}")
 

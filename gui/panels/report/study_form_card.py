@@ -16,7 +16,7 @@ from gui.form import LABEL_PX, Form
 from gui.loaded_data import source_title
 from gui.panel import AppContext
 from gui.widgets.buttons import Button, IconButton
-from gui.widgets.card import Card, NoticeBox
+from gui.widgets.card import NoticeBox, ScrollingCard
 from gui.widgets.labels import label
 
 SIZE_FIELDS = {"size": 64, "filters": (16, 32, 64), "latent": 64, "epochs": 5}
@@ -29,7 +29,7 @@ QUICK = "Trains two runs with the best settings of the study."
 FULL = "Trains one run for every trial of the study; each takes 20 minutes or more on two CPU cores."
 
 
-class StudyFormCard(Card):
+class StudyFormCard(ScrollingCard):
     """Form of a study and the button that starts or resumes it."""
 
     changed = Signal()
@@ -70,8 +70,10 @@ class StudyFormCard(Card):
         buttons.addWidget(self.copy)
         buttons.addStretch()
         about = label(ABOUT, role="caption", wrap=True)
-        for part in (about, top, self.form, self.effort, self.shrink, self.small, self.data, self.notice, buttons):
+        for part in (about, top, self.form, self.effort, self.shrink, self.small, self.data):
             self.add(part)
+        self.footer.addWidget(self.notice)
+        self.footer.addLayout(buttons)
 
     def _connect(self) -> None:
         for signal in (self.form.changed, self.small.changed, self.out.textChanged, self.shrink.toggled):

@@ -23,7 +23,7 @@ from gui.panels.search.space_draft import Drafts, drafts_from_space, resolve, re
 from gui.panels.search.space_editor import SpaceEditor
 from gui.session import load_data_undoable
 from gui.widgets.buttons import Button
-from gui.widgets.card import Card, NoticeBox
+from gui.widgets.card import NoticeBox, ScrollingCard
 from gui.widgets.labels import label
 
 CUSTOM = "Custom space"
@@ -38,7 +38,7 @@ ABOUT_FIXED = "Values of the settings that the search space does not vary: from 
 HINT = "One value fixes a setting; several values vary it."
 
 
-class NewSearchCard(Card):
+class NewSearchCard(ScrollingCard):
     """The form of a search that is about to start."""
 
     changed = Signal()
@@ -82,9 +82,11 @@ class NewSearchCard(Card):
         buttons.addWidget(self.start)
         buttons.addStretch()
         hint = label(HINT, role="caption", wrap=True)
-        for part in (top, self.editor, hint, self.form, self.caution, self.points, self.data, self.notice, buttons):
+        for part in (top, self.editor, hint, self.form, self.caution, self.points, self.data):
             self.add(part)
         self.body.addStretch()
+        self.footer.addWidget(self.notice)
+        self.footer.addLayout(buttons)
 
     def _connect(self) -> None:
         for signal in (self.editor.changed, self.form.changed, self.name.textChanged):

@@ -1,125 +1,33 @@
 """New run: model, preset, settings, start."""
 
-from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QUndoCommand, QUndoStack
-from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit
 
 from engine import config as settings
-from engine.config import MODELS, DataConfig, RunConfig
+from engine.config import DataConfig, RunConfig
 from engine.errors import ConfigError, EngramError
 from engine.messages import RequestFailed
 from gui.export import join_script, non_default_settings
-from gui.form import LABEL_PX, Form
+from gui.form import LABEL_PX
 from gui.formatting import format_count
 from gui.loaded_data import source_title
 from gui.panel import AppContext
+from gui.panels.train.run_estimate import RunEstimator, describe_estimate
+from gui.panels.train.settings_form import SettingsForm, SizeProblem
 from gui.session import load_data_undoable
 from gui.widgets.buttons import Button
-from gui.widgets.card import Card, NoticeBox
-from gui.widgets.labels import label
+from gui.widgets.card import NoticeBox, ScrollingCard
+from gui.widgets.labels import form_rows, label
 
-Values = dict[str, Any]
 OWN = "Custom"
 
 
-class SettingsForm(QWidget):
-    """One form for each model, of which one is visible; `model` is the combo box that chooses it."""
-
-    changed = Signal()
-
-    def __init__(self, undo: QUndoStack, data: Callable[[], DataConfig]) -> None:
-        super().__init__()
-        self.model = QComboBox()
-        self._undo, self._data = undo, data
-        self._chosen: str = RunConfig().model.model
-        self.forms = {name: self._make_form(name) for name in MODELS}
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        for name, form in self.forms.items():
-            self.model.addItem(settings.model_title(name), name)
-            column.addWidget(form)
-            form.setVisible(name == self._chosen)
-            form.changed.connect(self.changed)
-        self.model.activated.connect(lambda: self.choose_model(self.model.currentData()))
-
-    def _make_form(self, model: str) -> Form:
-        parts = settings.sections(model)
-        specs = [spec for part, kind in parts.items() if part != "data" for spec in settings.list_fields(kind)]
-        return Form(specs, self._undo, lambda values: settings.from_flat({**values, "model": model}, self._base()))
-
-    def _base(self) -> RunConfig:
-        """Return a run with only its dataset; this does not check that the model fits it."""
-        return RunConfig.model_construct(data=self._data())
-
-    @property
-    def form(self) -> Form:
-        """Return the visible form."""
-        return self.forms[self._chosen]
-
-    def values(self) -> Values:
-        """Return model and settings as they are shown, valid or not."""
-        return {"model": self._chosen, **self.form.values()}
-
-    def config(self) -> RunConfig:
-        """Return the settings of the run, dataset included. Raises ConfigError."""
-        return settings.from_flat(self.values(), self._base())
-
-    def set_values(self, values: Mapping[str, Any]) -> None:
-        """Show model and settings; this is not an undo step."""
-        if values.get("model") in MODELS:
-            self.show_model(values["model"])
-        self.form.set_values(values)
-
-    def change_values(self, values: Mapping[str, Any]) -> None:
-        """Change model and settings as undo steps."""
-        self.choose_model(values.get("model", self._chosen))
-        self.form.change_values({name: value for name, value in values.items() if name != "model"})
-
-    def choose_model(self, model: str) -> None:
-        if model != self._chosen:
-            self._undo.push(ChooseModelCommand(self, self._chosen, model))
-
-    def show_model(self, model: str) -> None:
-        """Switch to the form of a model; it takes over changed settings that it has, and keeps its own defaults."""
-        shared, self._chosen = _transfer_values(self.form, self.forms[model]), model
-        for name, form in self.forms.items():
-            form.setVisible(name == model)
-        self.model.setCurrentIndex(self.model.findData(model))
-        self.form.set_values(shared)
-
-
-def _transfer_values(old: Form, new: Form) -> Values:
-    """Return the values of one form for another one."""
-    shown = old.values()
-    return {
-        name: row.spec.default if shown[name] == old.rows[name].spec.default else shown[name]
-        for name, row in new.rows.items()
-        if name in shown
-    }
-
-
-class ChooseModelCommand(QUndoCommand):
-    """Undo step of a model change."""
-
-    def __init__(self, form: SettingsForm, before: str, after: str) -> None:
-        super().__init__("model")
-        self._form, self._before, self._after = form, before, after
-        self._values = form.values()
-
-    def redo(self) -> None:
-        self._form.show_model(self._after)
-
-    def undo(self) -> None:
-        self._form.show_model(self._before)
-        self._form.set_values(self._values)
-
-
-class NewRunCard(Card):
-    """Form of the chosen model and the button that starts it."""
+class NewRunCard(ScrollingCard):
+    """Form of the chosen model, and below it the button that starts it."""
 
     changed = Signal()
     started = Signal(str)
@@ -132,7 +40,9 @@ class NewRunCard(Card):
         self.preset, self.name = QComboBox(), QLineEdit()
         self.start, self.copy = Button("Start training", "primary"), Button("Copy as Python")
         self.data, self.problem = label(role="caption", wrap=True), label(role="danger", wrap=True)
-        self.notice, self.caution = NoticeBox(), NoticeBox()
+        self.notice, self.caution, self.misfit = NoticeBox(), NoticeBox(), NoticeBox()
+        self.cost, self.estimator = label(role="caption", wrap=True), RunEstimator(desk.session.job, self)
+        self._size_problem: SizeProblem | None = None
         self._lay_out()
         self._connect()
         self.settings.set_values({"backend": desk.preferences.backend})
@@ -143,26 +53,21 @@ class NewRunCard(Card):
             self.preset.addItem(title.split(" (")[0], name)
             self.preset.setItemData(self.preset.count() - 1, title, Qt.ItemDataRole.ToolTipRole)
         self.name.setPlaceholderText("automatic, such as ae-0001")
-        top = QFormLayout()
+        for box in (self.settings.model, self.preset):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(6)
+        top = form_rows({"Model": self.settings.model, "Preset": self.preset, "Name": self.name}, LABEL_PX)
         top.setContentsMargins(0, 0, 0, 0)
-        top.setVerticalSpacing(6)
-        top.setHorizontalSpacing(8)
-        for title, widget in (("Model", self.settings.model), ("Preset", self.preset), ("Name", self.name)):
-            text = label(title, role="quiet")
-            text.setFixedWidth(LABEL_PX)
-            text.setBuddy(widget)
-            widget.setAccessibleName(title)
-            if isinstance(widget, QComboBox):
-                widget.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-                widget.setMinimumContentsLength(6)
-            top.addRow(text, widget)
         buttons = QHBoxLayout()
         for button in (self.start, self.copy):
             buttons.addWidget(button)
         buttons.addStretch()
-        for part in (top, self.settings, self.data, self.caution, self.problem, self.notice, buttons):
-            self.add(part)
+        for content in (top, self.settings, self.data, self.caution):
+            self.add(content)
         self.body.addStretch()
+        for part in (self.problem, self.misfit, self.notice, self.cost):
+            self.footer.addWidget(part)
+        self.footer.addLayout(buttons)
 
     def _connect(self) -> None:
         self.settings.changed.connect(self.refresh)
@@ -172,11 +77,16 @@ class NewRunCard(Card):
         self._session.job_changed.connect(self.refresh)
         self._session.data_loaded.connect(self.refresh)
         self._session.data_wanted.connect(self.refresh)
+        self._session.loading_changed.connect(self.refresh)
+        self.estimator.changed.connect(self._show_cost)
+        self.misfit.action_requested.connect(self._on_size_wanted)
+        self.misfit.second_requested.connect(self._on_filters_wanted)
         self._session.job_failed.connect(self._on_job_failed)
 
     def data_config(self) -> DataConfig:
-        """Return the dataset that a run would be trained on."""
-        return self._session.data.config if self._session.data else self._session.requested_data
+        """Return the dataset that a run would be trained on: the one that is being read, or else the loaded one."""
+        data = self._session.data
+        return data.config if data and self._session.loading is None else self._session.requested_data
 
     def start_run(self) -> None:
         """Create the run and train it; the form shows a problem below its fields."""
@@ -188,6 +98,11 @@ class NewRunCard(Card):
             return
         self.name.clear()
         self.started.emit(record.name)
+
+    def start_quick(self) -> None:
+        """Choose the preset of a first look, and start it."""
+        self._choose_preset("quick")
+        self.start_run()
 
     def load_config(self, config: RunConfig) -> None:
         """Show the settings of a run, with its dataset, as one undo step."""
@@ -212,14 +127,67 @@ class NewRunCard(Card):
         form, data = self.settings.form, self.data_config()
         form.validate()
         self.preset.setCurrentIndex(max(self.preset.findData(self._matching_preset()), 0))
-        count = f" · {format_count(self._session.data.size('train'))} training images" if self._session.data else ""
+        sizes = self._sizes()
+        count = f" · {format_count(sizes[0])} training images" if sizes else ""
+        reading = " · reading images…" if self._session.loading is not None and not sizes else ""
         kept = "original intensities" if data.normalisation == "none" else data.normalisation
-        self.data.setText(f"{source_title(data)}{count} · {data.size} × {data.size} px · {data.fit} · {kept}")
+        facts = f"{source_title(data)}{count} · {data.size} × {data.size} px · {data.fit} · {kept}{reading}"
+        self.data.setText(facts)
         self.problem.setText(form.problem)
         self.problem.setVisible(bool(form.problem))
+        self._show_size_problem()
         self.caution.show_notice(self._caution())
-        self.start.setEnabled(form.is_valid() and not self._session.job.is_busy())
+        valid = form.is_valid() and self._size_problem is None
+        self.start.setEnabled(valid and not self._session.job.is_busy())
+        self._show_cost()
         self.changed.emit()
+
+    def _sizes(self) -> tuple[int, int] | None:
+        """Return the numbers of training and validation images. Returns None unless they are loaded."""
+        data = self._session.data
+        return (data.size("train"), data.size("validation")) if data and data.config == self.data_config() else None
+
+    def _show_cost(self) -> None:
+        """Show what the run will cost, as far as it is known; a form that no one sees has nothing measured."""
+        try:
+            config = self.settings.config()
+        except ConfigError:
+            config = None
+        if config is None or not self.isVisible() or self._session.job.is_busy():
+            self.estimator.forget_wish()
+            self.cost.setVisible(False)
+            return
+        known = self.estimator.find(config)
+        self.cost.setText(describe_estimate(known, config, self._sizes(), self.estimator.is_measuring(config)))
+        self.cost.setVisible(True)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._show_cost()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.estimator.forget_wish()
+
+    def _show_size_problem(self) -> None:
+        """Show once that the model does not fit the size of the images, with what would fit as buttons."""
+        found = self._size_problem = self.settings.find_size_problem()
+        size = f"Use {found.sizes[0]} px" if found and found.sizes else ""
+        filters = f"Use {len(found.filters)} filters" if found and found.filters else ""
+        first, second = (size, filters) if size else (filters, "")
+        self.misfit.show_notice(found.text if found else "", action=first, second=second)
+
+    def _on_size_wanted(self) -> None:
+        found = self._size_problem
+        if found and found.sizes:
+            self._change(f"use {found.sizes[0]} px", {"size": found.sizes[0]}, {})
+        else:
+            self._on_filters_wanted()
+
+    def _on_filters_wanted(self) -> None:
+        if self._size_problem:
+            filters = self._size_problem.filters
+            self._change(f"use {len(filters)} filters", {}, {"filters": filters})
 
     def _caution(self) -> str:
         try:

@@ -1,6 +1,7 @@
 """Drawing area of a plot: axes, grid, reference lines, the cursor line."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pyqtgraph as pg
@@ -9,30 +10,38 @@ from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QWidget
 
 from gui import palette
-from gui.widgets.curves.axis import NumberAxis
-from gui.widgets.curves.series import Bounds, padded_bounds, to_axis
+from gui.formatting import format_number
+from gui.widgets.curves.axis import Kind, NumberAxis
+from gui.widgets.curves.series import Bounds, Scale, padded_bounds, to_axis
+from gui.widgets.curves.zoom_box import ZoomBox, place_labels
 
 TICK_PX = 11
-LEFT_AXIS_PX = 58
+LEFT_AXIS_PX, NARROW_AXIS_PX, NARROW_PX = 58, 44, 180
 LABEL_PX = 24
+MARGIN_PX = 6
+Measure = Callable[[Scale, tuple[float, float] | None], list[Bounds]]
 
 
 class CurveCanvas(pg.GraphicsView):
-    """View box with a left and a bottom axis; the wheel zooms, a drag pans, a double-click shows everything."""
+    """View box with a left and a bottom axis; a double-click shows everything.
+
+    An axis that the user has zoomed stays; y follows what is visible until the user zooms it too. `measure` returns the
+    bounds of the curves within a range of x.
+    """
 
     pointed = Signal(float)
     pointer_left = Signal()
 
     def __init__(self, x_label: str, parent: QWidget | None = None) -> None:
         super().__init__(parent, background=None)
-        self.log_x, self.log_y = False, False
-        self.box = pg.ViewBox(enableMenu=False)
+        self.scale_of = Scale()
+        self.measure: Measure = lambda scale, between: []
+        self.box = ZoomBox()
         self._x_axis, self._y_axis = NumberAxis("bottom"), NumberAxis("left")
         self._x_label = x_label
         self._references: dict[str, tuple[float, pg.InfiniteLine]] = {}
-        self._bounds: list[Bounds] = []
         self._steps = 0
-        self._moved_by_hand = False
+        self._held = [False, False]
         self._line = pg.InfiniteLine(angle=90, movable=False)
         self._place = pg.InfiniteLine(angle=90, movable=False)
         self._lay_out()
@@ -63,7 +72,8 @@ class CurveCanvas(pg.GraphicsView):
         for line in (self._line, self._place):
             line.hide()
             self.box.addItem(line, ignoreBounds=True)
-        self.box.sigResized.connect(lambda: self.fit(self._bounds))
+        self.box.sigResized.connect(self._on_resized)
+        self.box.sigRangeChanged.connect(self._arrange_labels)
         self.setCentralItem(layout)
 
     def recolor(self) -> None:
@@ -86,10 +96,28 @@ class CurveCanvas(pg.GraphicsView):
         for axis in (self._x_axis, self._y_axis):
             axis.setOpacity(float(shown))
 
-    def set_log(self, log_x: bool, log_y: bool) -> None:
-        self.log_x, self.log_y = log_x, log_y
-        self._x_axis.setLogMode(log_x)
-        self._y_axis.setLogMode(log_y)
+    @property
+    def log_x(self) -> bool:
+        return self.scale_of.log_x
+
+    @property
+    def log_y(self) -> bool:
+        return self.scale_of.log_y
+
+    def set_x_axis(self, title: str, kind: Kind) -> None:
+        """Name the axis of x, and say what its numbers are."""
+        self._x_label, self._x_axis.kind = title, kind
+        self._x_axis.picture = None
+        self.recolor()
+
+    def set_words(self, x_words: tuple[str, ...], y_words: tuple[str, ...]) -> None:
+        """Name the categories of the axes; empty for an axis of numbers."""
+        self._x_axis.words, self._y_axis.words = x_words, y_words
+
+    def set_scale(self, scale: Scale) -> None:
+        self.scale_of = scale
+        self._x_axis.setLogMode(scale.log_x)
+        self._y_axis.setLogMode(scale.log_y)
         self._place_references()
         self.point_at(None)
 
@@ -99,38 +127,47 @@ class CurveCanvas(pg.GraphicsView):
             self.box.removeItem(self._references.pop(name)[1])
         if y is not None:
             options = {"position": 0.98, "anchors": [(1, 1), (1, 0)], "movable": False}
-            plain = text.replace("{", "{{").replace("}", "}}")
-            line = pg.InfiniteLine(angle=0, movable=False, label=plain, labelOpts=options)
+            line = pg.InfiniteLine(angle=0, movable=False, label=_escape(text), labelOpts=options)
+            line.setToolTip(text)
             self._references[name] = (y, line)
             self.box.addItem(line, ignoreBounds=True)
             self.recolor()
         self._place_references()
+        self._arrange_labels()
 
     def set_x_limit(self, last: int) -> None:
-        """Count x in whole steps from 1 to `last`, and keep all of them visible."""
-        self._x_axis.least_step = 1.0
+        """Count x in whole steps from 1 to `last`, and keep all of them visible; 0 for an axis without steps."""
+        self._x_axis.least_step = 1.0 if last else 0.0
         if last != self._steps:
             self._steps = last
-            self.fit(self._bounds)
+            self.fit()
 
-    def fit(self, bounds: list[Bounds]) -> None:
-        """Show all of these bounds (in data values), unless the user has moved the view."""
-        self._bounds = bounds
-        if not self._moved_by_hand:
-            self.show_all()
+    def fit(self) -> None:
+        """Show all curves on the axes that the user has not zoomed; y follows the visible part of x."""
+        (left, right), (low, high) = self.box.viewRange()
+        if not self._held[0]:
+            left, right = self._full_range(None)[:2]
+        if not self._held[1]:
+            ends = (10**left, 10**right) if self.log_x else (left, right)
+            low, high = self._full_range(ends)[2:] if self._held[0] else self._full_range(None)[2:]
+        self.box.setRange(xRange=(left, right), yRange=(low, high), padding=0, disableAutoRange=True)
 
     def show_all(self) -> None:
         """Return to the full view."""
-        self._moved_by_hand = False
-        levels = [(b[0], b[1], y, y) for b in self._bounds[:1] for y, _ in self._references.values()]
-        steps = [(1.0, float(self._steps), b[2], b[2]) for b in self._bounds[:1] if self._steps > 1]
-        seen = [_placed(bound, self.log_x, self.log_y) for bound in self._bounds + levels + steps]
+        self._held = [False, False]
+        self.fit()
+
+    def _full_range(self, between: tuple[float, float] | None) -> Bounds:
+        """Return the range of both axes, in axis positions, that shows every curve, level and step."""
+        bounds = self.measure(self.scale_of, between)
+        levels = [(b[0], b[1], y, y) for b in bounds[:1] for y, _ in self._references.values()]
+        steps = [(1.0, float(self._steps), b[2], b[2]) for b in bounds[:1] if self._steps > 1]
+        seen = [_placed(bound, self.log_x, self.log_y) for bound in bounds + levels + steps]
         left, right, low, high = padded_bounds([bound for bound in seen if all(map(math.isfinite, bound))])
         left_over = max(self.box.height() - 2 * LABEL_PX, LABEL_PX)
         # A label stands on the outer side of its line.
         room = LABEL_PX / left_over * (high - low) if levels else 0.0
-        low, high = low - room, high + room
-        self.box.setRange(xRange=(left, right), yRange=(low, high), padding=0, disableAutoRange=True)
+        return left, right, low - room, high + room
 
     def point_at(self, x: float | None, stays: bool = False) -> None:
         """Draw the vertical cursor line at x, or hide it if `x` is None.
@@ -158,8 +195,35 @@ class CurveCanvas(pg.GraphicsView):
             if math.isfinite(placed):
                 line.setPos(placed)
 
-    def _on_moved_by_hand(self) -> None:
-        self._moved_by_hand = True
+    def _on_resized(self) -> None:
+        self._y_axis.setWidth(LEFT_AXIS_PX if self.width() >= NARROW_PX else NARROW_AXIS_PX)
+        self.fit()
+
+    def _arrange_labels(self, *_: object) -> None:
+        """Place the labels of the levels so that none covers another."""
+        levels = [(y, line) for y, line in self._references.values() if line.isVisible()]
+        lines = [line for _, line in levels]
+        area = self.box.sceneBoundingRect().adjusted(MARGIN_PX, 0, -MARGIN_PX, 0)
+        if not lines or area.width() <= 0:
+            return
+        for y, line in levels:
+            is_wide = self.fontMetrics().horizontalAdvance(line.toolTip()) > area.width()
+            wanted = _escape(format_number(y) if is_wide else line.toolTip())
+            if line.label.format != wanted:
+                line.label.setFormat(wanted)
+        sizes = [line.label.textItem.boundingRect() for line in lines]
+        ys = [self.box.mapViewToScene(QPointF(0, line.value())).y() for line in lines]
+        places = place_labels([(size.width(), size.height()) for size in sizes], ys, area)
+        for line, y, place in zip(lines, ys, places, strict=True):
+            line.label.setOpacity(float(place is not None))
+            if place is not None:
+                line.label.anchors = [(1, int(place.center().y() < y))] * 2
+                line.label.setPosition((place.right() - area.left() + MARGIN_PX) / (area.width() + 2 * MARGIN_PX))
+
+    def _on_moved_by_hand(self, axes: list[bool]) -> None:
+        self._held = [held or bool(moved) for held, moved in zip(self._held, axes, strict=True)]
+        if not self._held[1]:
+            self.fit()
 
     def _on_mouse_moved(self, at: QPointF) -> None:
         if not self.box.sceneBoundingRect().contains(at):
@@ -167,6 +231,11 @@ class CurveCanvas(pg.GraphicsView):
             return
         x = self.box.mapSceneToView(at).x()
         self.pointed.emit(10**x if self.log_x else x)
+
+
+def _escape(text: str) -> str:
+    """Return a text whose braces are no places for a value."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _placed(bounds: Bounds, log_x: bool, log_y: bool) -> Bounds:

@@ -1,59 +1,25 @@
-"""Controls for a set of plots: smoothing, logarithmic axes, export as an image or as numbers."""
+"""Controls for a set of plots: smoothing, axes, outliers, export as an image or as numbers."""
 
-import csv
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import product
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QRect, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QImageWriter, QPainter
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QToolButton, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton, QWidget
 
-from gui import palette
 from gui.widgets.buttons import IconButton
+from gui.widgets.curves.export import WRITERS
 from gui.widgets.curves.plot import CurvePlot
+from gui.widgets.curves.series import Scale
+from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.labels import FilterChip
 from gui.widgets.number_fields import SliderRange, SliderRow
 
-RATIO = 2
-FOOTER_PX = 24
-KINDS = {"png": "image (PNG)", "csv": "values (CSV)"}
+SLIDER_PX = 218
+KINDS = {"png": "image (PNG)", "svg": "drawing (SVG)", "pdf": "page (PDF)", "csv": "values (CSV)"}
+OUTLIERS_TIP = "Fit the y axis to the middle 90% of the values of each curve."
 AskPath = Callable[[QWidget, str, str], str]
-
-
-def export_png(plot: CurvePlot, path: Path, footer: str = "") -> None:
-    """Write the plot as it is shown, at twice its size, with a line of text below it. Raises OSError."""
-    plot.point_at(None)
-    extra = FOOTER_PX if footer else 0
-    image = QImage(plot.width() * RATIO, (plot.height() + extra) * RATIO, QImage.Format.Format_RGB32)
-    image.setDevicePixelRatio(RATIO)
-    image.fill(QColor(palette.current().field))
-    painter = QPainter(image)
-    plot.render(painter, QPoint(0, 0))
-    painter.setFont(plot.font())
-    painter.setPen(QColor(palette.current().quiet))
-    painter.drawText(QRect(10, plot.height(), plot.width() - 20, extra), Qt.AlignmentFlag.AlignVCenter, footer)
-    painter.end()
-    writer = QImageWriter(str(path), b"PNG")
-    if not writer.write(image):
-        raise OSError(writer.errorString())
-
-
-def export_csv(plot: CurvePlot, path: Path, footer: str = "") -> None:
-    """Write one row for each point: curve, x, raw value, smoothed value. Raises OSError."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        if footer:
-            file.write(f"# {footer}\n")
-        writer = csv.writer(file)
-        writer.writerow(["curve", plot.x_label or "x", plot.y_label or "y", "smoothed"])
-        for item in plot.items.values():
-            series = item.series
-            for x, y, smooth in zip(series.x, series.y, series.smooth, strict=True):
-                writer.writerow([series.style.label, *(repr(float(value)) for value in (x, y, smooth))])
-
-
-WRITERS = {"png": export_png, "csv": export_csv}
 
 
 def ask_path(parent: QWidget, name: str, kinds: str) -> str:
@@ -62,43 +28,70 @@ def ask_path(parent: QWidget, name: str, kinds: str) -> str:
 
 
 class CurveControls(QWidget):
-    """Smoothing, log x and log y for several plots at once, and export; every exported file carries `footer`."""
+    """Smoothing, axes and export for several plots at once, which share one crosshair.
+
+    Every exported file carries `footer`; `more` are further controls of the owner.
+    """
 
     export_failed = Signal(str)
 
-    def __init__(self, plots: Sequence[CurvePlot], footer: str = "", parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        plots: Sequence[CurvePlot],
+        footer: str = "",
+        more: Sequence[QWidget] = (),
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._plots, self._footer = plots, footer
+        self._plots, self._footer = list[CurvePlot](), footer
         self.ask_path: AskPath = ask_path
         self.smoothing = SliderRow("Smoothing", SliderRange(0.0, 0.99, 0.0))
         self.log_x, self.log_y = FilterChip("Log x"), FilterChip("Log y")
-        self.export = IconButton("export", "Export the plots")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        for part in (self.smoothing, self.log_x, self.log_y, self.export):
+        self.clip = FilterChip("Clip outliers")
+        self.clip.setToolTip(OUTLIERS_TIP)
+        self.export, self._menu = IconButton("export", "Export the plots"), QMenu(self)
+        self.smoothing.setFixedWidth(SLIDER_PX)
+        row = FlowLayout(self, gap=6)
+        for part in (self.smoothing, *more[:-1], self.log_x, self.log_y, self.clip, self.export, *more[-1:]):
             row.addWidget(part)
-        self.smoothing.setMaximumWidth(300)
         self.smoothing.value_changed.connect(self._on_smoothing_changed)
-        self.log_x.toggled.connect(self._on_log_toggled)
-        self.log_y.toggled.connect(self._on_log_toggled)
-        self._build_menu()
-
-    def _build_menu(self) -> None:
-        menu = QMenu(self)
-        for plot, (kind, what) in product(self._plots, KINDS.items()):
-            action = menu.addAction(f"{plot.y_label or 'curves'}: {what}")
-            action.triggered.connect(partial(self.export_as, plot, kind))
-        self.export.setMenu(menu)
+        for chip in (self.log_x, self.log_y, self.clip):
+            chip.toggled.connect(self._on_scale_changed)
+        for plot in plots:
+            self.add_plot(plot)
+        self._menu.aboutToShow.connect(self.fill_menu)
+        self.export.setMenu(self._menu)
         self.export.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+
+    def add_plot(self, plot: CurvePlot) -> None:
+        """Let the controls act on one more plot."""
+        self._plots.append(plot)
+        plot.pointed.connect(partial(self._on_pointed, plot))
+        plot.set_smoothing(self.smoothing.value())
+        plot.set_scale(self._scale())
+
+    def fill_menu(self) -> None:
+        """List the plots that are shown, in each kind of file."""
+        self._menu.clear()
+        for plot, (kind, what) in product((plot for plot in self._plots if not plot.isHidden()), KINDS.items()):
+            action = self._menu.addAction(f"{plot.y_label or 'curves'}: {what}")
+            action.triggered.connect(partial(self.export_as, plot, kind))
 
     def _on_smoothing_changed(self, weight: float) -> None:
         for plot in self._plots:
             plot.set_smoothing(weight)
 
-    def _on_log_toggled(self) -> None:
+    def _on_scale_changed(self) -> None:
         for plot in self._plots:
-            plot.set_log(self.log_x.isChecked(), self.log_y.isChecked())
+            plot.set_scale(self._scale())
+
+    def _scale(self) -> Scale:
+        return Scale(self.log_x.isChecked(), self.log_y.isChecked(), self.clip.isChecked())
+
+    def _on_pointed(self, source: CurvePlot, x: float | None) -> None:
+        for plot in self._plots:
+            if plot is not source and plot.isVisible():
+                plot.follow(x)
 
     def export_as(self, plot: CurvePlot, kind: str, *_: bool) -> None:
         """Ask for a path and write the plot there; emit `export_failed` with the reason if that fails."""

@@ -8,30 +8,42 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import ArrayLike
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent
-from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gui import palette
 from gui.formatting import format_number
+from gui.widgets.buttons import IconButton
+from gui.widgets.curves.axis import Kind, format_time
 from gui.widgets.curves.canvas import CurveCanvas
-from gui.widgets.curves.series import Series, SeriesStyle, decimate, to_axis
-from gui.widgets.labels import label
+from gui.widgets.curves.series import Bounds, Scale, Series, SeriesStyle, decimate, to_axis
+from gui.widgets.labels import ElidedLabel, elide_middle, label
 
 SOLID, DASHED = "━━", "╍╍"
+SECOND_SOLID, SECOND_DASHED = "━·━", "····"
 AWAY_PX = 12
-RAW_ALPHA = 95
+RAW_ALPHA, FAINT_ALPHA = 95, 140
 LINE_PX = 1.8
 MOST_POINTS = 2000
-DASHES = [5.0, 3.5]
+DASHES, SECOND_LINE, SECOND_DASHES = [5.0, 3.5], [9.0, 2.5, 1.0, 2.5], [1.5, 2.5]
+MOST_ROWS, MOST_LETTERS = 12, 30
+DIMMED = 0.2
+# A narrower plot has no room for the names of the curves, and none for the values where another plot points at.
+NAMING_PX = 260
+
+
+def format_line(style: SeriesStyle) -> str:
+    """Return a curve's line in its color, as rich text."""
+    second = palette.has_second_line(style.color_key)
+    line = (SECOND_DASHED if second else DASHED) if style.dashed else SECOND_SOLID if second else SOLID
+    return f'<span style="color:{palette.find_series_color(style.color_key)}">{line}</span>'
 
 
 def format_colored_line(style: SeriesStyle) -> str:
     """Return a curve's line and name as rich text, so that color is never the only sign."""
-    line = DASHED if style.dashed else SOLID
     # A run's name must not break at its hyphens.
-    name = escape(style.label).replace("-", "&#8209;")
-    return f'<span style="color:{palette.find_series_color(style.color_key)}">{line}</span>&nbsp;{name}'
+    return f"{format_line(style)}&nbsp;{escape(elide_middle(style.label, MOST_LETTERS)).replace('-', '&#8209;')}"
 
 
 class CurveReadout(QLabel):
@@ -46,12 +58,15 @@ class CurveReadout(QLabel):
         self.hide()
 
     def show_at(self, x: float, title: str, rows: list[tuple[SeriesStyle, float]]) -> None:
-        """Show the rows beside x, given in the parent's pixels."""
+        """Show the rows beside x, given in the parent's pixels; without a title, or in a narrow plot, without names."""
+        write = format_colored_line if title and self._plot.width() >= NAMING_PX else format_line
         lines = "".join(
-            f'<tr><td align="right">{format_number(value)}&nbsp;&nbsp;</td><td>{format_colored_line(style)}</td></tr>'
-            for style, value in rows
+            f'<tr><td align="right">{format_number(value)}&nbsp;&nbsp;</td><td>{write(style)}</td></tr>'
+            for style, value in rows[:MOST_ROWS]
         )
-        self.setText(f"<b>{escape(title)}</b><table cellspacing=0 cellpadding=1>{lines}</table>")
+        more = f"and {len(rows) - MOST_ROWS} more" if len(rows) > MOST_ROWS else ""
+        head = f"<b>{escape(title)}</b>" if title else ""
+        self.setText(f"{head}<table cellspacing=0 cellpadding=1>{lines}</table>{more}")
         self.adjustSize()
         room = self._plot.width()
         left = x + AWAY_PX if x + AWAY_PX + self.width() <= room else x - AWAY_PX - self.width()
@@ -85,10 +100,12 @@ class CurveItem:
         color = QColor(palette.find_series_color(series.style.color_key))
         faint = QColor(color)
         faint.setAlpha(RAW_ALPHA)
-        pen = pg.mkPen(color, width=LINE_PX * ratio)
-        if series.style.dashed:
-            pen.setDashPattern(DASHES)
-            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        if series.style.faint:
+            few = decimate(raw, MOST_POINTS)
+            faint.setAlpha(FAINT_ALPHA)
+            self._raw.setData(x[few], raw[few], pen=pg.mkPen(faint, width=ratio), connect="finite")
+            return
+        pen = _make_pen(color, series.style, ratio)
         self._raw.setVisible(smoothed)
         if smoothed:
             few = decimate(raw, MOST_POINTS)
@@ -97,6 +114,11 @@ class CurveItem:
         few = decimate(smooth, MOST_POINTS)
         self._smooth.setData(x[few], smooth[few], pen=pen, connect="finite")
         self._draw_points(x, raw, color)
+
+    def dim(self, dimmed: bool) -> None:
+        """Draw the curve faintly, so that another one stands out."""
+        for item in self._items():
+            item.setOpacity(DIMMED if dimmed else 1.0)
 
     def _draw_points(self, x: np.ndarray, y: np.ndarray, color: QColor) -> None:
         """Mark the best point; show a curve of one point as that point."""
@@ -115,14 +137,37 @@ class CurveItem:
         return self._raw, self._smooth, self._points
 
 
-class CurvePlot(QFrame):
-    """Curves that grow while the user watches; hovering lists all of them by their value at that x."""
+def _make_pen(color: QColor, style: SeriesStyle, ratio: float) -> Any:
+    pen = pg.mkPen(color, width=LINE_PX * ratio)
+    if palette.has_second_line(style.color_key):
+        pen.setDashPattern(SECOND_DASHES if style.dashed else SECOND_LINE)
+    elif style.dashed:
+        pen.setDashPattern(DASHES)
+    pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+    return pen
 
-    def __init__(self, y_label: str = "", x_label: str = "", parent: QWidget | None = None) -> None:
+
+class CurvePlot(QFrame):
+    """Curves that grow while the user watches; hovering lists all of them by their value at that x.
+
+    `listed` says that a list beside the plot names the curves: the plot then has no legend, but a button that enlarges
+    it. `pointed` carries the x that the user points at, None for none.
+    """
+
+    pointed = Signal(object)
+    enlarge_toggled = Signal(bool)
+
+    def __init__(
+        self, y_label: str = "", x_label: str = "", parent: QWidget | None = None, *, listed: bool = False
+    ) -> None:
         super().__init__(parent)
         self.items: dict[str, CurveItem] = {}
         self.x_label, self.y_label = x_label, y_label
         self.canvas = CurveCanvas(x_label, self)
+        self.canvas.measure = self._measure
+        self.enlarge = IconButton("maximise", f"Enlarge {y_label} (E)", checkable=True)
+        self._listed = listed
+        self._kind: Kind = "number"
         self._smoothing = 0.0
         self._batch: dict[CurveItem, None] | None = None
         self._pointed: float | None = None
@@ -136,12 +181,20 @@ class CurvePlot(QFrame):
         self.setAccessibleName(y_label)
         self.canvas.pointed.connect(self.point_at)
         self.canvas.pointer_left.connect(lambda: self.point_at(None))
+        self.enlarge.toggled.connect(self.enlarge_toggled)
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 8, 8, 8)
+        column, head = QVBoxLayout(self), QHBoxLayout()
+        column.setContentsMargins(8, 8 - 4 * self._listed, 8, 8)
         column.setSpacing(2)
-        column.addWidget(label(self.y_label, role="caption", wrap=True))
+        title = ElidedLabel(self.y_label)
+        title.setProperty("role", "caption")
+        head.addWidget(title)
+        head.addStretch(1)
+        head.addWidget(self.enlarge)
+        self.enlarge.setVisible(self._listed)
+        self._legend.setVisible(not self._listed)
+        column.addLayout(head)
         column.addWidget(self.canvas, 1)
         column.addWidget(self._legend)
         self.canvas.setMinimumHeight(140)
@@ -180,7 +233,7 @@ class CurvePlot(QFrame):
         self._refresh([self.items[key]])
 
     def set_reference(self, name: str, y: float | None, text: str = "") -> None:
-        """Draw a dotted level with its label, or remove it if `y` is None."""
+        """Draw a dotted level with its label, or remove it if `y` is None; a narrow plot shows its number alone."""
         self.canvas.set_reference(name, y, text)
         self._refresh([])
 
@@ -191,43 +244,82 @@ class CurvePlot(QFrame):
             item.series.set_smoothing(weight)
         self._refresh(self.items.values())
 
-    def set_log(self, log_x: bool, log_y: bool) -> None:
-        """Choose logarithmic axes; these omit values that are not positive."""
-        self.canvas.set_log(log_x, log_y)
+    def set_scale(self, scale: Scale) -> None:
+        """Choose logarithmic axes, which omit values that are not positive, and whether outliers are clipped."""
+        self.canvas.set_scale(scale)
         self._refresh(self.items.values())
         self.canvas.show_all()
+
+    def set_x_axis(self, title: str, kind: Kind) -> None:
+        """Choose what x means: its title, and how its numbers are written."""
+        if (title, kind) != (self.x_label, self._kind):
+            self.x_label, self._kind = title, kind
+            self.canvas.set_x_axis(title, kind)
+            self.canvas.show_all()
+
+    def highlight(self, color_key: str) -> None:
+        """Let the curves of one color key stand out; an empty key ends this."""
+        known = any(item.series.style.color_key == color_key for item in self.items.values())
+        for item in self.items.values():
+            item.dim(known and item.series.style.color_key != color_key)
 
     def set_empty_text(self, text: str) -> None:
         """Set the text that stands here while there is no curve."""
         self._empty.setText(text)
 
     def readout(self, x: float) -> list[tuple[SeriesStyle, float]]:
-        """Return every curve that has a point at x with its raw value there, highest first."""
+        """Return every curve that has a visible point at x with its raw value there, highest first."""
         found = []
-        for item in self.items.values():
-            at = item.series.nearest(x)
-            if at is not None:
-                found.append((item.series.style, float(item.series.y[at])))
+        low, high = self.canvas.box.viewRange()[1]
+        for series in self._listed_series():
+            at = series.nearest(x)
+            if at is None:
+                continue
+            shown = to_axis(series.smooth[at : at + 1], self.canvas.log_y)[0]
+            if not shown < low and not shown > high:
+                found.append((series.style, float(series.y[at])))
         return sorted(found, key=lambda pair: -pair[1] if pair[1] == pair[1] else float("inf"))
 
     def point_at(self, x: float | None) -> None:
         """Point at the x of the nearest point of any curve and list the values there; None stops pointing."""
-        self._pointed = None if x is None else nearest_x(self.items.values(), x)
+        self._pointed = None if x is None else nearest_x(self._listed_series(), x)
         self.canvas.point_at(self._pointed)
         if self._pointed is None:
             self._readout.hide()
         else:
-            title = f"{self.x_label} {format_number(self._pointed)}".strip()
-            self._readout.show_at(self.canvas.x_on_widget(self._pointed), title, self.readout(self._pointed))
+            self._show_readout(f"{self.x_label} {self._format_x(self._pointed)}".strip(), self._pointed)
+        self.pointed.emit(self._pointed)
+
+    def follow(self, x: float | None) -> None:
+        """Show the values at the x that another plot points at; None ends this."""
+        x = None if x is None else nearest_x(self._listed_series(), x)
+        self._pointed = x
+        self.canvas.point_at(x)
+        self._readout.setVisible(x is not None and self.canvas.width() >= NAMING_PX)
+        if self._readout.isVisible() and x is not None:
+            self._show_readout("", x)
+
+    def _show_readout(self, title: str, x: float) -> None:
+        self._readout.show_at(self.canvas.x_on_widget(x), title, self.readout(x))
+
+    def _format_x(self, x: float) -> str:
+        return format_number(x) if self._kind == "number" else format_time(x, self._kind)
+
+    def _listed_series(self) -> list[Series]:
+        return [item.series for item in self.items.values() if not item.series.style.faint]
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Step from one x to the next with the left and right keys; R shows everything."""
-        xs = sorted({float(x) for item in self.items.values() for x in item.series.x})
+        """Step from one x to the next with the left and right keys; R shows everything, E enlarges the plot."""
+        xs = sorted({float(x) for series in self._listed_series() for x in series.x})
         step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
         if event.key() == Qt.Key.Key_R:
             self.canvas.show_all()
+        elif event.key() == Qt.Key.Key_E and self._listed:
+            self.enlarge.toggle()
         elif event.key() == Qt.Key.Key_Escape and self._pointed is not None:
             self.point_at(None)
+        elif event.key() == Qt.Key.Key_Escape and self.enlarge.isChecked():
+            self.enlarge.setChecked(False)
         elif step is not None and xs:
             at = xs.index(self._pointed) + step if self._pointed in xs else len(xs) - 1
             self.point_at(xs[min(max(at, 0), len(xs) - 1)])
@@ -251,17 +343,32 @@ class CurvePlot(QFrame):
     def _redraw(self, items: Collection[CurveItem]) -> None:
         for item in items:
             item.draw(self.canvas.log_x, self.canvas.log_y, self._smoothing > 0)
-        series = [item.series for item in self.items.values()]
-        bounds = [one.bounds(self.canvas.log_x, self.canvas.log_y) for one in series]
-        self.canvas.fit([bound for bound in bounds if bound is not None])
-        self._legend.setText("&nbsp;&nbsp; ".join(format_colored_line(one.style) for one in series))
-        self._empty.setVisible(not series)
-        self.canvas.show_axes(bool(series))
-        self.point_at(self._pointed)
+        self.canvas.fit()
+        if not self._listed:
+            self._legend.setText(self._join_names())
+        self._empty.setVisible(not self.items)
+        self.canvas.show_axes(bool(self.items))
+        if self._pointed is not None:
+            self.point_at(self._pointed)
+
+    def legend_html(self) -> str:
+        """Return the names of the curves as rich text where a list beside the plot names them, else an empty text."""
+        return self._join_names() if self._listed else ""
+
+    def _join_names(self) -> str:
+        return "&nbsp;&nbsp; ".join(format_colored_line(series.style) for series in self._listed_series())
+
+    def _measure(self, scale: Scale, between: tuple[float, float] | None) -> list[Bounds]:
+        """Return the bounds of the curves; those of a faint one only while its color has no other of two points."""
+        drawn = {series.style.color_key for series in self._listed_series() if len(series.x) > 1}
+        every = [item.series for item in self.items.values()]
+        counted = [series for series in every if not (series.style.faint and series.style.color_key in drawn)]
+        bounds = [series.bounds(scale, between) for series in counted]
+        return [bound for bound in bounds if bound is not None]
 
 
-def nearest_x(items: Collection[CurveItem], x: float) -> float | None:
+def nearest_x(curves: Collection[Series], x: float) -> float | None:
     """Return the x nearest to `x` at which any curve has a point, or None."""
-    near = [(item.series, item.series.nearest(x)) for item in items]
+    near = [(series, series.nearest(x)) for series in curves]
     places = [float(series.x[at]) for series, at in near if at is not None]
     return min(places, key=lambda place: abs(place - x), default=None)

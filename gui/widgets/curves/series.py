@@ -8,15 +8,31 @@ from numpy.typing import ArrayLike, NDArray
 
 Numbers = NDArray[np.float64]
 Bounds = tuple[float, float, float, float]
+# The range of the values that the axis shows when outliers are clipped.
+OUTLIERS = (0.05, 0.95)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Axes of a plot: which are logarithmic, and whether the range of y leaves out the outliers of each curve."""
+
+    log_x: bool = False
+    log_y: bool = False
+    clips: bool = False
 
 
 @dataclass(frozen=True)
 class SeriesStyle:
-    """Label and color key of a curve; its line is dashed (validation) or solid (training)."""
+    """Label and color key of a curve; its line is dashed (validation) or solid (training).
+
+    A faint curve stands behind the others: it is in no list of values, and the axes do not follow it once there is
+    another curve of its color with two points.
+    """
 
     label: str
     color_key: str
     dashed: bool = False
+    faint: bool = False
 
 
 class Smoother:
@@ -66,13 +82,21 @@ class Series:
         self._smoother = Smoother(weight)
         self.smooth = self._smoother.extend(self.y)
 
-    def bounds(self, log_x: bool, log_y: bool) -> Bounds | None:
-        """Return left, right, low and high of the drawable values, raw and smoothed, or None if there are none."""
-        seen = drawable(self.x, log_x) & drawable(self.y, log_y)
+    def bounds(self, scale: "Scale", between: tuple[float, float] | None = None) -> Bounds | None:
+        """Return left, right, low and high of the drawable values, raw and smoothed, or None if there are none.
+
+        Args:
+            scale: which axes are logarithmic, and whether outliers count.
+            between: only values at these x count.
+        """
+        seen = drawable(self.x, scale.log_x) & drawable(self.y, scale.log_y)
+        if between is not None:
+            seen &= (self.x >= between[0]) & (self.x <= between[1])
         if not seen.any():
             return None
         xs, ys = self.x[seen], np.concatenate([self.y[seen], self.smooth[seen]])
-        return float(xs.min()), float(xs.max()), float(ys.min()), float(ys.max())
+        low, high = np.quantile(ys, OUTLIERS) if scale.clips else (ys.min(), ys.max())
+        return float(xs.min()), float(xs.max()), float(low), float(high)
 
     def nearest(self, x: float) -> int | None:
         """Return the index of the point nearest to x, or None if x is more than half a step from all of them."""

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from engine import cli
+from engine.cli.program import NOT_FOUND
 from engine.data.phantom import phantom
 
 
@@ -53,6 +54,25 @@ def test_text_warns_and_names_the_first_groups(folder, capsys):
     assert "test/notes.txt: not an image" in text
 
 
+def test_images_that_belong_together_and_have_different_labels(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("ENGRAM_CACHE", str(tmp_path / "cache"))
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (4, 32, 32), np.uint8)
+    for number, name in enumerate(("glioma/a.png", "glioma/b.png", "pituitary/c.png", "pituitary/d.png", "none/e.png")):
+        (tmp_path / "scans" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(images[min(number, 3)]).save(tmp_path / "scans" / name)
+    (tmp_path / "scans" / "patients.csv").write_text("file,patient\na.png,x\nb.png,x\nc.png,x\nd.png,y\n")
+    assert cli.main(["audit", str(tmp_path / "scans"), "--json"]) == 0
+    same, patient = json.loads(capsys.readouterr().out)["label_conflicts"]
+    assert (same["reason"], same["labels"]) == ("identical", {"pituitary": 1, "none": 1})
+    assert (patient["reason"], patient["labels"]) == ("patient", {"pituitary": 1, "glioma": 2})
+    assert [each["name"] for each in patient["members"]] == ["pituitary/c.png", "glioma/a.png", "glioma/b.png"]
+    assert cli.main(["audit", str(tmp_path / "scans")]) == 0
+    text = capsys.readouterr().out
+    assert "have different labels (5 images; --json lists all)" in text
+    assert "One patient: pituitary 1, glioma 2. Which label is wrong is not known.\n    pituitary: pituitary/c" in text
+
+
 def test_a_clean_source_is_said_to_be_one(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("ENGRAM_CACHE", str(tmp_path))
     assert cli.main(["audit", "phantom", "--phantom-count", "24", "--size", "32"]) == 0
@@ -88,5 +108,5 @@ def test_uncertain_folders_are_refused_until_the_user_says_what_they_are(folder,
 
 
 def test_what_cannot_be_audited_is_refused_with_a_sentence(tmp_path, capsys):
-    assert cli.main(["audit", str(tmp_path / "none")]) == 2
+    assert cli.main(["audit", str(tmp_path / "none")]) == NOT_FOUND
     assert "does not exist" in capsys.readouterr().err

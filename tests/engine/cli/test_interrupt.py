@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from engine import cli, runs
-from engine.cli.result import INTERRUPTED
+from engine.cli.program import INTERRUPTED
 from engine.data.folder import FolderSource
 from engine.messages import JobEnded
 

@@ -61,6 +61,9 @@ def test_variational_run_has_every_figure_and_table(call, tmp_path):
     assert len(table(tmp_path / "neighbours.csv")) == content["copies"]["test_scans"]
     assert content["copies"]["flagged_pixel"] == 0
     assert content["calibration"]["coverage"][8] < 0.9
+    assert 0.88 < content["calibration"]["calibrated"]["coverage"][8] < 1
+    assert content["calibration"]["test"]["split"] == "test_clean"
+    assert 0.88 < content["calibration"]["test"]["coverage"][8] < 1
 
 
 def test_text_says_what_was_found(call, tmp_path):
@@ -146,7 +149,7 @@ def test_run_of_any_backend_is_looked_into_on_it_and_read_by_tensorflow(backend,
 )
 def test_what_cannot_be_done_gets_a_sentence(call, tmp_path, words, said):
     status, out, err = call(*words, "--out", tmp_path)
-    assert status == 2
+    assert status == (3 if "no run" in said else 2)
     assert said in err
     assert out == ""
     assert "Traceback" not in err

@@ -153,3 +153,11 @@ def test_a_result_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         cache.write_result(tmp_path / "audits" / "one.json", b"{}")
     assert list((tmp_path / "audits").iterdir()) == []
+
+
+def test_a_new_result_stays_if_the_clock_was_set_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "KEPT_RESULTS", 1)
+    cache.write_result(tmp_path / "old.json", b"{}")
+    os.utime(tmp_path / "old.json", (2**32, 2**32))
+    cache.write_result(tmp_path / "new.json", b"{}")
+    assert (tmp_path / "new.json").exists()

@@ -65,7 +65,9 @@ def test_stacks_are_told_apart(enhanced, with_positions):
     for each in [] if with_positions else frames:
         del each.PlanePositionSequence
     file = enhanced([1, 2, 3], frames)
-    scan = read_scan(file)
+    with pytest.raises(UnreadableFile, match=r"it holds 2 volumes in different directions.*\(--volume 1 to 2"):
+        read_scan(file)
+    scan = read_scan(file, mixed=True)
     assert values(scan) == ([3, 1, 2] if with_positions else [1, 3, 2])
     assert (scan.orientation, scan.spacing_mm) == (None, None)
     assert any("2 volumes" in note for note in scan.notes)

@@ -174,6 +174,13 @@ def test_a_window_that_is_no_number_is_none(text_dicom, texts, level):
     assert any("window/level stored in the file: level 145.5" in note for note in scan.notes) == (level is not None)
 
 
+def test_a_window_with_a_comma_that_makes_the_image_white_is_not_used(text_dicom):
+    """A comma may stand for thousands: 1,450 is not 1.45 here."""
+    scan = read_scan(text_dicom(texts={"WindowCenter": "1,450", "WindowWidth": "2,910"}))
+    np.testing.assert_allclose(scan.pixels[0], STORED / 290, atol=5e-3)
+    assert any("would make most of the image white" in note for note in scan.notes)
+
+
 @pytest.mark.parametrize(
     "texts",
     [

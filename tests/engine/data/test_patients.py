@@ -341,6 +341,33 @@ def test_a_validation_set_by_patient_beside_the_test_set_of_the_source(tree, tmp
     assert found["patient_note"] == facts.note
 
 
+def test_the_fixed_test_set_of_patients(tree, tmp_path, config):
+    names = [f"{split}/{name}" for split in ("Training", "Testing") for name in PLAIN]
+    rows = [(name, f"p{number // 4}") for number, name in enumerate(names[:-3])]
+    table = write_table(tmp_path / "own.csv", rows)
+    folder = str(tree(*names))
+    dataset = load(folder, config(groups=table, test_patients=4, fold=2))
+    assert [dataset.patients.by_split[name] for name in ("train", "validation", "test")] == [13, 3, 4]
+    assert (dataset.patients.in_both, dataset.patients.note, dataset.held_out) == (0, "", ("validation", "test"))
+    assert dataset.unseen.all()
+    assert dataset.notes[0].endswith(" 3 images of unknown patients are left out.")
+    other = load(folder, config(groups=table, test_patients=4, fold=3, split_seed=7))
+    assert other.test.names == dataset.test.names
+    assert not set(other.validation.groups) & set(dataset.validation.groups)
+    found = audit(dataset.config)
+    assert found["patients_by_split"] == {"train": 13, "validation": 3, "test": 4}
+    assert sum(found["splits"][name]["n"] for name in ("train", "validation", "test")) == 77
+    assert dataset.notes[0] in found["notes"]
+
+
+def test_the_fixed_test_set_needs_enough_patients(tree, tmp_path, config):
+    table = write_table(tmp_path / "own.csv", [(name, name[-6:-4]) for name in PLAIN])
+    with pytest.raises(ConfigError, match="40 test patients and 5 folds need 45 known patients"):
+        load(str(tree(*PLAIN)), config(groups=table, test_patients=40))
+    with pytest.raises(ConfigError, match="Test patients is for a split by patient"):
+        from_flat({"test_patients": 4, "split_by": "image"})
+
+
 def test_a_split_by_patient_needs_patients(tree, config):
     with pytest.raises(ConfigError, match="no patient is known"):
         load(str(tree(*PLAIN)), config(split_by="patient"))

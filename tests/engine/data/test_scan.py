@@ -13,7 +13,7 @@ from pydicom.data import get_testdata_file
 
 from engine.data import Scan, open_scan, prepare, scan
 from engine.data.files import detect_format
-from engine.data.scan import Limits
+from engine.data.scan import Limits, _grow_limits
 from engine.errors import ScanError
 
 NIFTI = Path(nibabel.__file__).parent / "tests" / "data"
@@ -197,3 +197,10 @@ def test_a_blank_slice_is_noted(tmp_path, values):
     blank.pixels[1, 0, 0] = 1
     assert blank.slice_notes(0) == ("A note.", "This slice has one gray value only.")
     assert blank.slice_notes(1) == ("A note.",)
+
+
+def test_large_files_have_more_time():
+    small, large = _grow_limits(2**10), _grow_limits(40 * 2**20)
+    assert (round(small.cpu_s), round(small.wall_s)) == (20, 30)
+    assert (large.cpu_s, large.wall_s, large.memory_bytes) == (100, 110, Limits().memory_bytes)
+    assert _grow_limits(2**31).wall_s == 180

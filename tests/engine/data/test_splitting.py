@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from engine.data.splitting import SplitItem, split
+from engine.data.splitting import SplitItem, split, split_patients
 
 
 def members(*sizes, named=None):
@@ -135,3 +135,36 @@ def test_an_unknown_copy_follows_its_patient():
 def test_few_large_patients_leave_one_for_each_set():
     parts = split(patients(3, size=30), 0.1, 0)
     assert {name: len(part) for name, part in parts.items()} == {"train": 30, "validation": 30, "test": 30}
+
+
+def cohort(count, unknown=5):
+    """Images of so many patients of two classes, one to four each, then some of unknown patients."""
+    named = [
+        SplitItem(f"{patient}-{image}", patient % 2, ("train", "test")[patient % 3 == 0], f"p{patient}")
+        for patient in range(count)
+        for image in range(1 + patient % 4)
+    ]
+    return named + [SplitItem(f"unknown-{image}", 0, "train") for image in range(unknown)]
+
+
+def test_a_fixed_test_set_of_whole_patients_and_five_folds():
+    images = cohort(60)
+    folds = [split_patients(images, 12, fold) for fold in range(1, 6)]
+    held = [{images[index].group for index in parts["validation"]} for parts in folds]
+    tested = {images[index].group for index in folds[0]["test"]}
+    assert len(tested) == 12
+    assert sum(int(patient[1:]) % 2 for patient in tested) == 6
+    assert all(parts["test"] == folds[0]["test"] for parts in folds)
+    assert sorted(map(len, held)) == [9, 9, 10, 10, 10]
+    assert set().union(*held) | tested == {f"p{number}" for number in range(60)}
+    for parts in folds:
+        used = [{images[index].group for index in indices} for indices in parts.values()]
+        assert sum(map(len, used)) == 60
+        assert sum(map(len, parts.values())) == len(images) - 5
+
+
+def test_patients_that_share_an_image_are_in_one_set_of_the_fixed_split():
+    images = cohort(60, 0) + [SplitItem("shared", 0, None, f"p{number}") for number in (8, 9)]
+    for fold in range(1, 6):
+        for indices in split_patients(images, 12, fold).values():
+            assert len({images[index].group for index in indices} & {"p8", "p9"}) in (0, 2)

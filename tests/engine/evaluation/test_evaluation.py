@@ -12,6 +12,7 @@ from engine import backend, data, evaluation, runs
 from engine.data import Split
 from engine.errors import BackendError, ConfigError, DataError, RunDamaged
 from engine.evaluation import scoring
+from engine.evaluation.evaluator import bootstrap_interval
 from engine.job_context import Cancelled, JobContext
 from tests.trained_runs import TINY
 
@@ -22,6 +23,9 @@ KEYS = {
     "mae",
     "psnr_db",
     "psnr_db_interval",
+    "patients",
+    "mse_patient_interval",
+    "psnr_db_patient_interval",
     "ssim",
     "ms_ssim",
     "ms_ssim_scales",
@@ -131,11 +135,30 @@ def test_unseen_patients_are_evaluated_apart(trained, patients_folder):
     alone = by_hand(run, images.test.read([row]))
     assert measured["splits"]["test_unseen"]["mse"] == pytest.approx(alone["mse"], rel=2e-5)
     assert set(measured["yardsticks"]["pca"]) == set(measured["splits"])
+    assert {name: part["patients"] for name, part in measured["splits"].items()} == {
+        **{"train": 5, "validation": 1},
+        **{"test": None, "test_clean": None, "test_unseen": 1},
+    }
+    intervals = {name: part["psnr_db_patient_interval"] for name, part in measured["splits"].items()}
+    assert [name for name, interval in intervals.items() if interval] == ["train"]
     note = (
         "The patient of 3 of the 4 test images is known: 2 of these images are of patients in the training or "
         "validation set, 1 of unseen patients (test_unseen)."
     )
     assert note in measured["notes"]
+
+
+def test_interval_over_patients_takes_a_patient_as_the_unit():
+    rng = np.random.default_rng(0)
+    patients = [f"p{number}" for number in range(40) for _ in range(10)]
+    values = np.repeat(rng.normal(20, 1, 40), 10)
+    low, high = bootstrap_interval(values, patients)
+    assert high - low == pytest.approx(2 * 1.96 * values[::10].std() / np.sqrt(40), rel=0.1)
+    assert (high + low) / 2 == pytest.approx(values.mean(), abs=0.05)
+    apart = bootstrap_interval(values, [f"p{number}" for number in range(400)])
+    assert apart[1] - apart[0] < (high - low) / 2
+    assert bootstrap_interval(values, [*patients[:-1], ""]) is None
+    assert bootstrap_interval(values[:10], patients[:10]) is None
 
 
 def test_unknown_patients_are_noted(trained, folder_of_pictures):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from engine.cli import parser
+from engine.cli import run_options
 from engine.evaluation import evaluator
 
 
@@ -33,4 +33,4 @@ def test_mean_that_is_not_finite_is_none():
 
 
 def test_command_line_offers_all_parts():
-    assert parser.SPLITS == evaluator.SUBSETS
+    assert run_options.SPLITS == evaluator.SUBSETS

@@ -1,5 +1,7 @@
 """Yardsticks: measured as the run is, kept for the next time, and put into words."""
 
+import os
+
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
@@ -53,6 +55,17 @@ def test_only_the_newest_maps_are_kept(images, tmp_path, monkeypatch):
     for count in (1, 2, 3):
         references.fit_pca_reference(images, count)
     assert len(list((tmp_path / "yardsticks").iterdir())) == 2
+
+
+@pytest.mark.usefixtures("_fresh_cache")
+def test_a_new_map_stays_if_the_clock_was_set_back(images, tmp_path, monkeypatch):
+    monkeypatch.setattr(references, "CACHE_NAME", 1)
+    references.fit_pca_reference(images, 1)
+    [old] = (tmp_path / "yardsticks").iterdir()
+    os.utime(old, (2**32, 2**32))
+    found = references.fit_pca_reference(images, 2)
+    [new] = set((tmp_path / "yardsticks").iterdir()) - {old}
+    assert np.array_equal(references._read(new).components, found.components)
 
 
 def test_stopped_baselines_give_nothing(images, settings):

@@ -12,6 +12,7 @@ from PIL import Image
 
 from engine import cli, config, evaluation, runs
 from engine.cli import demo
+from engine.cli.program import PROGRAM
 from engine.figures import DISCLAIMER, demo_page, html_page
 
 VOID = {"meta", "img"}
@@ -124,7 +125,7 @@ def test_page_says_what_it_is_and_what_it_is_not(made):
     assert "not a result" in text
     for run in runs.list_runs(root):
         assert str(run.path) in text
-        assert f"python -m engine evaluate {run.name}" in text
+        assert f"{PROGRAM} evaluate {run.name}" in text
         assert run.provenance["data"]["fingerprint"][:16] in text
     for spec in config.list_fields(config.TrainingConfig):
         assert spec.title in text

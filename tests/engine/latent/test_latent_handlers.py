@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from engine import data, metrics
+from engine.config import DataConfig
 from engine.errors import ConfigError
 from engine.evaluation import scoring
 from engine.explorer.explorer import Explorer
@@ -20,6 +21,7 @@ from engine.messages import (
     EmbedLatents,
     FindNeighbors,
     Interpolate,
+    JudgeScan,
     PosteriorSpread,
     ProjectScan,
     SampleLatent,
@@ -286,6 +288,13 @@ def test_samples_are_the_same_for_the_same_seed(ask):
         assert (first.mixture is None) is (source == "prior")
 
 
+def test_image_of_a_run_without_known_patients_is_not_judged(explorer, run_of):
+    found = explorer.answer(
+        JudgeScan(number=1, panel="x", runs=(str(run_of("ae").path),), data=DataConfig(), split="test", indices=(0,))
+    )
+    assert (found.notes, found.flagged) == ({}, ())
+
+
 def test_spread_and_calibration_of_a_variational_run(ask):
     answer = ask(PosteriorSpread, "vae", split="test", indices=(1,), samples=8)
     assert answer.spread.shape == (32, 32)
@@ -295,6 +304,10 @@ def test_spread_and_calibration_of_a_variational_run(ask):
     assert found.pixels == 3 * 32 * 32
     assert list(found.coverage) == sorted(found.coverage)
     assert "Overconfident" in found.sentence
+    assert answer.half_width is None
+    assert abs(found.calibrated.coverage[8] - 0.9) < abs(found.coverage[8] - 0.9)
+    again = ask(PosteriorSpread, "vae", split="test", indices=(1,), samples=8)
+    assert (again.half_width > again.spread).all()
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ print(json.dumps({"backend": keras.backend.backend(), "losses": losses}))
 SMALL = {"latent": 4, "filters": (4, 8), "schedule": "cosine", "warm_up": 0.2, "epochs": 4, "ema": 0.9}
 
 
+@pytest.mark.parametrize("backend", ["torch", "jax"], indirect=True)  # the other tests are of TensorFlow
 def test_every_model_takes_steps_on_each_backend(backend, run_on):
     known = {
         name: [spec.name for kind in config.sections(name).values() for spec in config.list_fields(kind)]
@@ -69,7 +70,7 @@ def test_every_model_takes_steps_on_each_backend(backend, run_on):
 
 def test_a_model_learns_to_take_noise_out_of_changed_images(settings, tmp_path):
     wanted = config.from_flat(
-        {"flip": 0.5, "shift": 0.1, "gamma": 0.2, "noise": "gaussian", "noise_high": 0.3}, settings
+        {"flip": 0.5, "shift": 0.1, "gamma": 0.2, "noise": "gaussian", "noise_high": 0.3, "epochs": 1}, settings
     )
     run = engine.train(wanted, run="one", root=tmp_path)
     assert run.state() == "finished"

@@ -1,5 +1,6 @@
 """A real engine process, spoken to as the window speaks to it: a line in, lines out."""
 
+import io
 import json
 
 import numpy as np
@@ -17,6 +18,7 @@ from engine.messages import (
     RequestFailed,
     Response,
 )
+from engine.processes.training_worker import TrainingWorker
 from engine.study_folder import StudyFolder
 from tests.engine.conversation import Child
 
@@ -110,6 +112,27 @@ def test_stop_that_comes_before_its_job_has_begun_is_heard(child, tiny, tmp_path
     assert child.wait_for(JobEnded, run="long").state == "stopped"
     child.send(messages.Train(config=tiny(epochs=1), name="short", root=str(tmp_path)))
     assert child.wait_for(JobEnded, run="short").state == "finished"
+
+
+def test_stop_for_the_next_job_is_heard_while_the_job_before_ends(tiny, tmp_path, monkeypatch):
+    worker = TrainingWorker([], io.BytesIO(), tmp_path)
+    stopped = {}
+
+    def train(config, run, root, emit, should_stop):
+        stopped[run] = should_stop()
+        emit(JobEnded(run=run, state="finished", epoch=1))
+        if run == "first":  # the app has heard of the end; this job has still to return
+            worker._receive(messages.Train(config=config, name="second", root=root))
+            worker._receive(messages.Stop())
+
+    monkeypatch.setattr("engine.processes.training_worker.training.train", train)
+    worker._receive(messages.Train(config=tiny(), name="first", root=str(tmp_path)))
+    worker._handle(worker._next())
+    worker._handle(worker._next())
+    worker._receive(messages.Stop())  # of a job that has ended
+    worker._receive(messages.Train(config=tiny(), name="third", root=str(tmp_path)))
+    worker._handle(worker._next())
+    assert stopped == {"first": False, "second": True, "third": False}
 
 
 def test_study_that_is_stopped_at_once_is_kept_and_told(child, tmp_path):

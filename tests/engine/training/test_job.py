@@ -80,7 +80,9 @@ def test_a_denoising_run_keeps_what_its_model_was_given(trained):
     assert not (trained(epochs=1).previews / "noisy.npy").exists()
 
 
-def test_what_was_left_out_of_the_images_is_told_and_recorded(tiny, tmp_path):
+def test_what_was_left_out_of_the_images_is_told_and_recorded(tiny, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
     for number in range(8):
         pixels = np.random.default_rng(number).integers(0, 256, (40, 40), dtype=np.uint8)
         for name in (f"images/{number}.png", f"masks/{number}.png"):
@@ -99,6 +101,9 @@ def test_what_was_left_out_of_the_images_is_told_and_recorded(tiny, tmp_path):
     assert recorded["plane"] == ""
     assert recorded["skipped"] == {"a mask": 8, "a NIfTI volume": 1}
     assert [note for note in said if "only 8 images" in note or "no test set" in note] == recorded["notes"][1:]
+    written = {file: file.read_bytes() for file in run.path.rglob("*") if file.is_file()}
+    assert [file.name for file, content in written.items() if str(tmp_path).encode() in content] == []
+    assert run.config.data.source == str(tmp_path / "scans")
 
 
 def test_a_job_tells_and_keeps_everything(tiny, tmp_path):
@@ -114,7 +119,10 @@ def test_a_job_tells_and_keeps_everything(tiny, tmp_path):
     kinds = {type(event) for event in heard}
     assert kinds >= {JobStarted, Progress, EpochEnded, JobEnded}
     recorded = [event for event in heard if not isinstance(event, Progress)]
-    assert list(run.events()) == recorded
+    # The record does not say where the run lies.
+    assert list(run.events()) == [
+        event.model_copy(update={"path": ""}) if isinstance(event, JobStarted) else event for event in recorded
+    ]
     assert [event.sequence for event in recorded] == list(range(1, len(recorded) + 1))
     last = [event for event in heard if isinstance(event, Progress)][-1]
     assert (last.epoch, last.batch, last.left_s) == (3, last.batches, 0)

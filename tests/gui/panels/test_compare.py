@@ -6,7 +6,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from engine.config import DataConfig
-from engine.messages import EpochEnded, EvaluateRun, OpenScan, PerImageErrors, Progress, Reconstruct, RequestFailed
+from engine.messages import (
+    EpochEnded,
+    EvaluateRun,
+    JudgeScan,
+    OpenScan,
+    PerImageErrors,
+    Progress,
+    Reconstruct,
+    RequestFailed,
+)
 from gui.panel import DISCLAIMER, CompareRuns, OpenFile, ShowImage
 from gui.panels.compare import ComparePanel
 from gui.panels.compare.comparison import Pager, grid_rows, sorted_by
@@ -266,6 +275,7 @@ class TestScan:
             "slices": slices,
             "orientation": orientation,
             "notes": ["Window of the file."],
+            "stored": [512, 495],
         }
         answer("image", content)
 
@@ -277,6 +287,9 @@ class TestScan:
         assert panel.scan.isVisible()
         assert "Image left = patient right (R) · image top = anterior (A)" in panel.scan._facts.text()
         assert "Window of the file." in panel.scan._facts.text()
+        run = panel.runs.records()[0]
+        fit = f"495 × 512 pixels, shown at {run.config.data.size} × {run.config.data.size} as {run.name} needs."
+        assert fit in panel.scan._facts.text()
         assert panel.board.rows.view(0, 0).orientation == "RLAP"
         panel.volume.fill_menu()
         wanted = [f"{record.name} as NIfTI…" for record in panel.runs.records()]
@@ -295,6 +308,17 @@ class TestScan:
         panel.board.back.click()
         assert asked(Reconstruct, number).slice == 3
         assert panel.scan.slider.value() == 3
+
+    def test_image_unlike_the_training_images_is_flagged(self, panel, session, answer, asked, tmp_path):
+        self.opened(panel, session, answer, tmp_path)
+        request = asked(JudgeScan)
+        assert (request.scan, request.slice) == (str(tmp_path / "head.nii.gz"), 2)
+        first = request.runs[0]
+        answer("compare-judge", {"notes": {first: "Unlike the training images."}, "flagged": [first]})
+        assert panel.scan.judged.text() == f"{panel.runs.compared()[0].name}: Unlike the training images."
+        panel.scan.slider.setValue(3)
+        assert asked(JudgeScan, request.number).slice == 3
+        assert panel.scan.judged.text() == ""
 
     def test_unknown_orientation_is_said(self, panel, session, answer, pictures, tmp_path):
         self.opened(panel, session, answer, tmp_path, slices=1, orientation=None)
@@ -476,8 +500,8 @@ class TestNumbersSheet:
         newest = 0
         for _ in range(4):
             newest = TestMeasures().told(asked, answer, 20.34, newest).number
-        cells = [sheet.table.text(2, column) for column in range(5)]
-        assert cells == ["ae-0001", "deduplicated", "4", "20.3", "1.0"]
+        cells = [sheet.table.text(2, column) for column in range(7)]
+        assert cells == ["ae-0001", "deduplicated", "4", "20.3", "1.0", "2.0", "3"]
         assert sheet.table.model().rowCount() == 12
 
     def test_is_copied_and_written_in_full(self, sheet, asked, answer, tmp_path, qapp):

@@ -77,6 +77,23 @@ def test_identical_images_are_reported_at_once_and_near_ones_are_looked_for(pane
     assert not panel.source.bar.isVisible()
 
 
+def test_label_conflicts_are_counted_and_shown(panel, loaded, answer):
+    members = [
+        place("train", 9, label="pituitary"),
+        place("train", 8, label="glioma"),
+        place("left out", 99, label="x"),
+    ]
+    answer(AUDIT, NEAR | {"label_conflicts": [{"reason": "patient", "labels": {}, "members": members}]})
+    assert counts(panel)["images with conflicting labels"] == "3"
+    sheet = open_pairs(panel)
+    sheet.across.setChecked(False)
+    sheet.kinds["labels"].setChecked(True)
+    sheet.table.select([str(sheet.shown()[0])])
+    assert [sheet.members.text(row, 1) for row in range(3)] == ["training", "training", "left out"]
+    assert [sheet.members.text(row, 2) for row in range(3)] == ["pituitary", "glioma", "x"]
+    sheet.reject()
+
+
 def test_near_duplicates_are_counted_when_they_are_found(panel, loaded, answer):
     answer(AUDIT, NEAR)
     assert counts(panel)["near-duplicates, all sets"] == "3"

@@ -540,9 +540,14 @@ class TestPages:
         page.button.click()
         asked(CalibrateSpread)
         facts = {"run": run, "split": "validation", "scans": 64, "samples": 32}
-        answer("latent-calibrate", {**facts, **found, "sentence": "Of many."})
-        assert page.note.text() == "Of many."
-        assert set(page.plot.items) == {"ideal", "this image", "validation images"}
+        calibrated = found | {"sentence": "Calibrated."}
+        answer("latent-calibrate", {**facts, **found, "sentence": "Of many.", "calibrated": calibrated})
+        assert page.note.text() == "Of many. Calibrated."
+        assert set(page.plot.items) == {"ideal", "this image", "validation images", "calibrated, other patients"}
+        asked(PosteriorSpread)
+        files = {key: write(np.full((SIDE, SIDE), 0.1)) for key in ("original", "mean", "spread", "half_width")}
+        answer("latent-spread", {"run": run, "name": "a", **files, "calibration": found})
+        assert page.pictures.shown() == ["original", "mean", "spread", "interval"]
 
     def test_model_that_cannot_decode_says_why(self, panel, loaded, asked, answer, content, session):
         request = asked(EmbedLatents)

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
 
 from engine import config
 from engine.config import DataConfig
 from engine.messages import EpochEnded, JobEnded, JobStarted, LoadData, Log, Paused, Progress, RequestFailed, Resume
 from gui import palette
 from gui.panels.train import TrainPanel
-from gui.panels.train.curves_card import SQUARED, TOTAL, entropy_floors, plots_for
 from gui.panels.train.log_card import MOST_LINES, LogView
+from gui.panels.train.quantities import SQUARED, TOTAL, entropy_floors, plots_for
 from gui.run_record import open_record
 from tests.gui.conftest import story
 
@@ -137,15 +138,33 @@ class TestNewRun:
         assert not card.start.isEnabled()
         assert "from 1 to 16,384" in card.settings.form.rows["latent"].problem.text()
 
-    def test_model_that_does_not_fit_the_images_says_so(self, panel, session, answer, data_content):
+    def test_model_that_does_not_fit_the_images_is_said_once_with_buttons(self, panel, session, answer, data_content):
         session.load_data(DataConfig(size=48))
         answer("data", data_content)
-        card = panel.new_run
-        texts = [card.problem.text(), *(row.problem.text() for row in card.settings.form.rows.values())]
-        assert any("Size 48 cannot be halved 5 times" in text for text in texts)
+        card, form = panel.new_run, panel.new_run.settings.form
+        assert card.misfit.text() == "Size 48 cannot be halved 5 times; use 32 or 64."
+        assert [row.problem.text() for row in form.rows.values() if row.problem.text()] == []
+        assert not any(fold.is_open() for fold in form.folds.values())
         assert not card.start.isEnabled()
-        card.settings.form.change_values({"filters": (4, 8)})
+        buttons = {button.text(): button for button in card.misfit.findChildren(QPushButton)}
+        assert list(buttons) == ["Use 64 px", "Use 4 filters"]
+        buttons["Use 4 filters"].click()
+        assert form.values()["filters"] == (32, 64, 128, 256)
         assert card.start.isEnabled()
+        assert not card.misfit.isVisible()
+        panel.desk.undo.undo()
+        buttons["Use 64 px"].click()
+        assert session.explorer.engine.sent[-1].config.size == 64
+        assert not card.misfit.isVisible()
+
+    def test_preset_holds_while_its_images_are_read(self, panel, session, loaded):
+        card = panel.new_run
+        pick(card.preset, "study-ae")
+        assert session.loading is not None
+        assert card.preset.currentData() == "study-ae"
+        assert "128 × 128 px" in card.data.text()
+        assert "reading" in card.data.text()
+        assert card.settings.config().data.size == 128
 
     def test_name_that_is_taken_or_no_name_is_a_sentence(self, panel, make_run, loaded):
         make_run("taken")
@@ -194,12 +213,12 @@ class TestRuns:
         make_run("ae-0002", epochs=2, goal=5, state="stopped")
         table = refreshed(panel).runs.table
         rows = [[table.text(row, column) for column in range(3)] for row in range(2)]
-        assert sorted(rows) == [["ae-0001", "0.3667", "3"], ["ae-0002 stopped", "0.55", "2/5"]]
+        assert sorted(rows) == [["ae-0001", "0.3667 MSE", "3"], ["ae-0002 ■", "0.55 MSE", "2/5"]]
 
     def test_damaged_run_is_listed_as_such(self, panel, make_run):
         run = make_run("ae-0001")
         (run.path / "config.json").write_text("{", encoding="utf-8")
-        assert refreshed(panel).runs.table.text(0, 0) == "ae-0001 damaged"
+        assert refreshed(panel).runs.table.text(0, 0) == "ae-0001 ⚠"
 
     def test_empty_list_says_what_to_do(self, panel):
         assert panel.runs._empty.isVisible()
@@ -217,7 +236,8 @@ class TestRuns:
         halted = {action.text(): action.isEnabled() for action in panel.runs.menu("halted").actions()}
         assert (done["Resume"], done["Extend…"]) == (False, True)
         assert (halted["Resume"], halted["Extend…"]) == (True, False)
-        assert done["Compare"]
+        assert done["Compare images"]
+        assert not done["Compare settings…"]
 
     def test_run_without_a_checkpoint_cannot_continue(self, panel, make_run):
         for name, state in (("done", "finished"), ("halted", "stopped")):
@@ -304,7 +324,8 @@ class TestShown:
     def test_floor_of_the_images_is_a_line_under_loss_and_reconstruction(self, panel, make_run, session):
         make_run("vae-0001", model="vae")
         refreshed(panel)
-        lines = {name: references(plot) for name, plot in panel.curves.plots.items()}
+        shown = ("mse", "loss", "reconstruction", "kl")
+        lines = {name: references(panel.curves.plots[name]) for name in shown}
         told = {"entropy floor 310": 310.0}
         assert lines == {"mse": {}, "loss": told, "reconstruction": told, "kl": {}}
         make_run("ae-0001")

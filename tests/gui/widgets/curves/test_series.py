@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gui.widgets.curves.series import Series, SeriesStyle, Smoother, decimate, padded_bounds, to_axis
+from gui.widgets.curves.series import Scale, Series, SeriesStyle, Smoother, decimate, padded_bounds, to_axis
 
 STYLE = SeriesStyle("a", "a")
 
@@ -67,14 +67,14 @@ def test_nearest_point_within_half_a_step(x, index):
 def test_empty_curve_has_no_nearest_point_and_no_bounds():
     series = Series(STYLE, 0.0)
     assert series.nearest(1.0) is None
-    assert series.bounds(False, False) is None
+    assert series.bounds(Scale(False, False)) is None
 
 
 def test_bounds_leave_out_what_an_axis_cannot_show():
     series = Series(STYLE, 0.0)
     series.set_data([0, 1, 10, 20], [5.0, -1.0, 0.5, np.nan])
-    assert series.bounds(False, False) == (0, 10, -1, 5)
-    assert series.bounds(True, True) == (10, 10, 0.5, 0.5)
+    assert series.bounds(Scale(False, False)) == (0, 10, -1, 5)
+    assert series.bounds(Scale(True, True)) == (10, 10, 0.5, 0.5)
 
 
 def test_places_on_a_logarithmic_axis():
