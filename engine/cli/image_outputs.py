@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from engine.cli.console import ConsoleProgress
 from engine.cli.program import PROGRAM
+from engine.data.named_slice import split_slice
 from engine.data.volume_target import VolumeTarget
 from engine.durable import name_failures
 from engine.errors import ConfigError
@@ -76,7 +77,7 @@ def save_volume(
     """Transform all slices of a volume and write them on its grid; see `export_volume`."""
     process = "denoising" if options.command == "denoise" else "reconstruction"
     context = JobContext(on_progress=meter.update, title="Processing slices")
-    task = VolumeTask(image, process, options.volume)
+    task = VolumeTask(split_slice(image)[0], process, options.volume, options.series)
     return export_volume(task, run, transform, _find_target(options), context)
 
 

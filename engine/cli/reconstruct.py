@@ -16,11 +16,15 @@ from engine.cli.console import ConsoleProgress
 from engine.cli.image_outputs import check_outputs, describe_volume, save_plain, save_volume
 from engine.cli.program import rate_outcome
 from engine.cli.result import CommandResult, format_table
+from engine.data.named_slice import open_image, split_slice
 from engine.errors import EngramError
 from engine.evaluation import scoring
 from engine.figures import base
 from engine.formatting import format_fixed, format_number
-from engine.protocols import ImageModel
+from engine.job_context import JobContext
+from engine.latent import distribution
+from engine.latent.distribution import DistributionReference
+from engine.protocols import EngramModel
 from engine.runs import Run
 
 MEASURES = {"mse": metrics.mse, "psnr_db": metrics.psnr_db, "ssim": metrics.ssim}
@@ -67,6 +71,10 @@ class ReconstructInput:
         """Return the notes on the file and on the slice."""
         return self.scan.slice_notes(self.index)
 
+    def judge(self, usual: DistributionReference | None) -> dict[str, Any] | None:
+        """Return how unusual the slice is for the run. Returns None if that is not known."""
+        return usual.judge(self.original[None, ..., None]).to_json() if usual else None
+
     def measures(self) -> dict[str, float | None]:
         """Compute MSE, PSNR and SSIM; the latter two are None if the slice has one gray value only."""
         pair = self.original[None], self.reconstructed[None]
@@ -92,14 +100,14 @@ def run(options: Namespace) -> CommandResult:
     return CommandResult(text, outcome.content | {"volume": volume})
 
 
-def _save_volume(options: Namespace, run: Run, model: ImageModel, meter: ConsoleProgress) -> dict[str, Any]:
+def _save_volume(options: Namespace, run: Run, model: EngramModel, meter: ConsoleProgress) -> dict[str, Any]:
     def transform(images: NDArray[np.float32], first: int) -> NDArray[np.float32]:
         return scoring.reconstruct(model, images)
 
     return save_volume(options, options.images[0], run, transform, meter)
 
 
-def _save_images(options: Namespace, opened: Run, model: ImageModel, meter: ConsoleProgress) -> CommandResult:
+def _save_images(options: Namespace, opened: Run, model: EngramModel, meter: ConsoleProgress) -> CommandResult:
     """Reconstruct one slice of every input and write the images."""
     subjects, failed = [], []
     for done, path in enumerate(options.images):
@@ -111,16 +119,19 @@ def _save_images(options: Namespace, opened: Run, model: ImageModel, meter: Cons
             meter.print_line(str(error))
     _make_names_unique(subjects)
     described = _write(subjects, opened, options)
+    context = JobContext(on_progress=meter.update, title="Comparing with validation images")
+    usual = distribution.load_reference(opened, model, context) if subjects else None
+    for each, subject in zip(described, subjects, strict=True):
+        each["distribution"] = subject.judge(usual)
     content = {"run": opened.name, "model": opened.config.model.model, "images": described, "failed": failed}
     return CommandResult(_text(described, options.out, failed), content, rate_outcome(len(described), len(failed)))
 
 
-def _reconstruct(path: str, options: Namespace, run: Run, model: ImageModel) -> ReconstructInput:
-    scan = data.open_scan(path, volume=options.volume)
-    index = len(scan) // 2 if options.slice is None else options.slice
+def _reconstruct(path: str, options: Namespace, run: Run, model: EngramModel) -> ReconstructInput:
+    scan, index = open_image(path, run.config.data, options.slice, options.volume, options.series)
     original = data.prepare(scan, run.config.data, index)
     reconstructed = scoring.reconstruct(model, original[None, ..., None])[0, ..., 0]
-    stem = Path(path).name.removesuffix(".gz").rsplit(".", 1)[0]
+    stem = Path(split_slice(path)[0]).name.removesuffix(".gz").rsplit(".", 1)[0]
     while len(os.fsencode(stem)) > STEM_BYTES:
         stem = stem[:-1]
     return ReconstructInput(path, stem, scan, index, original, reconstructed)
@@ -187,6 +198,9 @@ def _text(described: Sequence[dict[str, Any]], out: Path, failed: Sequence[Any])
     ]
     lines = [format_table(["image", "slice (from 0)", "MSE", "PSNR (dB)", "SSIM"], rows, align="<>>>>")] if rows else []
     lines += [f"{Path(each['image']).name}: {note}" for each in described for note in each["notes"]]
+    lines += [
+        f"{Path(each['image']).name}: {each['distribution']['sentence']}" for each in described if each["distribution"]
+    ]
     if rows:
         lines.append(f"Saved images of {len(rows)} input{'s' * (len(rows) > 1)} to {out}")
     if failed:
