@@ -2,6 +2,7 @@
 
 import sys
 from argparse import Namespace
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -100,19 +101,21 @@ def _noise_note(run: Run) -> str:
 def _pictures(name: str, measured: dict[str, Any]) -> str:
     """Format the run and, below it on each split, its baselines; without noise, the input gets no row of zeros."""
     yardsticks = measured["yardsticks"]
+    has_patients = any(part["psnr_db_patient_interval"] for part in measured["splits"].values())
+    columns = {key: title for key, title in IMAGE_COLUMNS.items() if has_patients or not key.endswith("interval")}
     rows = []
     for split, part in measured["splits"].items():
-        rows.append([split, name, *_cells(part)])
+        rows.append([split, name, *_cells(part, columns)])
         if "pca" in yardsticks:
             linear = yardsticks["pca"][split]
-            rows.append(["", f"PCA-{linear['components']}", *_cells(linear)])
-        rows.append(["", "mean image", *_cells(yardsticks["mean"][split])])
+            rows.append(["", f"PCA-{linear['components']}", *_cells(linear, columns)])
+        rows.append(["", "mean image", *_cells(yardsticks["mean"][split], columns)])
         if yardsticks["identity"][split]["mse"]:
-            rows.append(["", "noisy input", *_cells(yardsticks["identity"][split])])
-    return format_table(["split", "model", *IMAGE_COLUMNS.values()], rows, align="<<" + ">" * len(IMAGE_COLUMNS))
+            rows.append(["", "noisy input", *_cells(yardsticks["identity"][split], columns)])
+    return format_table(["split", "model", *columns.values()], rows, align="<<" + ">" * len(columns))
 
 
-def _cells(part: dict[str, Any]) -> list[str]:
+def _cells(part: dict[str, Any], columns: Iterable[str]) -> list[str]:
     cells = {key: "" if key.endswith("interval") else format_number(part[key]) for key in IMAGE_COLUMNS}
     cells |= {key: format_fixed(part[key], places) for key, places in PLACES.items()}
     if part["psnr_db_interval"]:
@@ -120,4 +123,4 @@ def _cells(part: dict[str, Any]) -> list[str]:
         cells["psnr_db"] = f"{part['psnr_db']:.1f} ± {(high - low) / 2:.1f}"
     if limits := part["psnr_db_patient_interval"]:
         cells["psnr_db_patient_interval"] = f"{limits[0]:.1f} to {limits[1]:.1f}"
-    return list(cells.values())
+    return [cells[key] for key in columns]
