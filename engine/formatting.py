@@ -5,6 +5,9 @@ Thousands have a comma, minus is a true minus sign, and a missing number is a da
 
 import difflib
 import math
+import shlex
+import subprocess
+import sys
 import unicodedata
 from collections.abc import Collection
 from pathlib import PureWindowsPath
@@ -110,6 +113,24 @@ def format_count(count: int) -> str:
     return f"{count:,}"
 
 
+def describe_fit(size: tuple[int, int], side: int, run: str) -> str:
+    """Describe what is done to an image for the model of a run.
+
+    Args:
+        size: height and width of the image in pixels.
+        side: side of the images that the model sees.
+        run: name of the run; empty if there is none.
+
+    Examples:
+        >>> describe_fit((512, 495), 96, "demo-ae"), describe_fit((96, 96), 96, "demo-ae"), describe_fit((8, 6), 0, "")
+        ('495 × 512 pixels, shown at 96 × 96 as demo-ae needs', '96 × 96 pixels, as demo-ae needs', '6 × 8 pixels')
+    """
+    found = f"{size[1]:,} × {size[0]:,} pixels"
+    if not run:
+        return found
+    return f"{found}, as {run} needs" if size == (side, side) else f"{found}, shown at {side} × {side} as {run} needs"
+
+
 def format_source(source: str) -> str:
     """Return a source of images for a report that others read: of a path only its last part, never the way there.
 
@@ -133,6 +154,17 @@ def suggest(word: str, names: Collection[str], title: str) -> str:
     near = difflib.get_close_matches(word, names, 1, SIMILARITY)
     question = f"Did you mean '{near[0]}'? " if near else ""
     return f"{question}{title}: {', '.join([*names][-N_SHOWN:]) or 'none yet'}."
+
+
+def quote(*words: object) -> str:
+    """Return words as one line for the user's shell: `sh` and its kin, or those of Windows.
+
+    Example:
+        >>> quote("train", "--run", "first-ae")
+        'train --run first-ae'
+    """
+    typed = [str(word) for word in words]
+    return subprocess.list2cmdline(typed) if sys.platform == "win32" else shlex.join(typed)
 
 
 def make_printable(text: str) -> str:

@@ -26,6 +26,7 @@ LATER_SETTINGS = {
     "slices": "brain",
     "slice_step": 1,
     "series": "",
+    "mask_label": 0,
 }
 
 

@@ -10,6 +10,7 @@ from PySide6.QtGui import QImageReader
 from engine import lesions
 from engine.config import DataConfig
 from engine.data.annotations import list_annotations
+from engine.data.files import find_source_folder
 from engine.data.name_matching import match_names
 from engine.data.source import SLICE_MARK
 from engine.data.volume_masks import find_volume_masks, read_volume_slices
@@ -25,21 +26,23 @@ class LesionBoxes:
     """Lesion boxes of a dataset folder, read on first use."""
 
     def __init__(self) -> None:
-        self._source = ""
+        self._source = "", 0
         self._boxes: dict[str, list[Box]] = {}
         self._masks: dict[str, list[str]] = {}
 
     def regions_for(self, data: DataConfig, name: str) -> list[Region]:
         """Return the known lesions of an image: their outlines if masks say them, else the ellipses in their boxes."""
-        if data.source != self._source:
-            self._source = data.source
+        if (data.source, data.mask_label) != self._source:
+            self._source = data.source, data.mask_label
             self._boxes, self._masks = _read(data.source)
         if SLICE_MARK in name and name not in self._boxes:
             self._boxes[name] = []
             self._boxes.update(_read_volume(data, name.rpartition(SLICE_MARK)[0]))
         if name in self._masks:
             masks = {name: self._masks.pop(name)}
-            read = lesions.make_boxes(lesions.read_masks(Path(data.source).expanduser(), masks))
+            read = lesions.make_boxes(
+                lesions.read_masks(find_source_folder(data.source) or Path(), masks, data.mask_label or None)
+            )
             self._boxes[name] = list(read.find_by_name.get(name, ()))
         found = self._boxes.get(name, [])
         aspect = _aspect(data, found[0]) if found else 1.0
@@ -77,8 +80,8 @@ def lesion_text(region: Region | None, size: tuple[int, int], rim_px: int, known
 
 def _read(source: str) -> tuple[dict[str, list[Box]], dict[str, list[str]]]:
     """Return the boxes of a folder, and the masks of its images; both empty if there are none that can be read."""
-    folder = Path(source).expanduser()
-    if source == "phantom" or source.startswith("hf:") or not folder.is_dir():
+    folder = find_source_folder(source)
+    if folder is None:
         return {}, {}
     found = list_annotations(folder)
     try:
@@ -96,10 +99,12 @@ def _read(source: str) -> tuple[dict[str, list[Box]], dict[str, list[str]]]:
 
 def _read_volume(data: DataConfig, volume: str) -> dict[str, list[Box]]:
     """Return the lesions of all slices of a volume, by the names of the slices."""
-    folder, problems = Path(data.source).expanduser(), list[str]()
+    folder, problems = find_source_folder(data.source), list[str]()
+    if folder is None:
+        return {}
     masks = find_volume_masks(folder).get(volume, ())
     slices = read_volume_slices(folder, volume, masks, data.plane, problems)
-    found = lesions.make_boxes(lesions.find_slice_boxes(slices, problems))
+    found = lesions.make_boxes(lesions.find_slice_boxes(slices, problems, data.mask_label or None))
     return {name: list(boxes) for name, boxes in found.find_by_name.items()}
 
 
@@ -109,7 +114,7 @@ def _aspect(data: DataConfig, box: Box) -> float:
         return 1.0
     if box.outline and box.outline.aspect is not None:
         return box.outline.aspect
-    size = QImageReader(str(Path(data.source).expanduser() / box.name)).size()
+    size = QImageReader(str((find_source_folder(data.source) or Path()) / box.name)).size()
     return size.height() / size.width() if size.isValid() and size.width() else 1.0
 
 

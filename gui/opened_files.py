@@ -7,8 +7,11 @@ from typing import Literal
 
 from PySide6.QtCore import QMimeData
 
+from engine.data.archive_folder import is_archive
 from engine.data.files import is_dicom_content
 from engine.messages import OpenScanReply
+from gui.formatting import describe_fit
+from gui.run_record import RunRecord
 
 KINDS = {"picture": "Image", "dicom": "DICOM", "nifti": "NIfTI", "research": "Volume"}
 VOLUME_SUFFIXES = (
@@ -50,6 +53,8 @@ def classify(paths: list[Path]) -> DroppedPath:
         return DroppedPath("run", path)
     if path.is_dir():
         return DroppedPath("volume" if holds_series(path) else "folder", path)
+    if path.is_file() and is_archive(path):
+        return DroppedPath("folder", path)
     if path.is_file():
         return DroppedPath("volume" if is_volume(path) else "scan", path)
     return DroppedPath("none", path, f"File or folder not found: {path}.")
@@ -81,7 +86,7 @@ def holds_series(folder: Path) -> bool:
 
 @dataclass(frozen=True)
 class OpenedScan:
-    """A file, its slices, and what is known of it; `slice` counts from 0."""
+    """A file, its slices, and what is known of it; `slice` counts from 0, `size` is height and width in pixels."""
 
     path: str
     name: str
@@ -90,6 +95,7 @@ class OpenedScan:
     orientation: str | None
     notes: tuple[str, ...]
     slice: int
+    size: tuple[int, int] = (0, 0)
 
     def with_slice(self, slice_: int) -> "OpenedScan":
         """Return the same file at another slice."""
@@ -110,6 +116,7 @@ def opened_scan_from(path: str, reply: OpenScanReply) -> OpenedScan:
         orientation="".join(reply.orientation) if reply.orientation else None,
         notes=reply.notes,
         slice=reply.slices // 2,
+        size=reply.stored,
     )
 
 
@@ -121,7 +128,9 @@ def orientation_text(letters: str | None) -> str:
     return f"Image left = patient {SIDES[left]} ({left}) · image top = {SIDES[top]} ({top})"
 
 
-def describe(scan: OpenedScan) -> str:
-    """Return what is known of a file, one fact a line."""
+def describe(scan: OpenedScan, run: RunRecord | None = None) -> str:
+    """Return what is known of a file, and what the model of a run sees of it, one fact a line."""
     kind = KINDS.get(scan.kind, scan.kind)
-    return "\n".join([f"{kind}. {orientation_text(scan.orientation)}", *scan.notes])
+    name, side = (run.name, run.config.data.size) if run and run.config else ("", 0)
+    fit = [f"{describe_fit(scan.size, side, name)}."] if all(scan.size) else []
+    return "\n".join([f"{kind}. {orientation_text(scan.orientation)}", *fit, *scan.notes])

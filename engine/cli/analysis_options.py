@@ -17,14 +17,15 @@ level from the image. BM3D needs its own package: pip install bm3d"""
 RECONSTRUCT_EPILOG = """\
 Give --out, --volume-out or both. --slice counts the slices in the acquisition plane. --volume-out processes the
 slices of the plane that RUN was trained on; in the acquisition plane if it was not trained on volumes.
-A folder with one DICOM series is read as one volume. Names, dates and identifiers of the input are not copied, unless
+A DICOM series is read as one volume. Names, dates and identifiers of the input are not copied, unless
 a DICOM series is written with --keep-patient-data."""
 
 DENOISE_EPILOG = """\
 The region is in pixels of the image as the model sees it (saved as original.png), from its upper left corner:
 x,y,width,height is the ellipse in that box; also rectangle:x,y,width,height and polygon:x,y,x,y,x,y.
-Lesion contrast retained: contrast after denoising ÷ contrast in the noise-free image; see docs/explanation/denoising.md.
-Give --out, --volume-out or both. --volume-out writes the output of RUN; with --sigma 0 no noise is added before."""
+Lesion contrast retained: contrast after denoising ÷ contrast in the noise-free image (docs/explanation/denoising.md).
+Give --out, --volume-out or both. --volume-out writes the output of RUN; with --noise none (or --sigma 0) no noise is
+added before. --noise none is for an image that is noisy already: it measures the noise and what each method removed."""
 
 CURVE_EPILOG = """\
 Break-even: the noise level below which the model's output is farther from the noise-free image than the noisy
@@ -47,7 +48,8 @@ def add_denoise(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "image",
         metavar="IMAGE",
-        help="noise-free image, DICOM file, NIfTI volume, or folder with one DICOM series",
+        help="noise-free image (or a noisy one, with --noise none), DICOM file, NIfTI volume, or folder with DICOM "
+        "series; FILE#81: slice 81 of a dataset",
     )
     command.add_argument(
         "--slice", type=int, metavar="N", help="slice of a volume, counted from 0 (default: the middle slice)"
@@ -56,8 +58,19 @@ def add_denoise(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--roi", metavar="REGION", default="", help="lesion region, such as 40,52,18,14 (x,y,width,height)"
     )
+    add_series(command)
     add_outputs(command)
     _add_shared(command, ())
+
+
+def add_series(command: argparse.ArgumentParser) -> None:
+    """Add the option for one of the series of a folder."""
+    command.add_argument(
+        "--series",
+        metavar="TEXT",
+        default="",
+        help="DICOM series of a folder, disc or zip archive that has several: its number, description, UID or modality",
+    )
 
 
 def add_outputs(command: argparse.ArgumentParser) -> None:

@@ -12,15 +12,16 @@ from engine.cli.console import ConsoleProgress
 from engine.cli.result import CommandResult, format_table
 from engine.config import model_title
 from engine.data import Dataset
-from engine.formatting import format_fixed, format_number
+from engine.formatting import DASH, format_fixed, format_number
 from engine.job_context import JobContext
 from engine.latent import distribution
 from engine.runs import Run
 
+PATIENTS = "psnr_db_patient_interval"
 IMAGE_COLUMNS = {
     "n": "images",
     "psnr_db": "PSNR (dB)",
-    "psnr_db_patient_interval": "CI over patients",
+    PATIENTS: "CI over patients",
     "mse": "MSE",
     "mae": "MAE",
     "ssim": "SSIM",
@@ -101,8 +102,7 @@ def _noise_note(run: Run) -> str:
 def _pictures(name: str, measured: dict[str, Any]) -> str:
     """Format the run and, below it on each split, its baselines; without noise, the input gets no row of zeros."""
     yardsticks = measured["yardsticks"]
-    has_patients = any(part["psnr_db_patient_interval"] for part in measured["splits"].values())
-    columns = {key: title for key, title in IMAGE_COLUMNS.items() if has_patients or not key.endswith("interval")}
+    columns = {key: title for key, title in IMAGE_COLUMNS.items() if _is_shown(key, measured["splits"].values())}
     rows = []
     for split, part in measured["splits"].items():
         rows.append([split, name, *_cells(part, columns)])
@@ -115,12 +115,17 @@ def _pictures(name: str, measured: dict[str, Any]) -> str:
     return format_table(["split", "model", *columns.values()], rows, align="<<" + ">" * len(columns))
 
 
+def _is_shown(key: str, parts: Iterable[dict[str, Any]]) -> bool:
+    """Return whether a column has a value: intervals over patients only where patients are known."""
+    return key != PATIENTS or any(part[key] for part in parts)
+
+
 def _cells(part: dict[str, Any], columns: Iterable[str]) -> list[str]:
-    cells = {key: "" if key.endswith("interval") else format_number(part[key]) for key in IMAGE_COLUMNS}
+    cells = {key: DASH if key.endswith("interval") else format_number(part[key]) for key in columns}
     cells |= {key: format_fixed(part[key], places) for key, places in PLACES.items()}
     if part["psnr_db_interval"]:
         low, high = part["psnr_db_interval"]
         cells["psnr_db"] = f"{part['psnr_db']:.1f} ± {(high - low) / 2:.1f}"
-    if limits := part["psnr_db_patient_interval"]:
-        cells["psnr_db_patient_interval"] = f"{limits[0]:.1f} to {limits[1]:.1f}"
-    return [cells[key] for key in columns]
+    if limits := part.get(PATIENTS):
+        cells[PATIENTS] = f"{limits[0]:.1f} to {limits[1]:.1f}"
+    return list(cells.values())

@@ -2,22 +2,20 @@
 
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 from engine.cli.console import ConsoleProgress
 from engine.cli.program import PROGRAM
+from engine.data.named_slice import split_slice
 from engine.data.volume_target import VolumeTarget
 from engine.durable import name_failures
 from engine.errors import ConfigError
 from engine.evaluation.volume import Transform
 from engine.evaluation.volume_export import VolumeTask, export_volume
-from engine.figures import DISCLAIMER
+from engine.figures.plain import save_png
 from engine.job_context import JobContext
 from engine.runs import Run
 
@@ -64,7 +62,7 @@ def save_plain(images: Mapping[str, NDArray[np.float32]], prefix: str, options: 
         stem = f"{prefix}{name.replace('/', '-')}"
         if options.bits:
             path = options.out / f"{stem}-{options.bits}bit.png"
-            files[f"{name}-{options.bits}bit"] = str(_save_png(image, options.bits, path))
+            files[f"{name}-{options.bits}bit"] = str(save_png(image, path, options.bits))
         if options.arrays:
             path = options.out / f"{stem}.npy"
             with name_failures(path):
@@ -73,24 +71,13 @@ def save_plain(images: Mapping[str, NDArray[np.float32]], prefix: str, options: 
     return files
 
 
-def _save_png(image: NDArray[np.float32], bits: int, path: Path) -> Path:
-    levels = np.rint(np.clip(image, 0, 1).astype(np.float64) * (2**bits - 1))
-    facts = PngInfo()
-    facts.add_text("Software", "Engram")
-    facts.add_text("Description", DISCLAIMER)
-    picture = Image.fromarray(levels.astype(np.uint16 if bits == 16 else np.uint8))
-    with name_failures(path):
-        picture.save(path, format="PNG", pnginfo=facts)
-    return path
-
-
 def save_volume(
     options: Namespace, image: str, run: Run, transform: Transform, meter: ConsoleProgress
 ) -> dict[str, Any]:
     """Transform all slices of a volume and write them on its grid; see `export_volume`."""
     process = "denoising" if options.command == "denoise" else "reconstruction"
     context = JobContext(on_progress=meter.update, title="Processing slices")
-    task = VolumeTask(image, process, options.volume)
+    task = VolumeTask(split_slice(image)[0], process, options.volume, options.series)
     return export_volume(task, run, transform, _find_target(options), context)
 
 

@@ -16,6 +16,7 @@ from engine.cli.console import ConsoleProgress
 from engine.cli.image_outputs import check_outputs, describe_volume, save_plain, save_volume
 from engine.cli.program import rate_outcome
 from engine.cli.result import CommandResult, format_table
+from engine.data.named_slice import open_image, split_slice
 from engine.errors import EngramError
 from engine.evaluation import scoring
 from engine.figures import base
@@ -127,11 +128,10 @@ def _save_images(options: Namespace, opened: Run, model: EngramModel, meter: Con
 
 
 def _reconstruct(path: str, options: Namespace, run: Run, model: EngramModel) -> ReconstructInput:
-    scan = data.open_scan(path, volume=options.volume)
-    index = len(scan) // 2 if options.slice is None else options.slice
+    scan, index = open_image(path, run.config.data, options.slice, options.volume, options.series)
     original = data.prepare(scan, run.config.data, index)
     reconstructed = scoring.reconstruct(model, original[None, ..., None])[0, ..., 0]
-    stem = Path(path).name.removesuffix(".gz").rsplit(".", 1)[0]
+    stem = Path(split_slice(path)[0]).name.removesuffix(".gz").rsplit(".", 1)[0]
     while len(os.fsencode(stem)) > STEM_BYTES:
         stem = stem[:-1]
     return ReconstructInput(path, stem, scan, index, original, reconstructed)
@@ -141,9 +141,11 @@ def _make_names_unique(subjects: Sequence[ReconstructInput]) -> None:
     """Give files of the same name in different folders different stems."""
     taken: dict[str, int] = {}
     for subject in subjects:
-        taken[subject.stem] = taken.get(subject.stem, 0) + 1
-        if taken[subject.stem] > 1:
-            subject.stem += f"-{taken[subject.stem]}"
+        # Windows and macOS do not tell Head.png and head.png apart.
+        key = subject.stem.casefold()
+        taken[key] = taken.get(key, 0) + 1
+        if taken[key] > 1:
+            subject.stem += f"-{taken[key]}"
 
 
 def _write(subjects: Sequence[ReconstructInput], run: Run, options: Namespace) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 
 from engine import config
-from engine.cli.analysis_options import RECONSTRUCT_EPILOG, VOLUME_HELP, add_outputs
+from engine.cli.analysis_options import RECONSTRUCT_EPILOG, VOLUME_HELP, add_outputs, add_series
 from engine.cli.config_options import add_option, summary
 from engine.cli.program import PROGRAM
 from engine.config import DataConfig
@@ -12,14 +12,14 @@ SPLITS = ("train", "validation", "test", "test_leaked", "test_clean", "test_unse
 AUDIT_SETTINGS = (
     *("size", "validation_share", "split_seed", "phantom_count", "phantom_seed", "download", "revision"),
     *("split_by", "test_patients", "fold", "groups", "group_pattern", "group_by", "folders_are"),
-    *("plane", "slices", "slice_step", "series"),
+    *("plane", "slices", "slice_step", "series", "mask_label"),
 )
 RUN_ACTIONS = {
     "show": "show the settings, the results and the files of a run",
     "rename": "give a run another name",
     "delete": "delete runs with their models (asks first; see --yes)",
 }
-SOURCE_HELP = "'phantom' (generated images), a folder of images, or 'hf:ID' for a Hugging Face dataset"
+SOURCE_HELP = "'phantom' (generated images), a folder or zip archive of images, or 'hf:ID' for a Hugging Face dataset"
 
 
 def add_runs(command: ArgumentParser) -> None:
@@ -80,11 +80,15 @@ def add_reconstruct(command: ArgumentParser) -> None:
     """Add the options of `reconstruct`."""
     command.add_argument("run", metavar="RUN", help="name or folder of the run")
     command.add_argument(
-        "images", metavar="IMAGE", nargs="+", help="image, DICOM file, NIfTI volume, or folder with one DICOM series"
+        "images",
+        metavar="IMAGE",
+        nargs="+",
+        help="image, DICOM file, NIfTI volume, or folder with DICOM series; FILE#81: slice 81 of a dataset",
     )
     command.epilog = RECONSTRUCT_EPILOG
     command.add_argument(
         "--slice", type=int, metavar="N", help="slice of a volume, counted from 0 (default: the middle slice)"
     )
     command.add_argument("--volume", type=int, metavar="N", help=VOLUME_HELP)
+    add_series(command)
     add_outputs(command)

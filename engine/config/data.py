@@ -14,7 +14,9 @@ class DataConfig(Section):
     """Source of the images and their preparation."""
 
     source: str = setting(
-        "phantom", "Source", "'phantom' (generated images), a folder of images, or 'hf:ID' for a Hugging Face dataset."
+        "phantom",
+        "Source",
+        "'phantom' (generated images), a folder or zip archive of images, or 'hf:ID' for a Hugging Face dataset.",
     )
     size: int = setting(128, "Size", "Side length of the square images that the model sees.", "px", ge=32, le=512)
     fit: Literal["letterbox", "squash"] = setting(
@@ -142,7 +144,8 @@ class DataConfig(Section):
     series: str = setting(
         "",
         "Series",
-        "Text in the names of the volumes to use, such as 'flair'; empty: one series of each case is chosen.",
+        "Series to use: for volumes a text in their names, such as 'flair' (empty: one series of each case is chosen); "
+        "for DICOM files the number, description, UID or modality of the series (empty: all).",
         advanced=True,
     )
 
@@ -151,6 +154,15 @@ class DataConfig(Section):
         if self.test_patients and self.split_by == "image":
             raise ValueError("Test patients is for a split by patient; set Split by to auto or patient")
         return self
+
+    mask_label: int = setting(
+        0,
+        "Mask label",
+        "Value of the lesion in masks of several labels beside the images; 0: all but the background.",
+        ge=0,
+        le=65_535,
+        advanced=True,
+    )
 
     @model_validator(mode="after")
     def _pattern_has_a_group(self) -> "DataConfig":
@@ -284,7 +296,9 @@ class NoiseConfig(Section):
 class DenoiseConfig(Section):
     """Noise added to an image to compare methods, and the measurement of a lesion in it."""
 
-    noise: NoiseKind = setting("gaussian", "Noise type", "Type of noise to add to the image.")
+    noise: Literal["none", NoiseKind] = setting(
+        "gaussian", "Noise type", "Type of noise to add to the image; 'none' if it is noisy already."
+    )
     sigma: float = setting(
         0.1,
         "Noise level σ",

@@ -1,3 +1,4 @@
+# mypy: disallow-untyped-calls=False
 """Mosaics of Siemens scanners: the slices of a volume side by side in one DICOM image.
 
 The number of the slices and their normal stand in private elements, either plain or in a header of its own format

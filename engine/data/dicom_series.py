@@ -22,10 +22,12 @@ from engine.data.dicom_values import has_own_contrast
 from engine.data.files import PICTURE_SUFFIXES, detect_format
 from engine.data.parallel import map_in_threads
 from engine.data.parsing import parse
+from engine.data.series_choice import SeriesFacts, select_series
 from engine.job_context import UNATTENDED, JobContext
 
 _LOCALIZER: Final = re.compile(r"locali[sz]er|\bscout\b|\bsurvey\b|3[- ]?plane", re.IGNORECASE)
 _LOCALIZER_TYPES: Final = frozenset({"LOCALIZER", "SCOUT"})
+_NO_SCANS: Final = {"SEG": "a segmentation (DICOM SEG)", "RTDOSE": "a distribution of dose (RT Dose)"}
 _DAMAGED: Final = "its header cannot be decoded; the file is damaged or incomplete"
 SeriesKey = tuple[str, tuple[float, ...]]
 
@@ -41,6 +43,7 @@ class SliceHeader:
         kind: 'original', 'derived' or 'localizer'.
         has_contrast: whether it brings its own window, or needs none.
         place: position along the normal, or else its number in the series; None if it has neither.
+        names: number, description and modality of the series.
     """
 
     study: str
@@ -49,6 +52,12 @@ class SliceHeader:
     kind: str
     has_contrast: bool
     place: float | None = None
+    names: tuple[str, str, str] = ("", "", "")
+
+    @property
+    def facts(self) -> SeriesFacts:
+        """Return what names the series."""
+        return SeriesFacts(self.series[0], *self.names)
 
 
 def read_headers(
@@ -62,11 +71,35 @@ def read_headers(
     return headers, {name: problem for name, problem in found.items() if isinstance(problem, str)}
 
 
-def find_unwanted(headers: dict[str, SliceHeader]) -> dict[str, str]:
+def find_unwanted(headers: dict[str, SliceHeader], wanted: str) -> dict[str, str]:
     """Return the files that are no images to train on, with the reasons.
 
-    Localizers are left out if there is anything else; derived images if their study has originals too.
+    Localizers are left out if there is anything else; derived images if their study has originals too, unless their
+    series was chosen.
+
+    Args:
+        headers: name of a file -> its header.
+        wanted: text that chooses series, see `select_series`; empty for all.
     """
+    scans = {name: header for name, header in headers.items() if header.names[2] not in _NO_SCANS}
+    found = {name: _NO_SCANS[header.names[2]] for name, header in headers.items() if name not in scans}
+    if wanted:
+        chosen = set(select_series({name: header.facts for name, header in scans.items()}, wanted))
+        reason = f"no DICOM series with the number, description, UID or modality '{wanted}'"
+        return found | {name: reason for name in scans if name not in chosen}
+    return found | _find_unwanted_kinds(scans)
+
+
+def note_series(headers: dict[str, SliceHeader]) -> tuple[str, ...]:
+    """Return a sentence on the series that are used together, if they differ in their descriptions."""
+    found = sorted({header.names[1] for header in headers.values()} - {""})
+    if len(found) < 2:
+        return ()
+    named = ", ".join(found[:8]) + ("" if len(found) <= 8 else f" and {len(found) - 8} more")
+    return (f"The DICOM series {named} are used together; choose one with Series (--series).",)
+
+
+def _find_unwanted_kinds(headers: dict[str, SliceHeader]) -> dict[str, str]:
     originals = {header.study for header in headers.values() if header.kind == "original" and header.study}
     only_localizers = all(header.kind == "localizer" for header in headers.values())
     found = {}
@@ -173,6 +206,7 @@ def read_slice_header(file: Path) -> SliceHeader:
             _find_kind(header),
             not is_gray or has_own_contrast(header, layout),
             read_place(header),
+            (header.text("SeriesNumber"), header.text("SeriesDescription"), header.text("Modality")),
         )
     except DAMAGE as error:
         raise UnreadableFile(_DAMAGED) from error

@@ -4,7 +4,6 @@ A folder is searched with its subfolders. Its images are grouped by series and d
 several times or echoes) go to as many volumes.
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,12 +15,10 @@ from pydicom import dcmread
 from engine.data.decoded_image import UnreadableFile, check_volume
 from engine.data.dicom import Quantities, read_quantities
 from engine.data.dicom_header import DAMAGE
-from engine.data.files import is_dicom_content
 from engine.data.scan import Scan, serve
-from engine.data.series_folder import stack_slices
+from engine.data.series_folder import stack_slices, walk_dicom
 from engine.data.viewed_volume import ViewedVolume, make_view
 
-MAX_FILES: Final = 20_000
 _TAGS: Final = [
     "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "InstanceNumber", "Rows", "Columns", "NumberOfFrames",
     "ImageOrientationPatient",
@@ -67,7 +64,7 @@ def list_series(folder: Path) -> list[SeriesFiles]:
         UnreadableFile: there is none, or there are too many files.
     """
     series: dict[SeriesKey, list[tuple[float, str, Path, int]]] = {}
-    for file in _walk(folder):
+    for file in walk_dicom(folder):
         try:
             head = dcmread(file, force=True, stop_before_pixels=True, specific_tags=_TAGS)
             if not head.get("Rows"):  # reports and directories have none
@@ -93,18 +90,6 @@ def _describe_series(key: SeriesKey, members: Sequence[tuple[float, str, Path, i
     named = members[0][1] or "unnamed series"
     title = f"{key[0]} · {named} · {images} {'image' if images == 1 else 'images'}"
     return SeriesFiles(title, tuple(file for _, _, file, _ in members), images)
-
-
-def _walk(folder: Path) -> list[Path]:
-    found: list[Path] = []
-    for root, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for file in (Path(root) / name for name in sorted(names) if not name.startswith(".")):
-            if file.is_file() and is_dicom_content(file):
-                found.append(file)
-        if len(found) > MAX_FILES:
-            raise UnreadableFile(f"it is a folder with more than {MAX_FILES:,} DICOM files; open one of its folders")
-    return found
 
 
 def _view_file(file: Path, volume: int) -> ViewedVolume:

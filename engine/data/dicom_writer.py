@@ -7,7 +7,6 @@ header is copied but the modality, so that the export meets the Basic Applicatio
 DICOM PS3.15 Annex E: all UIDs are new, and the same within one export.
 """
 
-import os
 import shutil
 import uuid
 from collections.abc import Iterable
@@ -22,9 +21,12 @@ from pydicom.sequence import Sequence as DicomSequence
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, MRImageStorage
 from pydicom.valuerep import DSfloat
 
+from engine.data.decoded_image import UnreadableFile
 from engine.data.dicom_header import DAMAGE
-from engine.data.files import is_dicom_content
+from engine.data.files import find_folder_of, is_dicom_content
+from engine.data.series_folder import list_series_files
 from engine.data.volume_grid import TO_RAS, VolumeGrid
+from engine.durable import replace
 from engine.errors import DataError
 
 _PATIENT: Final = (
@@ -79,20 +81,26 @@ class Derivation:
         return f"{self.process.capitalize()} by the {self.model} model '{self.run}' (Engram {self.version})"
 
 
-def read_source(source: Path, keep_patient_data: bool) -> Dataset:
+def read_source(source: Path, keep_patient_data: bool, series: str = "") -> Dataset:
     """Read what a derived series needs of the header of its source.
 
     The source was opened before, by a process with limits; this reads a few attributes of its first file.
 
     Args:
-        source: DICOM file, or folder of a series.
+        source: DICOM file, or what `open_scan` opens as a series.
         keep_patient_data: whether to read the attributes of the patient and the study, too.
+        series: the series, as in `open_scan`.
 
     Raises:
         DataError: it is no DICOM image, or its modality is neither MR nor CT.
     """
     tags = [*_FACTS, *(_PATIENT if keep_patient_data else ())]
-    for file in sorted(source.iterdir()) if source.is_dir() else [source]:
+    folder = find_folder_of(source)
+    try:
+        files = list_series_files(folder, series) if folder.is_dir() else [source]
+    except UnreadableFile:
+        files = []
+    for file in files:
         try:
             if file.is_file() and is_dicom_content(file):
                 head = dcmread(file, force=True, stop_before_pixels=True, specific_tags=tags)
@@ -143,7 +151,7 @@ def write_series(
             made.save_as(temporary / f"{number:04d}.dcm", enforce_file_format=True)
         if folder.exists():
             folder.rmdir()
-        os.replace(temporary, folder)
+        replace(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return folder

@@ -3,19 +3,21 @@
 import errno
 import gzip
 import os
+import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, Literal, cast
 
+from engine.data.archive_folder import is_archive, unpack
 from engine.data.foreign_files import describe_foreign
-from engine.errors import EmptySource, SourceNotFound
+from engine.errors import EmptySource, EngramError, SourceNotFound
 
 FileFormat = Literal["picture", "dicom", "nifti", "research"]
 Skip = Callable[[str, str], None]
 LOOKED_FOR = (
-    "Engram looks for PNG, JPEG, BMP, TIFF and DICOM files, or NIfTI volumes alone, directly in the folder or in "
+    "Engram looks for PNG, JPEG, BMP, TIFF and DICOM files, or volumes alone, directly in the folder or in "
     "subfolders for splits and classes, such as Training/glioma."
 )
 PICTURE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff"})
@@ -27,10 +29,12 @@ _ELEMENT_BYTES: Final = 8
 # The first element of a data set is one of its identification, and short.
 _MAX_FIRST_ELEMENT, _MAX_FIRST_LENGTH = 0x0100, 1024
 _ITK: Final = (b"NRRD000", b"ObjectType", b"NDims")  # NRRD and MetaImage, which SimpleITK reads
+_DATA_FILE: Final = re.compile(rb"^(?:ElementDataFile *=|data ?file:)([^\r\n]+)", re.IGNORECASE | re.MULTILINE)
+_TEXT_BYTES: Final = 2**14
 _PAIR_SUFFIXES: Final = (".hdr", ".img")
 _ANALYZE_BYTES: Final = 348  # size of the header, its first number
 VOLUME_AMONG_IMAGES: Final = (
-    "a NIfTI volume; a dataset takes one image from each file, or slices of volumes, not both: move the volumes to a "
+    "a volume; a dataset takes one image from each file, or slices of volumes, not both: move the volumes to a "
     "folder of their own"
 )
 
@@ -140,16 +144,27 @@ def other_half(path: Path) -> Path | None:
     return None
 
 
+def find_data_file(path: Path) -> Path | None:
+    """Return the file of voxels that a header of NRRD or MetaImage (.nhdr, .mhd) names in its own folder, or None."""
+    if path.suffix.casefold() not in {".nhdr", ".mhd"}:
+        return None
+    with open(path, "rb") as file:
+        named = _DATA_FILE.search(file.read(_TEXT_BYTES))
+    name = named[1].decode(errors="surrogateescape").strip() if named else ""
+    found = path.with_name(name) if name and "/" not in name and "\\" not in name else None
+    return found if found and found.is_file() else None
+
+
 def check_folder(source: str) -> None:
     """Check that a source is a folder with an image or a volume, stopping at the first image.
 
-    Phantoms and Hugging Face datasets pass without a check: they are not folders.
+    Phantoms, Hugging Face datasets and archives pass without a check: they are not folders.
 
     Raises:
         SourceNotFound: it is not a folder.
         EmptySource: there is no image in it.
     """
-    if source == "phantom" or source.startswith("hf:"):
+    if source == "phantom" or source.startswith("hf:") or is_archive(Path(source).expanduser()):
         return
     others: list[str] = []
     if next(list_pictures(open_folder(source), lambda name, reason: others.append(reason)), None) is None:
@@ -159,16 +174,44 @@ def check_folder(source: str) -> None:
 
 
 def open_folder(source: str) -> Path:
-    """Return the folder that a source names.
+    """Return the folder that a source names; that of a zip archive is in the cache, that of a DICOMDIR around it.
 
     Raises:
         SourceNotFound: it is not a folder.
+        DataError: it is an archive that cannot be unpacked.
     """
-    folder = Path(source).expanduser()
+    path = Path(source).expanduser()
+    folder = find_folder_of(path)
     if not folder.is_dir():
         what = "is a file, not a folder" if folder.exists() else "does not exist"
-        raise SourceNotFound(f"'{source}' {what}.", "Give 'phantom', a folder of images, or 'hf:ID'.")
+        raise SourceNotFound(f"'{source}' {what}.", "Give 'phantom', a folder or zip archive of images, or 'hf:ID'.")
     return folder
+
+
+def find_folder_of(path: Path) -> Path:
+    """Return the folder that an archive or the index of a disc stands for; any other path as it is.
+
+    Raises:
+        DataError: an archive that cannot be unpacked.
+    """
+    if is_disc_index(path):
+        return path.parent
+    return unpack(path) if path.is_file() and is_archive(path) else path
+
+
+def is_disc_index(path: Path) -> bool:
+    """Return whether a file is called as the index of a DICOM disc is."""
+    return path.name.upper() == "DICOMDIR" and path.is_file()
+
+
+def find_source_folder(source: str) -> Path | None:
+    """Return the folder of a source's images; None if it has none, or it is gone."""
+    if source == "phantom" or source.startswith("hf:"):
+        return None
+    try:
+        return open_folder(source)
+    except EngramError:
+        return None
 
 
 def list_pictures(folder: Path, skip: Skip) -> Iterator[str]:
@@ -239,4 +282,4 @@ def _find_format_problem(file: Path) -> str:
         return "not an image"
     if kind is None:
         return describe_foreign(file) or "not an image"
-    return {"nifti": VOLUME_AMONG_IMAGES, "research": "a volume of FreeSurfer, Slicer or ITK"}.get(kind, "")
+    return VOLUME_AMONG_IMAGES if kind in {"nifti", "research"} else ""

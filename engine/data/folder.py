@@ -65,7 +65,7 @@ class FolderSource:
     def _list_files(self, names: list[str], config: DataConfig) -> FileListing:
         """Return the files of images, or of volumes if there are no images; skip what is neither."""
         headers, problems = dicom_series.read_headers(self._folder, names, self._context)
-        unwanted = dicom_series.find_unwanted(headers)
+        unwanted = dicom_series.find_unwanted(headers, config.series)
         self.skipped += [Skipped(name, reason) for name, reason in unwanted.items()]
         names = [name for name in names if name not in unwanted]
         headers = {name: header for name, header in headers.items() if name not in unwanted}
@@ -76,7 +76,8 @@ class FolderSource:
         if has_images or not (volumes or frames):
             found = find_masks(names)
             images = [name for name in names if name not in found.masked]
-            return FileListing(dicom_series.sort_slices(images, headers), found)
+            notes = dicom_series.note_series({name: headers[name] for name in images if name in headers})
+            return FileListing(dicom_series.sort_slices(images, headers), found, notes=notes)
         self.skipped = [each for each in self.skipped if each.reason != VOLUME_AMONG_IMAGES]
         listing, skipped = list_volumes(sorted([*frames, *volumes], key=natural_sort_key), frames, config)
         self.skipped += [*skipped, *(Skipped(name, problem) for name, problem in problems.items())]

@@ -51,5 +51,7 @@ def describe_foreign(path: Path) -> str:
     for what, start, rest in _FOREIGN:
         if head.startswith(start) and rest in head[: len(start) + 16]:
             return f"{what} named {path.suffix}" if path.suffix.casefold() in _PICTURE_SUFFIXES else what
+    if head.startswith(b"\x1f\x8b") and not name.endswith(".nii.gz"):
+        return "compressed with gzip; unpack it"
     called = next((suffix for suffix in (".nii", ".nii.gz") if name.endswith(suffix)), "")
     return f"called {called}, but holds no NIfTI volume" if called else ""

@@ -40,8 +40,8 @@ def load(
     seeded, with copies of one image on one side. If it has no test set, the same share is held out for that too.
 
     Args:
-        source: 'phantom', a folder of images, or 'hf:ID' for a Hugging Face dataset (an id or a local path); the
-            config's if None.
+        source: 'phantom', a folder or zip archive of images, or 'hf:ID' for a Hugging Face dataset (an id or a local
+            path); the config's if None.
         config: preparation and split; the defaults if None.
         context: asked between images whether to stop; receives the images done and in all while they are decoded.
 

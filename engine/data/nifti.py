@@ -9,7 +9,7 @@ coarser. A file without an orientation is displayed as stored.
 import gzip
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 
 from engine.data.decoded_image import UnreadableFile
-from engine.data.files import open_plain
+from engine.data.files import FileFormat, open_plain
 from engine.data.nifti_header import VolumeHeader, millimeters_per_unit, pixdim, read_affine, read_header, read_voxels
 from engine.data.nifti_values import scale_values, show_volume
 from engine.data.scan import MAX_SPACING_RATIO, Orientation, Scan, serve
@@ -93,9 +93,14 @@ def count_slices(path: Path, plane: str) -> int:
         affine = None if plane == "stored" else read_affine(header, [])
         if affine is None:
             return header.shape[2]
-        axes = io_orientation(affine)[:, 0].astype(int).tolist()
-        shape = tuple(header.shape[axes.index(axis)] for axis in range(3))
-        return shape[_find_slice_axis(shape, np.ones(3), plane)]
+        return count_in_plane(header.shape, affine, plane)
+
+
+def count_in_plane(shape: Sequence[int], affine: NDArray[np.float64], plane: str) -> int:
+    """Return the number of slices in a plane of a volume with these sides."""
+    axes = io_orientation(affine)[:, 0].astype(int).tolist()
+    sides = tuple(shape[axes.index(axis)] for axis in range(3))
+    return sides[_find_slice_axis(sides, np.ones(3), plane)]
 
 
 @contextmanager
@@ -164,6 +169,13 @@ def arrange(
     edges = (*reversed(_LETTERS[along]), *reversed(_LETTERS[down]))
     scan = _to_display_orientation(slices, name, cast(Orientation, edges), spacing[[across, down, along]], notes)
     return scan, (across, down, along)
+
+
+def as_stored(
+    volume: NDArray[np.float32], name: str, sides: NDArray[np.float64], notes: list[str], kind: FileFormat
+) -> Scan:
+    """Return the slices of a volume (x, y, z) along its third axis; `sides` are those of a voxel in millimeters."""
+    return replace(_to_display_orientation(volume.T, name, None, sides[[2, 1, 0]], notes), kind=kind)
 
 
 def _grid(

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
-from nibabel.freesurfer.mghformat import MGHError, MGHImage
+from nibabel.freesurfer.mghformat import MGHError, MGHHeader, MGHImage
 from nibabel.nifti1 import Nifti1Header
 from nibabel.orientations import OrientationError
 from nibabel.spatialimages import HeaderDataError
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from engine.data.decoded_image import UnreadableFile, check_volume
 from engine.data.files import is_mgh, open_plain
-from engine.data.nifti import arrange
+from engine.data.nifti import arrange, as_stored, count_in_plane
 from engine.data.nifti_values import show_volume
 from engine.data.scan import MAX_VOXELS, Scan, serve
 
@@ -39,17 +39,19 @@ _DAMAGE: Final = (
     LookupError,
     ArithmeticError,
 )
+_INCOMPLETE: Final = "it is damaged, or its voxels are not beside it"
 _DAMAGED: Final = "it is damaged, or of a kind that cannot be read"
 # ITK counts towards left and back, NIfTI towards right and front.
 _LPS_TO_RAS: Final = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
-def read_scan(path: Path, volume: int | None = None) -> Scan:
+def read_scan(path: Path, volume: int | None = None, plane: str = "") -> Scan:
     """Read one volume of a file and arrange its slices for display.
 
     Args:
         path: the file.
         volume: volume of a file of several, counted from 1; the first if None.
+        plane: as in `engine.data.nifti.read_scan`.
 
     Raises:
         UnreadableFile: the file is damaged or too large, has no such volume, or its decoder is not installed.
@@ -58,10 +60,41 @@ def read_scan(path: Path, volume: int | None = None) -> Scan:
         raw, affine, count = read_volume(path, volume)
         pixels, shown, _ = show_volume(raw, Nifti1Header())
         chosen = [f"Volume {volume or 1} of {count:,}."] if count > 1 else []
-        scan, _ = arrange(pixels, affine, path.name, [*chosen, *shown])
-        return replace(scan, kind="research")
+        return _arrange(pixels, affine, path.name, [*chosen, *shown], plane)
     except _DAMAGE as error:
         raise UnreadableFile(_DAMAGED) from error
+
+
+def read_labels(path: Path, plane: str) -> Scan:
+    """Read the labels of a segmentation mask, as `engine.data.nifti.read_labels`.
+
+    Raises:
+        UnreadableFile: as in `read_scan`.
+    """
+    raw, affine, _ = read_volume(path, None)
+    return _arrange(np.asarray(raw, np.float32), affine, path.name, [], plane)
+
+
+def count_slices(path: Path, plane: str) -> int:
+    """Return the number of slices that `read_scan` returns for a plane; only the header is read.
+
+    Raises:
+        UnreadableFile: as in `read_scan`.
+    """
+    try:
+        shape, affine = _read_mgh_grid(path) if is_mgh(path) else _read_itk_grid(_open_itk(path))
+        return shape[2] if plane == "stored" else count_in_plane(shape, affine, plane)
+    except EOFError:
+        raise UnreadableFile("it is damaged: its data ends early") from None
+    except _DAMAGE as error:
+        raise UnreadableFile(_DAMAGED) from error
+
+
+def _arrange(pixels: NDArray[np.float32], affine: NDArray[np.float64], name: str, notes: list[str], plane: str) -> Scan:
+    if plane == "stored":
+        sides = np.linalg.norm(affine[:3, :3], axis=0)
+        return as_stored(pixels, name, sides, notes, "research")
+    return replace(arrange(pixels, affine, name, notes, plane)[0], kind="research")
 
 
 def read_volume(path: Path, volume: int | None) -> tuple[NDArray[Any], NDArray[np.float64], int]:
@@ -91,7 +124,18 @@ def _read_mgh(path: Path, volume: int | None) -> tuple[NDArray[Any], NDArray[np.
     return np.array(image.dataobj[chosen]), np.asarray(image.affine, np.float64), shape[3]
 
 
-def _read_itk(path: Path, volume: int | None) -> tuple[NDArray[Any], NDArray[np.float64], int]:
+def _read_mgh_grid(path: Path) -> tuple[tuple[int, ...], NDArray[np.float64]]:
+    with open_plain(path) as file:
+        header = MGHHeader.from_fileobj(file)
+    return tuple(int(side) for side in header["dims"][:3]), np.asarray(header.get_affine(), np.float64)
+
+
+def _open_itk(path: Path) -> Any:
+    """Return a reader of SimpleITK that has read the header of a volume.
+
+    Raises:
+        UnreadableFile: SimpleITK is missing, the header is damaged, or the volume too large.
+    """
     if importlib.util.find_spec("SimpleITK") is None:
         raise UnreadableFile(f"NRRD and MetaImage files need SimpleITK: {INSTALL}")
     import SimpleITK
@@ -100,21 +144,36 @@ def _read_itk(path: Path, volume: int | None) -> tuple[NDArray[Any], NDArray[np.
     reader.SetFileName(str(path))
     try:
         reader.ReadImageInformation()
-        size = reader.GetSize()
-        if len(size) != 3:
-            raise UnreadableFile(f"it has {len(size)} dimensions; volumes of three can be opened")
-        _check_size(size)
-        image = reader.Execute()
     except RuntimeError:
-        raise UnreadableFile("it is damaged, or its voxels are not beside it") from None
-    count = image.GetNumberOfComponentsPerPixel()
-    check_volume(volume, count)
-    values = SimpleITK.GetArrayFromImage(image)
+        raise UnreadableFile(_INCOMPLETE) from None
+    size = reader.GetSize()
+    if len(size) != 3:
+        raise UnreadableFile(f"it has {len(size)} dimensions; volumes of three can be opened")
+    _check_size(size)
+    return reader
+
+
+def _read_itk_grid(image: Any) -> tuple[tuple[int, ...], NDArray[np.float64]]:
+    """Return the shape and the affine of an image of SimpleITK, or of its reader."""
     affine = np.eye(4)
     affine[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * np.array(image.GetSpacing())
     affine[:3, 3] = image.GetOrigin()
+    return image.GetSize(), _LPS_TO_RAS @ affine
+
+
+def _read_itk(path: Path, volume: int | None) -> tuple[NDArray[Any], NDArray[np.float64], int]:
+    reader = _open_itk(path)
+    import SimpleITK
+
+    try:
+        image = reader.Execute()
+    except RuntimeError:
+        raise UnreadableFile(_INCOMPLETE) from None
+    count = image.GetNumberOfComponentsPerPixel()
+    check_volume(volume, count)
+    values = SimpleITK.GetArrayFromImage(image)
     chosen = values[..., (volume or 1) - 1] if count > 1 else values
-    return chosen.T, _LPS_TO_RAS @ affine, count
+    return chosen.T, _read_itk_grid(image)[1], count
 
 
 def _check_size(shape: tuple[int, ...]) -> None:

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine.child_process import module_command, run_module
 from engine.data.decoded_image import UnreadableFile
-from engine.data.files import FileFormat, detect_format
+from engine.data.files import FileFormat, detect_format, find_folder_of
 from engine.data.foreign_files import describe_foreign
 from engine.data.scan_scratch import scan_folder
 from engine.data.volume_grid import VolumeGrid
@@ -131,8 +131,10 @@ class Scan:
         return self.pixels[index]
 
 
-def open_scan(path: str | os.PathLike[str], limits: Limits | None = None, volume: int | None = None) -> Scan:
-    """Open one image, DICOM file or NIfTI volume, or a folder with one DICOM series.
+def open_scan(
+    path: str | os.PathLike[str], limits: Limits | None = None, volume: int | None = None, series: str = ""
+) -> Scan:
+    """Open one image, DICOM file or NIfTI volume, or a DICOM series of a folder, a disc or a zip archive.
 
     The file is untrusted, so a separate process parses it, which can be killed: its header is checked first, and memory
     and time are limited.
@@ -142,6 +144,7 @@ def open_scan(path: str | os.PathLike[str], limits: Limits | None = None, volume
         limits: limits on time and memory; by default large files have more time, and folders still more.
         volume: volume of a file of several, counted from 1. The first one of a NIfTI file is opened if it is None, and
             all stacks of a DICOM file, one after the other.
+        series: number, description, UID or modality of a series in a folder; empty if it holds only one.
 
     Returns:
         Its slices, in the order of the file (NIfTI: from foot to head, back to front, or left to right; DICOM frames
@@ -152,10 +155,12 @@ def open_scan(path: str | os.PathLike[str], limits: Limits | None = None, volume
             folder holds no series, or several ones.
     """
     file = Path(path).expanduser().absolute()
-    if file.is_dir():
-        return _read_scan(_SERIES_READER, file, limits or _SERIES_LIMITS, volume)
+    folder = find_folder_of(file)
+    if folder.is_dir():
+        scan = _read_scan(_SERIES_READER, folder, limits or _SERIES_LIMITS, (volume, series), file.name)
+        return replace(scan, name=file.name)
     reader = _READERS[_checked_kind(file, limits or Limits())]
-    return _read_scan(reader, file, limits or _grow_limits(file.stat().st_size), volume)
+    return _read_scan(reader, file, limits or _grow_limits(file.stat().st_size), volume, file.name)
 
 
 def read_view(path: str | os.PathLike[str], target: Path, series: int = 0, volume: int = 1) -> dict[str, Any]:
@@ -173,15 +178,15 @@ def read_view(path: str | os.PathLike[str], target: Path, series: int = 0, volum
     Raises:
         ScanError: as in `open_scan`; also for an image that is no volume.
     """
-    file = Path(path).expanduser().absolute()
+    file = find_folder_of(Path(path).expanduser().absolute())
     kind: FileFormat = "dicom" if file.is_dir() else _checked_kind(file, Limits())
     if kind not in _VIEW_READERS:
-        raise _scan_error(file, "it is an image, not a volume")
+        raise make_scan_error(file.name, "it is an image, not a volume")
     arguments = [str(file), str(target), json.dumps(asdict(_SERIES_LIMITS)), json.dumps([series, volume])]
     answer = _parse_in_child(_VIEW_READERS[kind], arguments, _SERIES_LIMITS.wall_s)
     if reason := answer.get("reason"):
         target.unlink(missing_ok=True)
-        raise _scan_error(file, reason)
+        raise make_scan_error(file.name, reason)
     return answer
 
 
@@ -191,22 +196,23 @@ def _grow_limits(size: int) -> Limits:
     return Limits(cpu_s=Limits.cpu_s + int(more), wall_s=Limits.wall_s + more)
 
 
-def _read_scan(reader: str, file: Path, limits: Limits, volume: int | None) -> Scan:
-    """Let a disposable process read a file or a folder."""
+def _read_scan(reader: str, file: Path, limits: Limits, choice: int | tuple[int | None, str] | None, name: str) -> Scan:
+    """Let a disposable process read a file or a folder, which errors call by a name."""
     with scan_folder() as folder:
         pixels = folder / "pixels.npy"
-        arguments = [str(file), str(pixels), json.dumps(asdict(limits)), json.dumps(volume)]
+        arguments = [str(file), str(pixels), json.dumps(asdict(limits)), json.dumps(choice)]
         answer = _parse_in_child(reader, arguments, limits.wall_s)
         if reason := answer.get("reason"):
-            raise _scan_error(file, reason)
-        for name in ("orientation", "spacing_mm", "notes"):
-            answer[name] = tuple(answer[name]) if answer[name] is not None else None
+            raise make_scan_error(name, reason)
+        for field in ("orientation", "spacing_mm", "notes"):
+            answer[field] = tuple(answer[field]) if answer[field] is not None else None
         answer["grid"] = answer["grid"] and VolumeGrid.from_json(answer["grid"])
         return Scan(pixels=np.load(pixels, allow_pickle=False), **answer)
 
 
-def _scan_error(file: Path, reason: str) -> ScanError:
-    return ScanError(f"'{file.name}' cannot be opened: {reason}.", WHAT_OPENS)
+def make_scan_error(name: str, reason: str) -> ScanError:
+    """Return the error of a file that cannot be opened, with the formats that can."""
+    return ScanError(f"'{name}' cannot be opened: {reason}.", WHAT_OPENS)
 
 
 def _checked_kind(file: Path, limits: Limits) -> FileFormat:
@@ -216,12 +222,16 @@ def _checked_kind(file: Path, limits: Limits) -> FileFormat:
     try:
         size, kind = file.stat().st_size, detect_format(file)
     except OSError as error:
-        raise _scan_error(file, error.strerror or str(error)) from error
+        raise make_scan_error(file.name, error.strerror or str(error)) from error
     if not size or size > limits.file_bytes:
-        raise _scan_error(file, f"it is larger than {limits.file_bytes / 2**30:.0f} GB" if size else "it is empty")
+        raise make_scan_error(
+            file.name, f"it is larger than {limits.file_bytes / 2**30:.0f} GB" if size else "it is empty"
+        )
     if kind is None:
         what = describe_foreign(file)
-        raise _scan_error(file, f"it is {what}" if what else "it is not an image, a DICOM file or a NIfTI volume")
+        raise make_scan_error(
+            file.name, f"it is {what}" if what else "it is not an image, a DICOM file or a NIfTI volume"
+        )
     return kind
 
 
@@ -249,7 +259,7 @@ def serve(read: Callable[[Path, Any], Scan]) -> None:
     Each reader (`dicom`, `nifti`, `raster`) is such a program, so that it starts without the libraries of the others.
     It limits itself before it opens the file. The pixels go to TARGET (.npy), everything else as one JSON object to
     stdout: the fields of a `Scan`, or `reason`. VOLUME is a number or null,
-    or the choice of series and volume for the viewer.
+    or a choice of series and volume.
 
     Args:
         read: the reader; raises `UnreadableFile` if it cannot read the file.

@@ -1,10 +1,11 @@
-"""Folder with one DICOM series: its files, one slice each, as one volume.
+"""Folder with DICOM series: the files of one, a slice each, as one volume.
 
 The slices are sorted by their positions. Where not all of them have a window, they share one, as in a dataset. Files
 that are no DICOM images are left out; a DICOM image that cannot be read is an error, because a volume with a gap would
 be wrong.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,52 +18,98 @@ from pydicom import dcmread
 from engine.data import dicom
 from engine.data.decoded_image import UnreadableFile
 from engine.data.dicom_geometry import UNEVEN
-from engine.data.dicom_header import DAMAGE
+from engine.data.dicom_header import DAMAGE, Header
 from engine.data.dicom_series import SeriesWindows, read_headers
-from engine.data.files import is_dicom_content
+from engine.data.files import is_dicom_content, is_disc_index
 from engine.data.scan import MAX_VOXELS, Scan, serve
+from engine.data.series_choice import SeriesFacts, select_series
+from engine.data.source import natural_sort_key
 from engine.data.volume_grid import TO_RAS, Levels, VolumeGrid, stack_affine, to_rows
 
 _DIRECTION_TOLERANCE: Final = 1e-3
-_TAGS: Final = ["SeriesInstanceUID", "Rows"]
+_TAGS: Final = ["SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "Modality", "Rows"]
+_LISTED: Final = 8
+MAX_FILES: Final = 20_000
 
 
-def read_scan(folder: Path, volume: int | None = None) -> Scan:
-    """Read the only series of a folder.
+def read_scan(folder: Path, choice: tuple[int | None, str] = (None, "")) -> Scan:
+    """Read one series of a folder and its subfolders.
 
     Args:
-        folder: the folder; its subfolders are not read.
-        volume: stack of a multi-frame file, if the folder holds only this one; counted from 1.
+        folder: the folder.
+        choice: stack of a multi-frame file that is alone in its series, counted from 1; and the number, description,
+            UID or modality of the series, empty if there is only one.
 
     Raises:
-        UnreadableFile: the folder holds no series or several ones, a file is damaged, or the files make no volume.
+        UnreadableFile: the folder holds no such series or several ones, a file is damaged, or the files make no
+            volume.
     """
-    files = _list_series(folder)
+    volume, wanted = choice
+    files = list_series_files(folder, wanted)
     if len(files) == 1:
         return replace(_read_slice(files[0], volume), name=folder.name)
-    windows = SeriesWindows(folder, read_headers(folder, [file.name for file in files])[0])
-    scans = [_read_slice(file, span=windows.find_span(file.name)) for file in files]
+    names = [file.relative_to(folder).as_posix() for file in files]
+    windows = SeriesWindows(folder, read_headers(folder, names)[0])
+    scans = [_read_slice(file, span=windows.find_span(name)) for file, name in zip(files, names, strict=True)]
     return stack_slices(scans, folder.name)
 
 
-def _list_series(folder: Path) -> list[Path]:
-    """Return the image files of the only series of a folder."""
+def list_series_files(folder: Path, wanted: str = "") -> list[Path]:
+    """Return the image files of one series of a folder and its subfolders.
+
+    Args:
+        folder: the folder.
+        wanted: number, description, UID or modality of the series; empty if there is only one.
+
+    Raises:
+        UnreadableFile: there is no such series, or several.
+    """
     series: dict[str, list[Path]] = {}
-    for file in sorted(folder.iterdir()):
-        if file.name.startswith(".") or not file.is_file() or not is_dicom_content(file):
-            continue
+    facts: dict[str, SeriesFacts] = {}
+    for file in walk_dicom(folder):
         try:
-            head = dcmread(file, force=True, stop_before_pixels=True, specific_tags=_TAGS)
-            uid, rows = str(head.get("SeriesInstanceUID", "")), head.get("Rows")
+            head = Header(dcmread(file, force=True, stop_before_pixels=True, specific_tags=_TAGS))
+            is_image = bool(head.value("Rows")) and head.text("Modality") != "SEG"  # reports and directories have none
         except DAMAGE as error:
             raise UnreadableFile(f"its file '{file.name}' is damaged or incomplete") from error
-        if rows:  # reports and directories have none
-            series.setdefault(uid, []).append(file)
+        if is_image:
+            found = SeriesFacts(*(head.text(tag) for tag in _TAGS[:4]))
+            series.setdefault(found.uid, []).append(file)
+            facts.setdefault(found.uid, found)
     if not series:
-        raise UnreadableFile("it is a folder without DICOM images; its subfolders are not read")
-    if len(series) > 1:
-        raise UnreadableFile(f"it is a folder with {len(series)} DICOM series; put one of them in a folder of its own")
-    return next(iter(series.values()))
+        raise UnreadableFile("it is a folder without DICOM images")
+    chosen = select_series(facts, wanted)
+    if len(chosen) != 1:
+        titles = [f"{facts[uid].title} ({len(series[uid])})" for uid in chosen or facts]
+        raise UnreadableFile(_describe_choice(folder, wanted if not chosen else "", titles))
+    return series[chosen[0]]
+
+
+def _describe_choice(folder: Path, missing: str, titles: list[str]) -> str:
+    """Return why no series was chosen: the wanted one is missing, or there are several."""
+    named = sorted(set(titles), key=natural_sort_key)
+    index = "the index of a disc (DICOMDIR)" if is_disc_index(folder / "DICOMDIR") else "a folder"
+    what = f"without a DICOM series '{missing}'" if missing else f"with {len(titles)} DICOM series"
+    alike = ", or by its UID, or open its folder" if len(named) < len(titles) else ""
+    listed = ", ".join(named[:_LISTED]) + (", ..." if len(named) > _LISTED else "")
+    return f"it is {index} {what}; choose one by its number or description (--series){alike}: {listed}"
+
+
+def walk_dicom(folder: Path) -> list[Path]:
+    """Return the DICOM files of a folder and its subfolders, in the order of their names.
+
+    Raises:
+        UnreadableFile: there are too many.
+    """
+    found: list[Path] = []
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for file in (Path(root) / name for name in sorted(names) if not name.startswith(".")):
+            if file.is_file() and is_dicom_content(file):
+                found.append(file)
+        if len(found) > MAX_FILES:
+            raise UnreadableFile(f"it is a folder with more than {MAX_FILES:,} DICOM files; open one of its folders")
+    return found
 
 
 def _read_slice(file: Path, volume: int | None = None, span: Levels | None = None) -> Scan:

@@ -58,7 +58,8 @@ def list_volumes(
     if len(derived) < len(rest):
         skipped = [Skipped(name, "a volume among derivatives") for name in derived]
         rest = [name for name in rest if name not in derived]
-    choice = choose_series(parse_volume_names(rest), config.series)
+    # Series of DICOM files were chosen by their headers.
+    choice = choose_series(parse_volume_names(rest), "" if frames else config.series)
     kept = list(choice.kept)
     skipped += [Skipped(name, reason) for name, reason in choice.skipped]
     if config.slices == "lesion":

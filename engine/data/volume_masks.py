@@ -10,9 +10,8 @@ from engine.data.annotations import find_masks
 from engine.data.decoded_image import UnreadableFile
 from engine.data.files import VOLUME_AMONG_IMAGES, list_pictures
 from engine.data.parsing import parse
-from engine.data.scan import Scan
 from engine.data.source import SLICE_MARK
-from engine.data.volumes import count_slices, import_nifti, parse_volume
+from engine.data.volumes import count_slices, parse_volume, read_labels
 
 
 def find_volume_masks(folder: Path) -> dict[str, list[str]]:
@@ -73,9 +72,3 @@ def read_volume_slices(
         height, width = scan.pixels.shape[1:]
         for number, labels in enumerate(scan.pixels, 1):
             yield f"{volume}{SLICE_MARK}{number}", labels, float(height / width * scan.aspect)
-
-
-def read_labels(path: Path, plane: str) -> Scan:
-    """Read the labels of a mask, as `engine.data.nifti.read_labels`."""
-    scan: Scan = import_nifti().read_labels(path, plane)
-    return scan

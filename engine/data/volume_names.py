@@ -4,6 +4,7 @@ BraTS20_Training_001/BraTS20_Training_001_t1ce.nii.gz    case folders whose file
 sub-01/ses-1/anat/sub-01_ses-1_ce-GAD_T1w.nii.gz          BIDS: all entities but subject, session and run
 imagesTr/X_001_0000.nii.gz                                nnU-Net: four digits for the channel
 IXI002-Guys-0828-T1.nii.gz  P01/T1.nii                    words for the series in any other name
+sub1/mri/brain.mgz  sub2/mri/brain.mgz                    names that recur beside others
 """
 
 import re
@@ -17,7 +18,9 @@ from engine.data.layout import PLAIN_FOLDERS
 from engine.data.patient_names import find_known_name
 from engine.data.source import natural_sort_key
 
-_ENDING: Final = re.compile(r"\.(?:nii|hdr|img)(?:\.gz)?$|\.(?:dcm|dicom|ima)$", re.IGNORECASE)
+_ENDING: Final = re.compile(
+    r"\.(?:nii|hdr|img)(?:\.gz)?$|\.(?:dcm|dicom|ima|mgz|mgh|nrrd|nhdr|mha|mhd)$", re.IGNORECASE
+)
 _WORD: Final = re.compile(
     r"(?:ce)?t1(?:w|n|c|ce|gd|km|wce|post|pre|map|rho)?|t2(?:w|f|star|starw|map)?|flair|flairw|pd|pdw|dwi|adc|fa|md|swi|"
     r"mra|mprage|mp2rage|bold|asl|cbf|cbv|dti|dsc|stir|gre|tof|bravo|spgr|inplanet[12]",
@@ -64,10 +67,13 @@ def parse_volume_names(names: Sequence[str]) -> list[VolumeName]:
     """
     parts = [_split_stem(name) for name in names]
     recurring = _find_recurring_words(names, parts)
+    stems = _find_recurring_stems(names, parts)
     found = []
     for name, (stem, series) in zip(names, parts, strict=True):
         own = series
-        if not own and (word := _last_word(stem)) in recurring:
+        if not own and stem in stems:
+            stem, own = "", stem
+        elif not own and (word := _last_word(stem)) in recurring:
             stem, own = stem[: -len(word) - 1], word
         found.append((name, stem, (own or _find_series_folder(name)).casefold()))
     folders: dict[str, list[str]] = defaultdict(list)
@@ -103,13 +109,14 @@ def choose_series(volumes: Sequence[VolumeName], wanted: str) -> SeriesChoice:
 
 
 def _rank(counts: Counter[str], wanted: str) -> list[str]:
-    """Return the series, the best first: the wanted one, the most common, T1 with contrast, the first by name."""
+    """Return the series, best first: the wanted, the most common, T1 with contrast, a known word, the first by name."""
     return sorted(
         counts,
         key=lambda series: (
             series != wanted,
             -counts[series],
             not _CONTRAST.fullmatch(series),
+            not _WORD.fullmatch(series),
             natural_sort_key(series),
         ),
     )
@@ -149,6 +156,15 @@ def _find_recurring_words(names: Sequence[str], parts: Sequence[tuple[str, str]]
             siblings[str(PurePosixPath(name).parent), stem[: -len(word)]].append(word)
     counts = Counter(word for words in siblings.values() if len(words) > 1 for word in words)
     return {word for word, count in counts.items() if count > 1}
+
+
+def _find_recurring_stems(names: Sequence[str], parts: Sequence[tuple[str, str]]) -> set[str]:
+    """Return the names that tell the files of a folder apart and recur in other folders, as brain.mgz does."""
+    inside: dict[str, set[str]] = defaultdict(set)
+    for name, (stem, series) in zip(names, parts, strict=True):
+        inside[str(PurePosixPath(name).parent)].add(stem if not series else "")
+    counts = Counter(stem for stems in inside.values() if len(stems) > 1 for stem in stems)
+    return {stem for stem, count in counts.items() if count > 1} - {""}
 
 
 def _find_series_folder(name: str) -> str:

@@ -22,7 +22,7 @@ from engine.config import DataConfig
 from engine.data import dicom
 from engine.data.decoded_image import LEFT_OUT, DecodedImage, UnreadableFile
 from engine.data.dicom_pixels import read_layout
-from engine.data.files import is_dicom_content, other_half, pair_suffix
+from engine.data.files import detect_format, find_data_file, is_dicom_content, other_half, pair_suffix
 from engine.data.parsing import parse
 from engine.data.scan import Scan
 from engine.data.volume_grid import VolumeGrid
@@ -122,10 +122,11 @@ class VolumeReader:
 
     def describe(self, names: Sequence[str]) -> str:
         """Return what the slices of volumes are decoded with: settings, and masks where they choose the slices."""
-        masks = (
-            [mask for name in names for mask in self._masks.get(name, ())] if self._config.slices == "lesion" else []
-        )
-        return json.dumps([VERSION, self._config.plane, self._config.slices, [self.digest(mask) for mask in masks]])
+        config, masks = self._config, []
+        if config.slices == "lesion":
+            masks = [self.digest(mask) for name in names for mask in self._masks.get(name, ())]
+        label = [config.mask_label] if masks and config.mask_label else []
+        return json.dumps([VERSION, config.plane, config.slices, masks, *label])
 
     def _evict(self) -> None:
         """Forget the volumes that were used least recently while all of them take too much memory."""
@@ -134,44 +135,49 @@ class VolumeReader:
                 self._entries.popitem(last=False)
 
     def _decode(self, name: str) -> Volume:
-        scan = self._parse(name)
+        scan = self._parse(read_any, name)
         return Volume(scan, self._find_used(name, scan))
 
-    def _parse(self, name: str) -> Scan:
+    def _parse(self, read: Callable[[Path, str], Scan], name: str) -> Scan:
         """Read a volume in a limited process, whose limits grow with the slices."""
         file, plane = self._folder / name, self._config.plane
-        return parse_volume(read_any, file, plane, parse(count_slices, file, plane))
+        return parse_volume(read, file, plane, parse(count_slices, file, plane))
 
     def _find_used(self, name: str, scan: Scan) -> NDArray[np.bool_]:
         if self._config.slices == "brain":
             return find_head_slices(scan.pixels)
-        used = np.full(len(scan), self._config.slices == "all")
+        used, label = np.full(len(scan), self._config.slices == "all"), self._config.mask_label
         if self._config.slices == "lesion":
             for mask in self._masks.get(name, ()):
-                marked = self._parse(mask).pixels
-                if len(marked) != len(scan):
-                    raise UnreadableFile(f"its mask {mask} has {len(marked)} slices, not {len(scan)}")
-                used |= marked.any(axis=(1, 2))
+                labels = self._parse(read_labels, mask).pixels
+                if len(labels) != len(scan):
+                    raise UnreadableFile(f"its mask {mask} has {len(labels)} slices, not {len(scan)}")
+                used |= (labels == label if label else labels > 0).any(axis=(1, 2))
         return used
 
 
-def import_nifti() -> ModuleType:
-    """Import the reader of NIfTI volumes, whose library takes half a second, where there are such volumes."""
+def import_reader(path: Path) -> ModuleType | None:
+    """Import the reader of a volume, whose library takes half a second; None for a DICOM file."""
+    if detect_format(path) == "research":
+        from engine.data import research_volumes
+
+        return research_volumes
+    if not _is_nifti(path):
+        return None
     from engine.data import nifti
 
     return nifti
 
 
 def count_slices(path: Path, plane: str) -> int:
-    """Return the number of slices of a NIfTI volume in a plane, or of frames of a DICOM file, from the header.
+    """Return the number of slices of a volume in a plane, or of frames of a DICOM file, from the header.
 
     Raises:
         UnreadableFile: the header is damaged.
     """
     try:
-        if _is_nifti(path):
-            return int(import_nifti().count_slices(path, plane))
-        return read_layout(dicom.open_header(path)).frames
+        reader = import_reader(path)
+        return int(reader.count_slices(path, plane)) if reader else read_layout(dicom.open_header(path)).frames
     except OSError as error:
         raise UnreadableFile(f"cannot be opened: {error.strerror or error}") from None
 
@@ -194,7 +200,7 @@ def _is_nifti(path: Path) -> bool:
 def _hash_files(path: Path) -> str:
     digest = hashlib.sha256()
     try:
-        for file in filter(None, (path, other_half(path) if pair_suffix(path) else None)):
+        for file in filter(None, (path, other_half(path) if pair_suffix(path) else find_data_file(path))):
             with open(file, "rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
     except OSError as error:
@@ -203,18 +209,30 @@ def _hash_files(path: Path) -> str:
 
 
 def read_any(path: Path, plane: str) -> Scan:
-    """Read a NIfTI volume in a plane, or all frames of a DICOM file.
+    """Read a volume in a plane, or all frames of a DICOM file.
 
     Raises:
         UnreadableFile: it cannot be decoded.
     """
     try:
-        scan: Scan = (
-            import_nifti().read_scan(path, plane=plane) if _is_nifti(path) else dicom.read_scan(path, mixed=True)
-        )
+        reader = import_reader(path)
+        scan: Scan = reader.read_scan(path, plane=plane) if reader else dicom.read_scan(path, mixed=True)
         return scan
     except OSError as error:
         raise UnreadableFile(f"cannot be opened: {error.strerror or error}") from None
+
+
+def read_labels(path: Path, plane: str) -> Scan:
+    """Read the labels of a mask, as `engine.data.nifti.read_labels`.
+
+    Raises:
+        UnreadableFile: it is damaged, or a DICOM file.
+    """
+    reader = import_reader(path)
+    if reader is None:
+        raise UnreadableFile("a DICOM file of several frames")
+    scan: Scan = reader.read_labels(path, plane)
+    return scan
 
 
 def find_head_slices(pixels: NDArray[np.float32]) -> NDArray[np.bool_]:

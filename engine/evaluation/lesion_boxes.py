@@ -7,6 +7,7 @@ from pathlib import Path
 from engine import lesions
 from engine.data import Dataset
 from engine.data.annotations import list_annotations
+from engine.data.files import find_source_folder
 from engine.data.name_matching import match_names
 from engine.data.volume_masks import read_masked_slices
 from engine.errors import DataError
@@ -21,7 +22,8 @@ def load_boxes(images: Dataset, measured: Sequence[str], table: Path | None, mas
         measured: names of the images that will be measured; masks of others are not read.
         table: a table of boxes (`lesions.read_boxes`); None for what lies beside the images: masks, or else boxes in
             the formats YOLO or COCO.
-        mask_label: value of the pixels of masks that are lesion; None for all that differ from the background.
+        mask_label: value of the pixels of masks that are lesion; that of the dataset's settings if None, where 0 means
+            all that differ from the background.
 
     Raises:
         SourceNotFound: there is no such table.
@@ -29,7 +31,8 @@ def load_boxes(images: Dataset, measured: Sequence[str], table: Path | None, mas
     """
     names = [name for split in images.splits.values() for name in split.names]
     if table is None:
-        found = _read_beside(images, set(measured), mask_label)
+        label = (images.config.mask_label or None) if mask_label is None else mask_label
+        found = _read_beside(images, set(measured), label)
         return found.rename(match_names(found.find_by_name, names))
     read = lesions.read_boxes(table)
     matched = read.rename(match_names(read.find_by_name, names))
@@ -70,8 +73,8 @@ def make_no_boxes_error(part: str, names: Sequence[str], boxes: Boxes) -> DataEr
 
 def _read_beside(images: Dataset, names: set[str], mask_label: int | None) -> Boxes:
     """Return the boxes of masks, or else of files beside the images of a folder."""
-    folder = Path(images.source).expanduser()
-    if images.source == "phantom" or not folder.is_dir():
+    folder = find_source_folder(images.source)
+    if folder is None:
         return Boxes({})
     found = list_annotations(folder)
     if not found.images:

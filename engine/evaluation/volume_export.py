@@ -23,11 +23,13 @@ class VolumeTask:
         path: the file or the folder.
         process: what is done, such as 'reconstruction', for the header.
         volume: volume of a file of several, counted from 1; the default of `open_scan` if None.
+        series: series of a folder, as in `open_scan`.
     """
 
     path: str
     process: str
     volume: int | None = None
+    series: str = ""
 
 
 def find_plane(run: Run) -> str:
@@ -45,7 +47,7 @@ def open_source(task: VolumeTask, run: Run) -> Scan:
         ScanError: it cannot be opened.
         DataError: it has no grid that a volume can be written on.
     """
-    scan = open_scan(task.path, volume=task.volume)
+    scan = open_scan(task.path, volume=task.volume, series=task.series)
     volume_writer.check_grid(scan)
     return reslice(scan, find_plane(run))
 
@@ -73,7 +75,7 @@ def export_volume(
     scan = open_source(task, run)
     grid = volume_writer.check_grid(scan)
     is_dicom = target.format == "dicom"
-    head = dicom_writer.read_source(Path(task.path), target.keep_patient_data) if is_dicom else None
+    head = dicom_writer.read_source(Path(task.path), target.keep_patient_data, task.series) if is_dicom else None
     slices = transform_slices(scan, run.config.data, transform, context)
     context.check()
     if head is None:

@@ -86,7 +86,7 @@ class OpenScanReply(Reply):
 
     `kind` is 'picture', 'dicom' or 'nifti'. `orientation` gives the letters (R, L, A, P, S, I) at the left, right, top
     and bottom edge; None if it is unknown. `image` is the slice of the request, float32 (size, size) in [0, 1]; None
-    if the request has no `data`.
+    if the request has no `data`. `stored` is the height and the width of a slice of the file.
     """
 
     name: str
@@ -95,6 +95,7 @@ class OpenScanReply(Reply):
     orientation: tuple[str, str, str, str] | None
     notes: tuple[str, ...]
     image: Array | None = None
+    stored: tuple[int, int] = (0, 0)
 
 
 class OpenScan(Request):

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from engine.messages import JudgeScan, JudgeScanReply
 from gui.explorer_request import ExplorerRequest
-from gui.export import changed_data, render_figure
+from gui.export import FIGURES, changed_data, save_figure
 from gui.follower import Follower
 from gui.loaded_data import CLEAN
 from gui.opened_files import OpenedScan
@@ -85,6 +85,7 @@ class ComparePanel(Panel):
             self._wanted, self._baselines = [], []
         self.view.show_splits(data.subsets() if data else {}, CLEAN)
         self.view.show_for(self.view.values()["layout"], self.gallery.scan is not None)
+        self.scan.show_scan(self.gallery.scan, next(iter(self.runs.records()), None))
         compared, values = self.runs.compared(), self.view.values()
         columns = values["columns"] or self.board.best_column_count(len(compared))
         self.gallery.set_view(compared, values | {"columns": columns})
@@ -117,7 +118,6 @@ class ComparePanel(Panel):
 
     def show_scan(self, scan: OpenedScan | None) -> None:
         """Show a slice of a file, or the dataset again."""
-        self.scan.show_scan(scan)
         if scan is not None and self.view.values()["layout"] == "grid":
             self.view.set_values({"layout": "closer"})
         self.gallery.show_scan(scan)
@@ -156,9 +156,12 @@ class ComparePanel(Panel):
     def export(self) -> None:
         """Export a figure of the visible images."""
         picture = self.board.picture()
-        path = self.ask_path(self, "Export figure", "compare.png", "*.png")[0] if picture else ""
-        if picture and path and not render_figure(picture, self.gallery.title()).save(path):
-            self.board.show_message(f"Could not write the figure to {path}. Choose another folder.")
+        path = self.ask_to_save(self.ask_path, "Export figure", "compare.png", FIGURES) if picture else ""
+        if picture and path:
+            if save_figure(picture, self.gallery.title(), path):
+                self.report_saved(path)
+            else:
+                self.board.show_message(f"Could not write the figure to {path}. Choose another folder.")
 
     def as_python(self) -> str:
         """Return a script that computes and measures the same reconstructions."""

@@ -10,6 +10,7 @@ from engine.messages import JudgeScanReply
 from gui.loaded_data import PARTS
 from gui.opened_files import OpenedScan, describe
 from gui.panels.compare.comparison import ORDERS
+from gui.run_record import RunRecord
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card, NoticeBox
 from gui.widgets.labels import form_rows, label
@@ -46,7 +47,8 @@ class CompareScanCard(Card):
         self.back.clicked.connect(self.closed)
         self.hide()
 
-    def show_scan(self, scan: OpenedScan | None) -> None:
+    def show_scan(self, scan: OpenedScan | None, run: RunRecord | None) -> None:
+        """Show what is known of a file, and what a run sees of it."""
         self._scan = scan
         self.judged.show_notice("")
         self.setVisible(scan is not None)
@@ -55,7 +57,7 @@ class CompareScanCard(Card):
         self.row.show_slice(scan.slice, scan.slices)
         self.row.setVisible(scan.slices > 1)
         self.name.setText(scan.name)
-        self._facts.setText(describe(scan))
+        self._facts.setText(describe(scan, run))
 
     def show_judged(self, reply: JudgeScanReply, names: Mapping[str, str]) -> None:
         """Show how unusual the image is for each run; `names` are those of the runs."""

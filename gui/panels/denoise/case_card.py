@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QWidget
 from gui.loaded_data import CLEAN, PARTS, LoadedData, scan_title
 from gui.opened_files import OpenedScan, describe
 from gui.panels.denoise.noise_picker import NoisePicker, field_label
+from gui.run_record import RunRecord
 from gui.selection import ImageRef
 from gui.widgets.buttons import Button, IconButton
 from gui.widgets.card import Card
@@ -140,6 +141,7 @@ class SlicePicker(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.scan: OpenedScan | None = None
+        self.run: RunRecord | None = None
         self.name, self.facts = label(wrap=True), label(role="caption", wrap=True)
         self.row, self.back = SliceRow(), Button("Back to the dataset")
         self.slider = self.row.slider
@@ -163,7 +165,7 @@ class SlicePicker(QWidget):
         self.row.show_slice(scan.slice, scan.slices)
         self._form.setRowVisible(self.row, scan.slices > 1)
         self.name.setText(scan.name)
-        self.facts.setText(describe(scan))
+        self.facts.setText(describe(scan, self.run))
 
     def _on_slice_moved(self, number: int) -> None:
         if self.scan is not None:

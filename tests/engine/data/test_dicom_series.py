@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from engine.data import dicom_series, load
+from engine.data import dicom_series, load, series_folder
+from engine.data.decoded_image import UnreadableFile
 from engine.data.dicom import read_scan
+from engine.data.files import find_folder_of
 from engine.data.loading import open_source
 
 AXIAL, CORONAL = [1, 0, 0, 0, 1, 0], [1, 0, 0, 0, 0, -1]
@@ -141,6 +143,56 @@ def test_slices_are_sorted_along_the_normal(series, config, tags):
     # Coronal slices run along the normal too, from front to back.
     ordered = ["b.dcm", "d.dcm", "a.dcm", "e.dcm"]
     assert found == [*(ordered[::-1] if "ImageOrientationPatient" in tags else ordered), "c.dcm"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kept"),
+    [("t1", [0]), ("2", [1]), ("1.2.7", [2]), ("post", [1]), ("ct", [2]), ("", [0, 1, 2]), ("flair", [])],
+)
+def test_a_series_is_chosen_by_number_description_uid_or_modality(series, config, wanted, kept):
+    facts = [("1.2.5", "1", "T1", "MR"), ("1.2.6", "2", "T1 post", "MR"), ("1.2.7", "3", "Head", "CT")]
+    for at, (uid, number, description, modality) in enumerate(facts):
+        names = {"SeriesNumber": number, "SeriesDescription": description, "Modality": modality}
+        folder = series(f"{at}.dcm", 1000, SeriesInstanceUID=uid, **names)
+    source = open_source(config(source=str(folder), series=wanted))
+    assert [item.name for item in source.items] == [f"{at}.dcm" for at in kept]
+    assert all(
+        f"no DICOM series with the number, description, UID or modality '{wanted}'" == each.reason
+        for each in source.skipped
+    )
+    together = "The DICOM series HEAD, T1, T1 POST are used together; choose one with Series (--series)."
+    assert (together in source.notes) == (not wanted)
+
+
+def test_segmentations_are_never_trained_on(series, config):
+    folder = series("seg.dcm", 1000, Modality="SEG")
+    assert not open_source(config(source=str(folder))).items
+    series("0.dcm", 1000, SeriesInstanceUID="1.2.4")
+    source = open_source(config(source=str(folder)))
+    assert [item.name for item in source.items] == ["0.dcm"]
+    assert [each.reason for each in source.skipped] == ["a segmentation (DICOM SEG)"]
+
+
+def test_one_of_several_series_of_a_disc_opens(series, tmp_path):
+    for number in range(6):
+        tags = {"SeriesInstanceUID": f"1.2.{number % 2}", "SeriesNumber": number % 2 + 1, "PixelSpacing": [1, 1]}
+        tags |= {"SeriesDescription": ("T1", "T2")[number % 2], "ImagePositionPatient": [0, 0, number]}
+        folder = series(f"{number}.dcm", 1000 * (number % 2 + 1), WindowCenter=1000, WindowWidth=2001, **tags)
+    (folder / "disc").mkdir()
+    for file in list(folder.glob("*.dcm")):
+        file.rename(folder / "disc" / file.name)
+    (folder / "DICOMDIR").write_bytes(b"index")
+    with pytest.raises(
+        UnreadableFile,
+        match=r"the index of a disc \(DICOMDIR\) with 2 DICOM series; choose one.*"
+        r"\(--series\): 1 · T1 \(3\), 2 · T2 \(3\)",
+    ):
+        series_folder.read_scan(folder)
+    with pytest.raises(UnreadableFile, match=r"without a DICOM series 'flair'.*: 1 · T1 \(3\), 2 · T2 \(3\)"):
+        series_folder.read_scan(folder, (None, "flair"))
+    assert series_folder.read_scan(folder, (None, "t2")).pixels.max() == 1
+    assert series_folder.read_scan(folder, (None, "1")).pixels.max() == pytest.approx(0.5, abs=0.01)
+    assert find_folder_of(folder / "DICOMDIR") == folder
 
 
 def test_a_damaged_slice_does_not_spoil_the_series(series, config):

@@ -125,7 +125,7 @@ def test_files_of_other_formats_are_called_by_their_names(tree, config):
     assert reasons["a/3.jpg"].endswith(": a WebP image named .jpg")
     assert reasons["a/4.webp"] == "a WebP image"
     assert "git lfs pull" in reasons["a/5.png"]
-    assert reasons["a/6.nii"].startswith("a NIfTI volume; a dataset takes one image from each file")
+    assert reasons["a/6.nii"].startswith("a volume; a dataset takes one image from each file")
 
 
 def test_what_cannot_be_used_is_listed_with_its_reason(tree, config):

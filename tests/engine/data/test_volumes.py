@@ -7,12 +7,13 @@ import nibabel
 import numpy as np
 import pytest
 
-from engine.data import audit, load, nifti, volumes
+from engine.data import audit, load, nifti, prepare, volumes
 from engine.data.files import check_folder
 from engine.data.loading import find_groups, open_source
+from engine.data.named_slice import open_image, split_slice
 from engine.data.quality import describe_use
 from engine.data.volumes import VolumeReader
-from engine.errors import EmptySource
+from engine.errors import EmptySource, ScanError
 from engine.job_context import UNATTENDED
 from tests.engine.data.conftest import write_nifti
 
@@ -134,6 +135,9 @@ def test_slices_with_a_lesion(volume, config):
     mask[5, 5, 7] = 4
     volume("P1/P1_seg.nii", mask)
     assert len(names_of(load(str(folder), config(slices="lesion")))) == 4
+    mask[5, 5, 7] = 2
+    volume("P1/P1_seg.nii", mask)
+    assert names_of(load(str(folder), config(slices="lesion", mask_label=2))) == ["P1/P1_t1.nii#8"]
 
 
 @pytest.mark.parametrize(
@@ -227,7 +231,7 @@ def test_volumes_among_images_stay_skipped(tree, config):
     write_nifti(folder / "a.nii", make_head())
     dataset = load(str(folder), config())
     assert dataset.fingerprint == before.fingerprint
-    assert reasons_of(dataset)["a.nii"].startswith("a NIfTI volume; a dataset takes one image from each file, or")
+    assert reasons_of(dataset)["a.nii"].startswith("a volume; a dataset takes one image from each file, or")
 
 
 def test_settings_of_volumes_change_nothing_about_images(tree, config):
@@ -275,3 +279,34 @@ def test_a_record_counts_files_and_images(volume, config):
 def test_the_file_of_a_slice_is_its_volume(volume, config):
     source = open_source(config(source=str(volume("a.nii"))))
     assert source.locate(4) == Path(source.folder) / "a.nii"
+
+
+def test_volumes_of_freesurfer_are_slices_and_label_maps_are_not(config, tmp_path):
+    for seed in range(3):
+        folder = tmp_path / f"sub-{seed}" / "mri"
+        folder.mkdir(parents=True)
+        head = make_head(seed).astype(np.float32)
+        for name, values in (("T1", head), ("aseg", np.round(head / head.max() * 9)), ("brain", head)):
+            nibabel.save(nibabel.MGHImage(values.astype(np.float32), np.diag([1, 1, 2, 1])), folder / f"{name}.mgz")
+    dataset = load(str(tmp_path), config(slices="all"))
+    names = [name for split in dataset.splits.values() for name in split.names]
+    assert len(names) == 3 * 10
+    assert {name.partition("#")[0].rpartition("/")[2] for name in names} == {"T1.mgz"}
+    image = image_of(dataset, "sub-1/mri/T1.mgz#4")
+    expected = image_of(load(str(tmp_path), config(slices="all", plane="sagittal")), "sub-1/mri/T1.mgz#4")
+    assert image.shape == expected.shape
+    assert not np.array_equal(image, expected)
+
+
+def test_the_slice_of_a_name_is_that_of_the_dataset(volume, config, tmp_path):
+    folder = volume("case1.nii.gz", make_head(1))
+    for plane in ("axial", "sagittal"):
+        settings = config(plane=plane, slices="all")
+        dataset = load(str(folder), settings)
+        scan, index = open_image(str(folder / "case1.nii.gz#4"), settings)
+        shown = prepare(scan, settings, index)
+        np.testing.assert_allclose(shown, image_of(dataset, "case1.nii.gz#4"), atol=1e-4)
+    with pytest.raises(ScanError, match=r"case1.nii.gz has no slice 99. Its slices are numbered from 1 to 12."):
+        open_image(str(folder / "case1.nii.gz#99"), settings)
+    (folder / "case1.nii.gz").rename(folder / "a#4")
+    assert split_slice(str(folder / "a#4")) == (str(folder / "a#4"), 0)

@@ -1,6 +1,7 @@
 """Boxes of a dataset's lesions: from a table, or from what lies beside its images."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -59,6 +60,8 @@ def test_masks_beside_images_are_their_lesions(scans):
     assert boxes_of(everything) == {"images/1.png": [BOX], "images/3.png": [BOX]}
     assert boxes_of(load_boxes(images, names_of(images), None, mask_label=2)) == {"images/3.png": [BOX]}
     assert boxes_of(load_boxes(images, ["images/1.png"], None)) == {"images/1.png": [BOX]}
+    chosen = replace(images, config=images.config.model_copy(update={"mask_label": 2}))
+    assert boxes_of(load_boxes(chosen, names_of(images), None)) == {"images/3.png": [BOX]}
     with pytest.raises(DataError, match="No mask has a part of pixel value 7"):
         load_boxes(images, names_of(images), None, mask_label=7)
 

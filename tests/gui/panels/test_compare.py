@@ -106,7 +106,7 @@ class TestGrid:
         assert [row.scale for row in rows] == [Colormap.GRAY] * 3 + [Colormap.SIGNED] * 2
         assert rows[3].images == pytest.approx(np.full((4, 32, 32), 0.1), abs=1e-6)
         assert rows[1].captions == ["20.0 · 0.80"] * 3 + ["— · 0.80"]
-        assert rows[3].captions[0] == "MSE 0.01"
+        assert (rows[3].subtitle, rows[3].captions[0]) == ("MSE below", "0.01")
         assert panel.board.rows.view(4, 0).values[0, 0] == pytest.approx(0.2)
 
     def test_differences_share_one_scale_and_reconstructions_the_contrast_of_their_originals(
@@ -135,7 +135,7 @@ class TestGrid:
         pictures()
         with qtbot.waitSignal(panel.status_changed) as blocker:
             panel.board.rows.hovered.emit(2, 1, 7, 9)
-        assert blocker.args == ["x 7 · y 9 · original 0.300 · reconstruction 0.500 · difference 0.200"]
+        assert blocker.args == ["x 7 · y 9 · original 0.300 · reconstruction 0.500 · difference +0.200"]
         with qtbot.waitSignal(panel.status_changed) as blocker:
             panel.board.rows.hovered.emit(0, 1, 7, 9)
         assert "ae-0001 0.400" in blocker.args[0]
@@ -275,6 +275,7 @@ class TestScan:
             "slices": slices,
             "orientation": orientation,
             "notes": ["Window of the file."],
+            "stored": [512, 495],
         }
         answer("image", content)
 
@@ -286,6 +287,9 @@ class TestScan:
         assert panel.scan.isVisible()
         assert "Image left = patient right (R) · image top = anterior (A)" in panel.scan._facts.text()
         assert "Window of the file." in panel.scan._facts.text()
+        run = panel.runs.records()[0]
+        fit = f"495 × 512 pixels, shown at {run.config.data.size} × {run.config.data.size} as {run.name} needs."
+        assert fit in panel.scan._facts.text()
         assert panel.board.rows.view(0, 0).orientation == "RLAP"
         panel.volume.fill_menu()
         wanted = [f"{record.name} as NIfTI…" for record in panel.runs.records()]
