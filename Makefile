@@ -13,7 +13,7 @@ export PYTHON
 .PHONY: FORCE
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up run test check bench shots fuzz torture demo-run clean
+.PHONY: help set-up run test check bench shots docs fuzz torture demo-run clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):[^#]*## /\1|/' | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -57,6 +57,12 @@ bench: set-up ## measure training speed (compared with plain Keras), phantoms an
 
 shots: set-up ## take the app's screenshots for docs/images
 	@QT_QPA_PLATFORM=offscreen $(PY) scripts/shots.py
+
+docs: set-up ## build the documentation site into build/site, after running its commands (RUN=no builds only)
+	@$(PY) -c "import material" 2>/dev/null || $(PY) -m pip install --quiet -e ".[docs]" -c constraints.txt
+	@if [ "$(RUN)" != no ]; then QT_QPA_PLATFORM=offscreen $(PY) -W ignore scripts/run_docs.py; fi
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
+	@echo "The site is in build/site. To read it: $(PY) -m http.server --directory build/site"
 
 fuzz: set-up ## feed mutated files to the readers (ARGS="--inputs 20000 --target ledger")
 	@QT_QPA_PLATFORM=offscreen $(PY) -W ignore -m tests.fuzz $(ARGS)

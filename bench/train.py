@@ -1,18 +1,21 @@
-"""Training speed: Engram's study-ae with everything on, against plain `keras.Model.fit`, alternating in one run.
+"""Training speed of the reference study's autoencoder: Engram with everything on, and every plain way to train it.
 
-    python bench/train.py [--data SOURCE] [--rounds 24] [--images 240] [--backend tensorflow]
+    python bench/train.py [--data SOURCE] [--rounds 8] [--images 240] [--batch 16 32 64] [--backends torch tensorflow]
 
-Both train the same model on the same arrays with the same batch size on the same backend, an epoch at a time in turns.
-Engram's side emits events, makes previews, validates and writes checkpoints; its images/s are those of the training
-part, as it reports them, and beside it those of the whole epoch. The baseline is the whole of `fit`, float32 arrays in
-memory, no callbacks, no validation. Peak memory is each side's own, measured in a process that does only that side.
+One table, medians and the spread from the lowest to the highest, and ratios to the baselines of the same backend. The
+rows take turns, an epoch each, so that a busy machine slows all alike. Each backend has a process of its own; while
+one trains, the others wait. Plain rows are float32 arrays in memory without callbacks, validation or checkpoints.
+Engram's rows emit events, make previews, validate and write checkpoints: first the images/s of the training part, as it
+reports them, then of the whole epoch, with a tenth as many validation images.
+
+    --clock cpu   counts processor seconds in place of the clock's: what a busy machine shows best, with --threads 1
+    --memory      also the peak memory of each row, in a process that does nothing else
 """
 
 import argparse
 import json
 import os
 import re
-import resource
 import statistics
 import subprocess
 import sys
@@ -23,9 +26,20 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from engine import backend, config, data, runs
-from engine.job_context import UNATTENDED
-from engine.messages import EpochEnded
+ROOT = Path(__file__).resolve().parents[1]
+PLAIN = {
+    "eager": (),
+    "fused Adam": ("fused",),
+    "fused, channels-last": ("fused", "channels-last"),
+    "fused, channels-last, bfloat16": ("fused", "channels-last", "bfloat16"),
+    "compiled": ("fused", "channels-last", "compiled"),
+    "compiled, bfloat16": ("fused", "channels-last", "compiled", "bfloat16"),
+}
+# What Engram is measured against, by backend and precision.
+BASELINES = {
+    ("torch", "float32"): "plain PyTorch, fused, channels-last",
+    ("torch", "bfloat16"): "plain PyTorch, fused, channels-last, bfloat16",
+}
 
 
 class Shortened:
@@ -37,96 +51,208 @@ class Shortened:
     def __len__(self):
         return len(self.rows)
 
-    def read(self, which):
+    def read(self, which=slice(None)):
         return self.split.read(self.rows[which])
 
 
-def engram_epochs(settings, images, folder):
+def row_names(backend, options):
+    """Return the rows of a backend, baselines first."""
+    plain = [f"plain PyTorch, {name}" for name in PLAIN] if backend == "torch" else []
+    kept = [name for name in plain if options.compiled or "compiled" not in name]
+    precisions = ("float32",) if backend == "jax" else ("float32", "bfloat16")
+    return [f"plain Keras fit, {backend}", *kept, *(f"Engram, {backend}, {each}" for each in precisions)]
+
+
+def engram_epochs(settings, images, clock):
     """Yield (images/s of the training part, images/s of the whole epoch), one epoch a step."""
-    fitting = backend.import_on_backend("engine.training.trainer", settings.training)
-    run = runs.create_run(settings, "bench", folder)
-    work = fitting.Trainer(run, settings, images, run.append, UNATTENDED)
-    work.start()
-    while True:
-        began = time.perf_counter()
-        work.run_epoch()
-        seconds = time.perf_counter() - began
-        last = [event for event in run.events() if isinstance(event, EpochEnded)][-1]
-        yield last.metrics["images_per_s"], len(images.train) / seconds
+    from engine import runs
+    from engine.job_context import UNATTENDED
+    from engine.messages import EpochEnded
+    from engine.training import callbacks, trainer
 
-
-def plain_epochs(settings, images):
-    """Yield images/s of plain `fit`, one epoch a step."""
-    models = backend.import_on_backend("engine.models", settings.training)
-    model = models.build_compiled(settings)
-    arrays = images.train.read(slice(None))
-    while True:
-        began = time.perf_counter()
-        model.fit(arrays, arrays, batch_size=settings.training.batch_size, epochs=1, verbose=0)
-        yield (len(arrays) / (time.perf_counter() - began),)
-
-
-def measure(options):
-    settings = config.from_flat(
-        {"source": options.data, "backend": options.backend, "epochs": 10_000}, config.preset("study-ae")
-    )
-    whole = data.load(config=settings.data)
-    images = SimpleNamespace(
-        train=Shortened(whole.train, options.images),
-        validation=Shortened(whole.validation, 64),
-        source=whole.source,
-        fingerprint=whole.fingerprint,
-    )
+    callbacks.time = SimpleNamespace(perf_counter=clock)
     with tempfile.TemporaryDirectory() as folder:
-        sides = {"engram": engram_epochs(settings, images, folder), "plain": plain_epochs(settings, images)}
-        sides = {name: side for name, side in sides.items() if options.side in (name, "both")}
-        for side in sides.values():
-            next(side)  # traces, allocates
-        taken = {name: [] for name in sides}
-        for _ in range(options.rounds):
-            for name, side in sides.items():
-                taken[name].append(next(side))
-    return taken
+        run = runs.create_run(settings, "bench", folder)
+        work = trainer.Trainer(run, settings, images, run.append, UNATTENDED)
+        work.start()
+        while True:
+            began = clock()
+            work.run_epoch()
+            seconds = clock() - began
+            last = [event for event in run.events() if isinstance(event, EpochEnded)][-1]
+            yield last.metrics["images_per_s"], len(images.train) / seconds
+
+
+def plain_epochs(settings, images, clock):
+    """Yield images/s of Keras' own `fit`, with Keras' own step, one epoch a step."""
+    import keras
+
+    from engine import models
+
+    built = models.build(settings)
+    model = keras.Model(built.encoder.input, built.decoder(built.encoder.output))
+    model.compile(keras.optimizers.Adam(settings.training.learning_rate), loss="mse")
+    arrays = images.train.read()
+    while True:
+        began = clock()
+        model.fit(arrays, arrays, batch_size=settings.training.batch_size, epochs=1, verbose=0)
+        yield (len(arrays) / (clock() - began),)
+
+
+def torch_epochs(settings, images, clock, options):
+    """Yield images/s of plain PyTorch, one epoch a step; a plain program asks for no determinism."""
+    import torch
+
+    from bench import plain_torch
+
+    arrays = images.train.read()
+    side = plain_torch.epochs(arrays, settings.training.batch_size, options)
+    while True:
+        asked = torch.are_deterministic_algorithms_enabled()
+        torch.use_deterministic_algorithms(False)
+        began = clock()
+        next(side)
+        seconds = clock() - began
+        torch.use_deterministic_algorithms(asked, warn_only=True)
+        yield (len(arrays) / seconds,)
+
+
+def start_row(name, backend_name, options):
+    """Return the generator of a row."""
+    from engine import backend, config, data
+
+    changes = {"source": options.data, "backend": backend_name, "epochs": 10_000, "batch_size": options.batch[0]}
+    changes |= {"threads": options.threads, "precision": "bfloat16" if name.endswith("bfloat16") else "float32"}
+    settings = config.from_flat(changes, config.preset("study-ae"))
+    backend.configure(settings.training)
+    whole = data.load(config=settings.data)
+    images = Parts(whole, options.images)
+    clock = time.process_time if options.clock == "cpu" else time.perf_counter
+    if name.startswith("Engram"):
+        return engram_epochs(settings, images, clock)
+    if name.startswith("plain Keras"):
+        return plain_epochs(settings, images, clock)
+    return torch_epochs(settings, images, clock, PLAIN[name.removeprefix("plain PyTorch, ")])
+
+
+class Parts:
+    """A dataset cut short: as many training images as asked for, a tenth as many for validation."""
+
+    def __init__(self, whole, count):
+        self._whole = whole
+        self.train, self.validation = Shortened(whole.train, count), Shortened(whole.validation, max(8, count // 10))
+
+    def __getattr__(self, name):
+        return getattr(self._whole, name)
+
+
+def serve(options):
+    """Train an epoch of the row that each line of input names, and print its images/s."""
+    rows = {}
+    for line in sys.stdin:
+        name = line.rstrip("\n")
+        if name not in rows:
+            rows[name] = start_row(name, options.serve, options)
+        print("=" + json.dumps([*next(rows[name]), own_peak_mib()]), flush=True)
 
 
 def own_peak_mib():
-    """Peak resident memory of this process since its start (ru_maxrss would count the parent it was forked from)."""
+    """Return the peak resident memory of this process since its start (ru_maxrss would count its parent)."""
     status = Path("/proc/self/status")
-    if status.exists():
-        return int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]) / 1024 if status.exists() else float("nan")
 
 
-def peak_mib(options, side):
-    """Peak resident memory of a process that does one side for one round."""
-    command = [sys.executable, __file__, "--side", side, "--rounds", "1", "--data", options.data]
-    command += ["--images", str(options.images), "--backend", options.backend]
-    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return json.loads(text.splitlines()[-1])["peak_mib"]
+class Side:
+    """A process that trains the rows of one backend."""
+
+    def __init__(self, backend, options, batch):
+        command = [sys.executable, __file__, "--serve", backend, "--data", options.data, "--batch", str(batch)]
+        command += ["--images", str(options.images), "--threads", str(options.threads), "--clock", options.clock]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        if options.threads:
+            environment["OMP_NUM_THREADS"] = str(options.threads)
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True, env=environment
+        )
+
+    def ask(self, name):
+        """Return images/s of the training part, of the whole epoch where there is one, and the peak memory in MiB."""
+        self.process.stdin.write(f"{name}\n")
+        self.process.stdin.flush()
+        for line in self.process.stdout:
+            if line.startswith("="):
+                return json.loads(line[1:])
+        raise SystemExit(f"{name} ended without a result; run `{' '.join(self.process.args)}` to see why.")
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def measure(options, batch):
+    """Return images/s by row, one list per round."""
+    sides = {name: Side(name, options, batch) for name in options.backends}
+    rows = {row: backend for backend in sides for row in row_names(backend, options)}
+    for row, backend in rows.items():
+        print(f"Starting {row}.", file=sys.stderr, flush=True)
+        sides[backend].ask(row)  # traces, allocates, compiles
+    taken = {row: [] for row in rows}
+    for _ in range(options.rounds):
+        for row, backend in rows.items():
+            taken[row].append(sides[backend].ask(row)[:-1])
+    for side in sides.values():
+        side.close()
+    return taken
+
+
+def measure_memory(options, batch, row, backend):
+    """Return the peak memory of a process that does one row for two epochs."""
+    side = Side(backend, options, batch)
+    side.ask(row)
+    peak = side.ask(row)[-1]
+    side.close()
+    return peak
+
+
+def report(options, batch, taken):
+    """Print the table of one batch size."""
+    print(f"\nBatch {batch}: images/s, medians of {options.rounds} epochs of {options.images} images ({options.clock})")
+    print(f"{'':<50}{'training':>9}{'spread':>16}{'epoch':>8}{'ratio':>7}{'MiB':>7}")
+    for row, values in taken.items():
+        speeds = [value[0] for value in values]
+        backend = next(name for name in options.backends if row in row_names(name, options))
+        known = BASELINES.get((backend, row.split(", ")[-1]), f"plain Keras fit, {backend}")
+        ratio = statistics.median(ours[0] / plain[0] for ours, plain in zip(values, taken[known], strict=True))
+        epoch = f"{statistics.median(value[1] for value in values):8.1f}" if len(values[0]) > 1 else " " * 8
+        spread = f"{min(speeds):.1f} to {max(speeds):.1f}"
+        compared = f"{ratio:7.2f}" if row.startswith("Engram") else " " * 7
+        peak = f"{measure_memory(options, batch, row, backend):7.0f}" if options.memory else ""
+        print(f"{row:<50}{statistics.median(speeds):9.1f}{spread:>16}{epoch}{compared}{peak}", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="phantom")
-    parser.add_argument("--rounds", type=int, default=24)
+    parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--images", type=int, default=240)
-    parser.add_argument("--backend", default="tensorflow")
-    parser.add_argument("--side", choices=["both", "engram", "plain"], default="both", help="used for the memory")
+    parser.add_argument("--batch", type=int, nargs="+", default=[16])
+    parser.add_argument("--backends", nargs="+", help="default: those that are installed")
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall")
+    parser.add_argument("--compiled", action="store_true", help="also torch.compile, which needs a C++ compiler")
+    parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--serve", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    os.environ.setdefault("PYTHONPATH", str(Path(__file__).resolve().parents[1]))
-    taken = measure(options)
-    if options.side != "both":
-        print(json.dumps({"peak_mib": own_peak_mib()}))
+    sys.path.insert(0, str(ROOT))
+    if options.serve:
+        serve(options)
         return
-    ours = [row[0] for row in taken["engram"]]
-    plain = [row[0] for row in taken["plain"]]
-    ratios = sorted(a / b for a, b in zip(ours, plain, strict=True))
-    for name, values in (("engram, training part", ours), ("engram, whole epoch", [row[1] for row in taken["engram"]])):
-        print(f"{name:<24}{statistics.median(values):8.1f} images/s   ({min(values):.1f} to {max(values):.1f})")
-    print(f"{'plain fit':<24}{statistics.median(plain):8.1f} images/s   ({min(plain):.1f} to {max(plain):.1f})")
-    print(f"ratio, training part    {statistics.median(ratios):8.3f}            ({ratios[0]:.3f} to {ratios[-1]:.3f})")
-    memory = {side: peak_mib(options, side) for side in ("engram", "plain")}
-    print(f"peak memory             {memory['engram']:8.0f} MiB engram, {memory['plain']:.0f} MiB plain")
+    from engine import backend
+
+    options.backends = options.backends or backend.installed()
+    for batch in options.batch:
+        report(options, batch, measure(options, batch))
 
 
 if __name__ == "__main__":

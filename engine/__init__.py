@@ -3,8 +3,8 @@
     import engine
     run = engine.train(engine.config.preset("study-ae"))
 
-The public names are on the page docs/api.md. Importing this package does not import Keras; names that need it are
-imported on first use.
+The public names are on the page docs/reference/api.md. Importing this package does not import Keras; names that need it
+are imported on first use.
 """
 
 # Before every other import, for what it does.

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, cast
 
@@ -224,7 +225,7 @@ def _configure_torch(training: TrainingConfig) -> None:
     if training.threads:
         torch.set_num_threads(training.threads)
     torch.use_deterministic_algorithms(training.deterministic, warn_only=True)
-    # Else every new tensor is first filled with NaN, a seventh of a step. No function here reads what it has not written.
+    # Else every new tensor is first filled with NaN, a seventh of a step, though none is read before it is written.
     torch.utils.deterministic.fill_uninitialized_memory = False
 
 
@@ -254,6 +255,35 @@ def device() -> str:
     return "CPU" if jax.default_backend() == "cpu" else "GPU 0"
 
 
+def choose_precision(training: TrainingConfig) -> tuple[str, str]:
+    """Return the number format in which layers are trained, 'float32' or 'bfloat16', and a sentence that says why."""
+    if training.precision != "auto":
+        return training.precision, f"Precision: {training.precision}, as requested."
+    if training.backend != "torch":
+        return "float32", "Precision: float32, since bfloat16 gains little on this backend."
+    if not _has_bfloat16():
+        return "float32", "Precision: float32, since this hardware does not compute with bfloat16."
+    return "bfloat16", f"Precision: bfloat16, which {device()} computes with; the saved model stays float32."
+
+
+def _has_bfloat16() -> bool:
+    """Return whether PyTorch's device computes with bfloat16 natively."""
+    import torch
+
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return any(name in _read_cpu_flags() for name in ("avx512_bf16", "amx_bf16"))
+
+
+def _read_cpu_flags() -> set[str]:
+    """Return the instruction sets of the CPU; empty where the system does not list them."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return set()
+    return set(next((line.split() for line in lines if line.startswith(("flags", "Features"))), []))
+
+
 def versions(name: str) -> dict[str, str]:
     """Return the versions that a result depends on: Python, Engram's engine, Keras, the backend, numpy."""
     found = {package: importlib.metadata.version(package) for package in ("keras", name, "numpy")}
@@ -269,6 +299,7 @@ def describe_environment(training: TrainingConfig) -> dict[str, Any]:
         "threads": training.threads or os.cpu_count(),
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", ""),
         "deterministic": training.deterministic,
+        "precision": choose_precision(training)[0],
         "machine": platform.machine(),
     }
 

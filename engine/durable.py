@@ -7,13 +7,59 @@ power cut the name then stands over an empty file. The order here is: flush the 
 import os
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:  # Windows has none
+    fcntl = None
 
 # Windows cannot open a folder; NTFS journals names by itself.
 HAS_FOLDER_FLUSH: Final = sys.platform != "win32"
+REPLACE_TIMEOUT_S, RETRY_S = 2.0, 0.02
+
+
+def flush(descriptor: int) -> None:
+    """Flush an open file to the disk; on macOS, where `fsync` stops at the disk's own cache, through that cache.
+
+    Raises:
+        OSError: the disk cannot be written.
+    """
+    full = getattr(fcntl, "F_FULLFSYNC", None)
+    if full is None:
+        os.fsync(descriptor)
+        return
+    try:
+        fcntl.fcntl(descriptor, full)
+    except OSError:
+        # Not every file system has it.
+        os.fsync(descriptor)
+
+
+def replace(source: Path | str, target: Path | str) -> None:
+    """Rename a file or folder in place of another.
+
+    Windows refuses it while another process has the target open, such as the app that reads a run's settings: it is
+    tried again for a moment.
+
+    Raises:
+        OSError: it cannot be renamed.
+    """
+    end = time.monotonic() + REPLACE_TIMEOUT_S
+    while True:
+        try:
+            os.replace(source, target)
+        except PermissionError:
+            if sys.platform != "win32" or time.monotonic() > end:
+                raise
+            time.sleep(RETRY_S)
+        else:
+            return
 
 
 def flush_folder(folder: Path) -> None:
@@ -26,7 +72,7 @@ def flush_folder(folder: Path) -> None:
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        flush(descriptor)
     finally:
         os.close(descriptor)
 
@@ -39,7 +85,7 @@ def flush_file(path: Path) -> None:
     """
     mode = "rb+" if os.name == "nt" else "rb"  # Windows flushes what is open for writing; a copy may be read-only
     with open(path, mode) as file:
-        os.fsync(file.fileno())
+        flush(file.fileno())
 
 
 def replace_durably(source: Path, target: Path) -> None:
@@ -48,7 +94,7 @@ def replace_durably(source: Path, target: Path) -> None:
     Raises:
         OSError: it cannot be renamed.
     """
-    os.replace(source, target)
+    replace(source, target)
     flush_folder(target.parent)
 
 
@@ -88,7 +134,7 @@ def open_new(path: Path) -> Iterator[IO[bytes]]:
         with open(path, "xb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            flush(file.fileno())
 
 
 def write_text_atomic(path: Path, text: str) -> None:

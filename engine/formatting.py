@@ -5,6 +5,9 @@ Thousands have a comma, minus is a true minus sign, and a missing number is a da
 
 import difflib
 import math
+import shlex
+import subprocess
+import sys
 import unicodedata
 from collections.abc import Collection
 from pathlib import PureWindowsPath
@@ -151,6 +154,17 @@ def suggest(word: str, names: Collection[str], title: str) -> str:
     near = difflib.get_close_matches(word, names, 1, SIMILARITY)
     question = f"Did you mean '{near[0]}'? " if near else ""
     return f"{question}{title}: {', '.join([*names][-N_SHOWN:]) or 'none yet'}."
+
+
+def quote(*words: object) -> str:
+    """Return words as one line for the user's shell: `sh` and its kin, or those of Windows.
+
+    Example:
+        >>> quote("train", "--run", "first-ae")
+        'train --run first-ae'
+    """
+    typed = [str(word) for word in words]
+    return subprocess.list2cmdline(typed) if sys.platform == "win32" else shlex.join(typed)
 
 
 def make_printable(text: str) -> str:

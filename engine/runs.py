@@ -29,7 +29,7 @@ import numpy as np
 from engine import config as settings
 from engine.archives import content_checksum
 from engine.config import RunConfig
-from engine.durable import flush_folder, make_folder, move_copy, name_failures, remove_folder, replace_durably
+from engine.durable import flush, flush_folder, make_folder, move_copy, name_failures, remove_folder, replace_durably
 from engine.durable import write_text_atomic as write_text_atomic
 from engine.errors import EngramError, RunBusy, RunDamaged, RunError, RunExists, RunNotFound
 from engine.folder_lock import is_locked as is_locked
@@ -40,7 +40,9 @@ from engine.messages import EpochEnded, Event, JobEnded, JobStarted, Log, read_e
 from engine.run_damage import check_folder
 
 NOT_COPIED = ("lock", "stop", "view.json", "wandb", "tracking.json")  # files of the run itself, not of a copy
-NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+NAME_PATTERN = re.compile(
+    r"(?!(?i:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?"
+)
 
 
 def default_root() -> Path:
@@ -153,7 +155,7 @@ class Run:
             file.write(event.to_json_line().encode())
             file.flush()
             if not isinstance(event, Log):
-                os.fsync(file.fileno())
+                flush(file.fileno())
         if is_new:
             flush_folder(self.path)
 
@@ -225,7 +227,7 @@ def create_run(config: RunConfig, name: str | None = None, root: Path | str | No
 
     Raises:
         RunExists: the name is taken by a run that saved something, or that never ended.
-        RunError: the name is not valid, or the folder cannot be written.
+        RunError: the name is not valid (on Windows, con is a device), or nothing can be written.
     """
     folder = Path(root or default_root())
     if name is not None and not NAME_PATTERN.fullmatch(name):
@@ -305,8 +307,7 @@ def _write_folder(run: Run, content: Mapping[str, Any]) -> None:
 
 
 def _name_taken(run: Run) -> RunExists:
-    advice = "Choose another name, or resume the existing run."
-    return RunExists(f"There is already a run '{run.name}' in {run.path.parent}.", advice)
+    return RunExists(f"There is already a run '{run.name}' in {run.path.parent}.", "Choose another name, or resume it.")
 
 
 def _remove_unfinished(run: Run) -> None:
@@ -334,13 +335,12 @@ def _clear(run: Run) -> None:
 
 def _claim_next(folder: Path, config: RunConfig) -> Run:
     model = config.model.model
-    taken = [int(m[1]) for path in folder.iterdir() if (m := re.fullmatch(rf"{model}-(\d+)", path.name))]
-    number = max(taken, default=0) + 1
+    taken = (re.fullmatch(rf"{model}-(\d+)", path.name) for path in folder.iterdir())
+    number = max((int(match[1]) for match in taken if match), default=0) + 1
     while True:
-        try:
+        with suppress(RunExists):
             return _make_folder(folder, f"{model}-{number:04d}", config)
-        except RunExists:
-            number += 1
+        number += 1
 
 
 def open_run(name: str | Path, root: Path | str | None = None) -> Run:

@@ -72,6 +72,25 @@ def changed_data(config: DataConfig) -> str:
     return f"engine.config.DataConfig({', '.join(values)})"
 
 
+def read_images(places: tuple[str, list[int]], opened: tuple[str, int] | None) -> list[str]:
+    """Return the lines of a script that define `read(size)`: the shown images as a model of a size sees them.
+
+    Args:
+        places: a split and indices in it.
+        opened: path and slice of a file, if that is shown instead.
+    """
+    if opened is None:
+        content = f"engine.data.load(config=config).splits[{places[0]!r}].read({places[1]})"
+    else:
+        content = f"engine.data.prepare(engine.data.open_scan({opened[0]!r}), config, {opened[1]})[None, ..., None]"
+    return [
+        "def read(size):",
+        "    config = data.model_copy(update={'size': size})",
+        f"    return {content}",
+        "",
+    ]
+
+
 def join_script(*lines: str, imports: tuple[str, ...] = ("import engine",)) -> str:
     """Return lines as a script."""
     return "\n".join([*imports, "", *lines, ""])

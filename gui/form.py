@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 from engine.config import FieldSpec
 from engine.errors import ConfigError
 from gui.field_editors import Editor, choice_title, editor_for
+from gui.glossary import find_terms
 from gui.widgets.buttons import Button
 from gui.widgets.labels import label, set_style_property
 
@@ -239,7 +240,9 @@ def tool_tip(spec: FieldSpec) -> str:
     if spec.range_text:
         parts.append(f"{spec.range_text.capitalize()}{unit}.")
     default = choice_title(str(spec.default), spec.name) if spec.choices else _written(spec)
-    return " ".join([*parts, f"Default: {default}; double-click the name to restore it."])
+    parts.append(f"Default: {default}; double-click the name to restore it.")
+    terms = find_terms(f"{spec.title}. {spec.help}")
+    return " ".join([*parts, f"Shift+F1 explains: {', '.join(terms)}."] if terms else parts)
 
 
 def _written(spec: FieldSpec) -> str:

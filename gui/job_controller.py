@@ -7,9 +7,11 @@ from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
+from engine.config import RunConfig
 from engine.messages import (
     Continue,
     Continued,
+    EstimateRun,
     Event,
     JobEnded,
     JobStarted,
@@ -18,6 +20,7 @@ from engine.messages import (
     Ready,
     RequestFailed,
     Resume,
+    RunEstimated,
     RunStudy,
     Search,
     SearchEnded,
@@ -53,6 +56,7 @@ class JobController(QObject):
     event_received = Signal(object)
     refused = Signal(object)
     ready = Signal(object)
+    estimated = Signal(object)
     engine_crashed = Signal(object)
 
     def __init__(self, scratch: Path, parent: QObject | None = None) -> None:
@@ -63,6 +67,7 @@ class JobController(QObject):
         self.search: str | None = None
         self.engine: EngineProcess | None = None
         self._scratch, self._was_ready = scratch, False
+        self._measures = 0
         self.find_runs_folder: Callable[[], Path] = default_root
         self._grace = make_timer(self, STOP_GRACE_MS)
         self._grace.timeout.connect(lambda: self.engine.kill() if self.engine else None)
@@ -84,6 +89,24 @@ class JobController(QObject):
         engine.event_received.connect(self._on_event)
         engine.ended.connect(self._on_ended)
         engine.start()
+
+    def estimate(self, config: RunConfig, token: str) -> bool:
+        """Measure what a run would cost, instead of an earlier measurement; return False if no free engine can."""
+        training, engine = config.training, self.engine
+        if self.is_busy() or engine is None or not self._was_ready:
+            return False
+        if (engine.backend, engine.threads) != (training.backend, training.threads):
+            return False
+        self.stop_estimate()
+        self._measures += 1
+        engine.send(EstimateRun(config=config, token=token))
+        return True
+
+    def stop_estimate(self) -> None:
+        """End a measurement, so that the engine is free."""
+        if self._measures and self.engine:
+            self._measures = 0
+            self.engine.send(Stop())
 
     def start(self, run: Run, epochs: int | None = None, backend: str | None = None) -> None:
         """Train a run from its last checkpoint; `epochs` extends it, `backend` replaces its backend."""
@@ -136,6 +159,7 @@ class JobController(QObject):
             self.engine = None
 
     def _send(self, message: Resume | RunStudy | Search | Pause | Continue | Stop, state: State) -> None:
+        self.stop_estimate()
         if self.engine:
             self.engine.send(message)
         self._set_state(state)
@@ -152,6 +176,9 @@ class JobController(QObject):
         if isinstance(event, Ready):
             self._was_ready = True
             self.ready.emit(event)
+        elif isinstance(event, RunEstimated):
+            self._measures -= bool(self._measures and (event.is_complete or event.reason))
+            self.estimated.emit(event)
         elif isinstance(event, RequestFailed):
             if self.is_busy():
                 self._set_state("idle")

@@ -6,18 +6,16 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 
 from engine import demo_runs
 from engine.config import DataConfig
-from engine.errors import ConfigError
-from engine.messages import Ready, RequestFailed
 from gui import close_dialogs, preferences
-from gui.job_controller import EngineCrash
+from gui.engine_notices import EngineNotices
+from gui.first_start import is_first_part, load_first_images
 from gui.loaded_data import LoadedData
 from gui.menus import Commands, Menus, recent_with
 from gui.opened_files import classify, paths_of
-from gui.panel import AppContext, LoadSource, ResumeSearch, ShowRun, ShowStudy
+from gui.panel import AppContext, LoadSource, ShowRun
 from gui.preferences import SettingsStore
 from gui.scratch import Scratch
 from gui.selection_chips import ImageChip, RunChip
-from gui.session import data_config
 from gui.shell import SETTLE_MS, PanelSpec, Shell
 from gui.widgets.timers import make_timer
 
@@ -42,9 +40,7 @@ class MainWindow(Shell):
         self._scratch = scratch
         self._leaving: close_dialogs.Choice = "stay"
         self._leaving_run = self._leaving_search = self._opening_failure = ""
-        # The problem that the notice is about: "backend", "crash" or another.
-        self._noticed = ""
-        self.commands = Commands(self)
+        self.commands, self.engine_notices = Commands(self), EngineNotices(self)
         self.menus = Menus(self, self.top_bar.menus, self.commands)
         self.setWindowTitle("Engram")
         self.setAcceptDrops(True)
@@ -54,10 +50,7 @@ class MainWindow(Shell):
     def _connect(self) -> None:
         session = self.desk.session
         session.data_loaded.connect(self._on_data_loaded)
-        session.engine_ready.connect(self._on_engine_ready)
-        session.engine_crashed.connect(self._on_engine_lost)
         session.job_changed.connect(self._on_job_changed)
-        session.job_failed.connect(self._on_job_failed)
         self._connect_selection()
         self._show_recent()
         self.top_bar.show_waiting(self.desk.preferences.backend)
@@ -94,7 +87,7 @@ class MainWindow(Shell):
         first_scans = self._install_demo()
         self.open_runs()
         session.warm_up(self.desk.preferences.backend)
-        session.load_data(_data_config(self.memory.get("data", {}), first_scans))
+        load_first_images(session, self.memory.get("data", {}), first_scans)
         session.selection.restore(self.memory.get("selection", {}))
 
     def _install_demo(self) -> DataConfig:
@@ -144,9 +137,7 @@ class MainWindow(Shell):
         self._scratch.remove()
 
     def _on_job_changed(self) -> None:
-        """Remove the notice of a crash once a job runs again; close the window after its last job has stopped."""
-        if self.desk.session.job.is_busy():
-            self._clear_notice_of("crash")
+        """Close the window after the run that kept it open has stopped."""
         if self._leaving == "stay" or self.desk.session.job.is_busy():
             return
         left_behind = self._leaving_search or self._leaving_run
@@ -169,27 +160,11 @@ class MainWindow(Shell):
 
     def _on_data_loaded(self, data: LoadedData) -> None:
         self.top_bar.show_data(data)
-        self.memory.set("data", data.config.model_dump(mode="json"))
+        if not is_first_part(data.config):
+            self.memory.set("data", data.config.model_dump(mode="json"))
         recent = recent_with(self.memory.get("recent", []), data.config.source)
         self.memory.set("recent", recent)
         self._show_recent()
-
-    def _on_engine_ready(self, ready: Ready) -> None:
-        self.top_bar.show_device(ready)
-        self._clear_notice_of("backend")
-
-    def _on_job_failed(self, failure: RequestFailed) -> None:
-        """Show that the engine is not available; before it is ready, only its backend can have failed."""
-        if self.top_bar.waiting:
-            self.top_bar.show_lost("Engine not available")
-            self._noticed = "backend"
-            self.notice.show_message(failure.sentence)
-
-    def _clear_notice_of(self, problem: str) -> None:
-        """Remove the notice of a problem that is solved."""
-        if self._noticed == problem:
-            self._noticed = ""
-            self.notice.clear()
 
     def _show_recent(self) -> None:
         """List the recent sources, files and runs in the menu."""
@@ -206,28 +181,3 @@ class MainWindow(Shell):
     def _open_recent_run(self, name: str) -> None:
         self.desk.session.selection.set_run(name)
         self.navigate("train", ShowRun(name))
-
-    def _on_engine_lost(self, loss: EngineCrash) -> None:
-        self.top_bar.show_lost()
-        self._noticed = "crash"
-        if loss.study:
-            self.notice.show_message(
-                loss.sentence, action="Open study", do=lambda: self.navigate("report", ShowStudy(str(loss.study)))
-            )
-            return
-        if loss.search:
-            go_on = f"Resume {loss.search}"
-            self.notice.show_message(
-                loss.sentence, action=go_on, do=lambda: self.navigate("search", ResumeSearch(str(loss.search)))
-            )
-            return
-        resume = f"Resume {loss.run}" if loss.run else ""
-        self.notice.show_message(loss.sentence, action=resume, do=lambda: self.desk.session.resume(loss.run or ""))
-
-
-def _data_config(kept: dict[str, object], first: DataConfig) -> DataConfig:
-    """Return the saved dataset settings, or `first` if there are none that are valid."""
-    try:
-        return data_config(kept) if kept else first
-    except ConfigError:
-        return first

@@ -1,16 +1,18 @@
 """Menus of the window, their keys and their commands."""
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
-from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QMenuBar, QMessageBox
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QMenuBar
 
 from gui import preferences, theme
+from gui.help.help_window import INDEX
+from gui.help.lessons import LESSONS
+from gui.help_desk import HelpDesk
 from gui.opened_files import classify
-from gui.panel import DISCLAIMER, ResumeRun
+from gui.panel import ResumeRun
 from gui.preferences import THEMES, Preferences, PreferencesDialog
 from gui.shell import Shell
 from gui.shortcuts import ShortcutSheet
@@ -36,14 +38,10 @@ class Commands(QObject):
         window.desk.undo.indexChanged.connect(self._on_index_changed)
 
     def open_folder(self) -> None:
-        path = self.ask_folder(self._window, "Open a folder of images", str(Path.home()))
-        if path:
-            self._window.open_drop(classify([Path(path)]))
+        self._open(self.ask_folder, "Open a folder of images")
 
     def open_scan(self) -> None:
-        path = self.ask_file(self._window, "Open an image or volume", str(Path.home()), SCANS)
-        if path:
-            self._window.open_drop(classify([Path(path)]))
+        self._open(self.ask_file, "Open an image or volume", SCANS)
 
     def export(self) -> None:
         panel = self._window.current()
@@ -124,12 +122,13 @@ class Commands(QObject):
     def show_shortcuts(self) -> None:
         ShortcutSheet(self._window).open()
 
-    def show_about(self) -> None:
-        text = (
-            f"<b>Engram {version('engram-mri')}</b><p>Train, inspect and stress-test autoencoders on brain MRI "
-            f"slices.</p><p>{DISCLAIMER}</p>"
-        )
-        QMessageBox.about(self._window, "About Engram", text)
+    def _open(self, ask: AskPath, title: str, *kinds: str) -> None:
+        """Ask for a path, in the folder of the last one, and open it."""
+        memory = self._window.memory
+        path = ask(self._window, title, memory.get("folder/open", str(Path.home())), *kinds)
+        if path:
+            memory.set("folder/open", str(Path(path).parent))
+            self._window.open_drop(classify([Path(path)]))
 
     def _apply_theme(self, chosen: Preferences) -> None:
         app = QApplication.instance()
@@ -142,7 +141,7 @@ class Menus(QObject):
 
     def __init__(self, window: Shell, bar: QMenuBar, commands: Commands) -> None:
         super().__init__(window)
-        self._window, self._commands = window, commands
+        self._window, self._commands, self.help = window, commands, HelpDesk(window)
         self.recent = QMenu("Open recent", bar)
         self._add_file(bar.addMenu("File"))
         self._add_edit(bar.addMenu("Edit"))
@@ -220,8 +219,18 @@ class Menus(QObject):
         add(menu, "Open runs folder", commands.open_runs_folder)
 
     def _add_help(self, menu: QMenu) -> None:
+        desk = self.help
+        add(menu, "Guide", lambda: desk.open_page("guide"))
+        lessons = menu.addMenu("Lessons")
+        for number, lesson in enumerate(LESSONS, 1):
+            add(lessons, f"{number}. {lesson.title}", lambda number=number: desk.open_lesson(number))
+        add(menu, "Glossary", lambda: desk.open_page("glossary"))
+        add(menu, "Explain terms here", desk.explain, "Shift+F1")
+        add(menu, "Documentation", lambda: desk.open_page("docs/index.md")).setVisible(INDEX.exists())
+        menu.addSeparator()
         add(menu, "Keyboard shortcuts", self._commands.show_shortcuts, "F1")
-        add(menu, "About Engram", self._commands.show_about).setMenuRole(QAction.MenuRole.AboutRole)
+        add(menu, "Report a problem…", desk.report_problem)
+        add(menu, "About Engram", desk.show_about).setMenuRole(QAction.MenuRole.AboutRole)
 
     def _show_steps(self, _index: int = 0) -> None:
         """Name the steps that can be undone and redone."""

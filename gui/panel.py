@@ -1,6 +1,8 @@
 """Base class of panels, areas of the app that restore their state, and what another part asks a panel to show."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Signal
@@ -85,19 +87,23 @@ class AppContext:
     session: Session
     undo: QUndoStack
     preferences: Preferences
+    export_folder: str = ""
 
 
 class Panel(QWidget):
     """One area of the app.
 
     shown says that it became visible, status_changed carries a text for the status bar, navigation_requested names
-    another panel and what to show there, state_changed says that what `save_state` returns has changed.
+    another panel and what to show there, state_changed says that what `save_state` returns has changed, help_requested
+    names a lesson or a page of the help, file_saved carries the path of a file that was exported.
     """
 
     shown = Signal()
     status_changed = Signal(str)
     navigation_requested = Signal(str, object)
     state_changed = Signal()
+    help_requested = Signal(str, str)
+    file_saved = Signal(str)
     takes_scans = False  # whether it takes a file that is dropped while it is visible
     first_focus: QWidget | None = None  # control whose keys work as soon as the panel is shown
     start_button: QAbstractButton | None = None  # what Ctrl+Return presses
@@ -142,6 +148,17 @@ class Panel(QWidget):
 
     def export(self) -> None:
         """Export what is visible to a file of the user's choice."""
+
+    def ask_to_save(self, ask: Callable[..., Any], title: str, name: str, kinds: str) -> str:
+        """Ask for the path of an export, in the folder of the one before; empty if none was chosen."""
+        path = str(ask(self, title, str(Path(self.desk.export_folder or Path.home()) / name), kinds)[0])
+        if path:
+            self.desk.export_folder = str(Path(path).parent)
+        return path
+
+    def report_saved(self, path: str) -> None:
+        """Say where an export was saved, with a button that shows it."""
+        self.file_saved.emit(path)
 
     def as_python(self) -> str:
         """Return a script that does the same without the app, empty if the settings are incomplete or invalid."""

@@ -1,8 +1,9 @@
 """State of a run, folded from its events one by one. Watching and reopening a run give the same state."""
 
+import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +26,7 @@ from engine.run_damage import check_folder
 from engine.runs import Run
 from gui.formatting import format_parameters
 
+NOTES_FILE = "view.json"
 XAxis = Literal["epoch", "step", "relative", "wall"]
 BACKENDS = {"tensorflow": "TensorFlow", "torch": "PyTorch", "jax": "JAX"}
 
@@ -38,13 +40,49 @@ class LogLine:
     level: str = "info"
 
 
+@dataclass(frozen=True)
+class RunNotes:
+    """What the app keeps with a run for its user: the look of its curves, a note, tags."""
+
+    place: int | None = None
+    note: str = ""
+    tags: tuple[str, ...] = ()
+
+
+def read_notes(folder: Path) -> RunNotes:
+    """Read the notes of a run's folder; what is missing or invalid has its default."""
+    try:
+        kept = json.loads((folder / NOTES_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return RunNotes()
+    found = kept if isinstance(kept, dict) else {}
+    place, note, tags = found.get("place"), found.get("note"), found.get("tags")
+    return RunNotes(
+        place if isinstance(place, int) else None,
+        note if isinstance(note, str) else "",
+        tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
+    )
+
+
+def write_notes(folder: Path, notes: RunNotes) -> None:
+    """Write the notes of a run in one step. Raises OSError."""
+    new = folder / f"{NOTES_FILE}.new"
+    new.write_text(json.dumps(asdict(notes)), encoding="utf-8")
+    new.replace(folder / NOTES_FILE)
+
+
 @dataclass
 class RunRecord:
-    """State of one run according to its events; `apply` adds the next one."""
+    """State of one run according to its events; `apply` adds the next one.
+
+    `search` is the name of the search that the run is a trial of, empty if it is none.
+    """
 
     run: Run
     config: RunConfig | None = None
     damage: str = ""
+    notes: RunNotes = RunNotes()
+    search: str = ""
     busy: bool = False
     started: JobStarted | None = None
     ended: JobEnded | None = None
@@ -121,6 +159,11 @@ class RunRecord:
         return [at for at, _ in points], [loss for _, loss in points]
 
     @property
+    def training_s(self) -> float:
+        """Return the training time so far, s, without pauses and breaks."""
+        return max((time for time, _ in self._clock.values()), default=0.0)
+
+    @property
     def live_points(self) -> int:
         """Return the number of reports in the current epoch."""
         return len(self._live)
@@ -152,7 +195,7 @@ class RunRecord:
         if isinstance(event, Progress):
             self.progress = event
             if event.batch_loss is not None:
-                self._live.append((event.epoch - 1 + event.batch / max(event.batches, 1), event.batch_loss))
+                self._live.append((share_of_epochs(event), event.batch_loss))
         elif isinstance(event, (Paused, Continued)):
             self.paused = isinstance(event, Paused)
         elif isinstance(event, JobStarted):
@@ -176,8 +219,7 @@ class RunRecord:
         elif isinstance(event, Paused):
             self._active_s += event.time - self._since
         elif isinstance(event, (EpochEnded, Progress)):
-            whole = isinstance(event, EpochEnded)
-            place = event.epoch if whole else event.epoch - 1 + event.batch / max(event.batches, 1)
+            place = share_of_epochs(event) if isinstance(event, Progress) else event.epoch
             self._clock = {epoch: time for epoch, time in self._clock.items() if epoch < place and epoch % 1 == 0}
             self._clock[place] = self._active_s + event.time - self._since, event.time
 
@@ -185,6 +227,11 @@ class RunRecord:
         text, level = log_entry(event)
         if text:
             self.log.append(LogLine(event.time, text, level))
+
+
+def share_of_epochs(at: Progress) -> float:
+    """Return how many epochs are done, with the share of the current one."""
+    return at.epoch - 1 + at.batch / max(at.batches, 1)
 
 
 def log_entry(event: Event) -> tuple[str, str]:
@@ -214,7 +261,7 @@ def open_record(path: Path) -> RunRecord:
     run = Run(path)
     try:
         check_folder(path)
-        return RunRecord(run, run.config)
+        return RunRecord(run, run.config, notes=read_notes(path))
     except EngramError as error:
         return RunRecord(run, None, str(error))
 

@@ -1,8 +1,11 @@
 """All runs of a folder, kept current: their records are read as they grow, in whichever process they train."""
 
+import re
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QFile, QObject, QTimer, Signal
@@ -13,11 +16,14 @@ from engine.job_control import request_stop
 from engine.messages import Event
 from gui import palette
 from gui.file_stamp import Stamp, stamp
-from gui.run_record import EventFileTail, RunRecord, open_record
+from gui.run_record import EventFileTail, RunNotes, RunRecord, open_record, write_notes
 from gui.widgets.timers import make_timer
 
 LOOK_MS = 1500
 SLICE_S = 0.02
+# The name that engine.search.folder gives it; importing that module would delay the first window.
+SEARCHES_FOLDER = "_searches"
+TRIAL_NAME = re.compile(r"(.+)-(\d{4,})")
 Take = Callable[[Event, str], None]
 
 
@@ -119,6 +125,19 @@ class RunRepository(QObject):
         except OSError as error:
             raise RunError(f"Run '{name}' cannot be stopped ({error.strerror}).") from None
 
+    def annotate(self, name: str, note: str, tags: tuple[str, ...]) -> None:
+        """Keep a note and tags with a run. Raises RunError."""
+        record = self.records[name]
+        try:
+            self._write_notes(record, replace(record.notes, note=note, tags=tags))
+        except OSError as error:
+            raise RunError(f"The note of run '{name}' cannot be written ({error.strerror}).") from None
+        self.changed.emit()
+
+    def _write_notes(self, record: RunRecord, notes: RunNotes) -> None:
+        record.notes = notes
+        write_notes(record.run.path, notes)
+
     def mark_busy(self, name: str, busy: bool) -> None:
         """Record whether a run is in training, before its lock shows it."""
         if name in self.records:
@@ -146,11 +165,32 @@ class RunRepository(QObject):
             return
         for name in [name for name in self.records if name not in found]:
             self._forget(name)
-        for name in [name for name in found if name not in self.records]:
+        new = [name for name in found if name not in self.records]
+        for name in new:
             path = found[name].path
             self.records[name], self._tails[name] = open_record(path), EventFileTail(path / "events.jsonl")
-            palette.register_series(name)
+        if new:
+            self._give_looks(new)
             self.changed.emit()
+
+    def _give_looks(self, names: Collection[str]) -> None:
+        """Give new runs the look of their curves: the one that they had before, or a new one that they keep.
+
+        The look of a trial follows from its number, so that a search writes nothing into its runs.
+        """
+        searches = {path.name for path in (self.root / SEARCHES_FOLDER).glob("*/")}
+        for name in names:
+            record, trial = self.records[name], TRIAL_NAME.fullmatch(name)
+            if trial and trial[1] in searches:
+                record.search = trial[1]
+                palette.register_series(name, int(trial[2]) - 1)
+            elif record.notes.place is not None:
+                palette.register_series(name, record.notes.place)
+        for name in names:
+            record = self.records[name]
+            if not record.search and record.notes.place is None and not record.damage:
+                with suppress(OSError):
+                    self._write_notes(record, replace(record.notes, place=palette.register_series(name)))
 
     def _forget(self, name: str) -> None:
         del self.records[name], self._tails[name]

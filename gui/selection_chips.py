@@ -11,7 +11,7 @@ from gui.selection import Selection
 from gui.session import Session
 from gui.widgets.labels import plain_tip
 
-MAX_PX, PADDING_PX, MENU_LETTERS = 210, 40, 52
+MAX_PX, PADDING_PX, SLACK_PX, MENU_LETTERS = 220, 44, 10, 52
 MAX_RUNS = 20
 
 
@@ -37,7 +37,7 @@ class MenuChip(QPushButton):
         self.updateGeometry()
 
     def sizeHint(self) -> QSize:
-        width = self.fontMetrics().horizontalAdvance(self._full) + PADDING_PX
+        width = self.fontMetrics().horizontalAdvance(self._full) + PADDING_PX + SLACK_PX
         return QSize(min(width, MAX_PX), super().sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:

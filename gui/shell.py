@@ -3,10 +3,11 @@
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
-from PySide6.QtCore import QByteArray, QEvent, QRect, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QByteArray, QEvent, QRect, Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QKeyEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
@@ -186,10 +187,12 @@ class Shell(QMainWindow):
     """Window that shows one panel at a time and builds each when it is first shown."""
 
     panel_shown = Signal(str)
+    help_requested = Signal(str, str)
 
     def __init__(self, desk: AppContext, memory: SettingsStore, places: Mapping[str, PanelSpec]) -> None:
         super().__init__()
         self.desk, self.memory, self.places = desk, memory, places
+        desk.export_folder = memory.get("folder/export", "")
         self.panels: dict[str, Panel] = {}
         self.top_bar, self.rail, self.notice = TopBar(), Rail(), NoticeBar()
         self._stack, self._status = QStackedWidget(), StatusBar(desk.session)
@@ -266,6 +269,8 @@ class Shell(QMainWindow):
             self._stack.addWidget(made)
             made.restore_state(self.memory.get(f"panel/{key}", {}))
             made.status_changed.connect(self._status.show_numbers)
+            made.help_requested.connect(self.help_requested)
+            made.file_saved.connect(self._on_file_saved)
             made.navigation_requested.connect(lambda other, target: self.show_panel(other).navigate(target))
             made.state_changed.connect(lambda: self.memory.set(f"panel/{key}", made.save_state()))
         return self.panels[key]
@@ -318,6 +323,14 @@ class Shell(QMainWindow):
                 self.navigate("scan", OpenFile(path))
             else:
                 self.navigate(self._scans_go_to(), OpenFile(path))
+
+    def _on_file_saved(self, path: str) -> None:
+        """Say where a file was saved; the next export begins in its folder."""
+        folder = str(Path(path).parent)
+        self.memory.set("folder/export", folder)
+        self.notice.show_message(
+            f"Saved to {path}", "info", "Show in folder", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(folder))
+        )
 
     def _scans_go_to(self) -> str:
         panel = self.current()

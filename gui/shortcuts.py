@@ -41,8 +41,11 @@ LESION = (
 )
 CURVES = (
     ("Left, right", "read the values at an epoch"),
-    ("Wheel, drag", "zoom; pan"),
+    ("Drag", "zoom to a box"),
+    ("Wheel, Shift+wheel", "zoom x; zoom y"),
+    ("Shift+drag, middle-drag", "pan"),
     ("R, double-click", "reset zoom"),
+    ("E, Escape", "enlarge a plot of Train; leave it"),
 )
 FORMS = (
     ("Up, down", "increase or decrease by one step"),
@@ -51,6 +54,7 @@ FORMS = (
     ("Space", "select or clear a run in a list"),
     ("F2, Delete", "rename or delete a run"),
     ("Ctrl+click a run", "show several runs at once"),
+    ("V, click an eye", "show or hide the curves of a run"),
     ("Right-click a run", "compare, resume, rename, delete"),
 )
 AXES = (
@@ -95,10 +99,10 @@ class ShortcutSheet(QDialog):
         super().__init__(window)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Keyboard and mouse shortcuts")
-        self.find, self.empty = QLineEdit(), label("No shortcut matches.", role="quiet")
-        self.find.setPlaceholderText("Search shortcuts")
-        self.find.setAccessibleName("Search shortcuts")
-        self.find.setClearButtonEnabled(True)
+        self.field, self.empty = QLineEdit(), label("No shortcut matches.", role="quiet")
+        self.field.setPlaceholderText("Search shortcuts")
+        self.field.setAccessibleName("Search shortcuts")
+        self.field.setClearButtonEnabled(True)
         left, right = QVBoxLayout(), QVBoxLayout()
         self.groups = [ShortcutGroup(title, keys) for title, keys in (("App", menu_keys(window)), *GROUPS)]
         for group in self.groups:
@@ -120,11 +124,11 @@ class ShortcutSheet(QDialog):
         page = QVBoxLayout(self)
         page.setContentsMargins(24, 20, 24, 16)
         page.setSpacing(18)
-        for part in (self.find, self.empty):
+        for part in (self.field, self.empty):
             page.addWidget(part)
         page.addWidget(scroll, 1)
         page.addWidget(buttons)
-        self.find.textChanged.connect(self.search)
+        self.field.textChanged.connect(self.search)
         self.search("")
         self.resize(self.sizeHint().boundedTo(self.screen().availableGeometry().size() * SCREEN_SHARE))
 
@@ -171,7 +175,7 @@ def menu_keys(window: QWidget) -> list[tuple[str, str]]:
     actions = [action for action in window.findChildren(QAction) if action.text() and not action.shortcut().isEmpty()]
     native = QKeySequence.SequenceFormat.NativeText
     keys = [(action.shortcut().toString(native), _plain(action.text())) for action in actions]
-    panels = [pair for pair in keys if pair[0][-1].isdigit() and "+" in pair[0]]
+    panels = [pair for pair in keys if pair[0][-1].isdigit() and pair[0][-2:-1] == "+"]
     if len(panels) < 2:
         return keys
     (first, one), (last, other) = panels[0], panels[-1]

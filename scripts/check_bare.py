@@ -12,6 +12,7 @@ PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 INSTALLED_BY_SET_UP = "dev"
 # Where the module is not the package's name with underscores.
 MODULES = {
+    "mkdocs-material": "material",
     "pyjpegls": "jpeg_ls",
     "pylibjpeg-openjpeg": "openjpeg",
     "python-gdcm": "gdcm",

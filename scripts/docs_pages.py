@@ -1,6 +1,6 @@
 """Parts of the documentation that are written from the code: a hook of mkdocs, also for the tests.
 
-A page holds a line such as `<!-- generated: cli -->`; the site has the text in its place. Nothing here imports Keras.
+A page holds a line such as `<!-- generated: cli -->`; the site has the text in its place. Only the API imports Keras.
 """
 
 import contextlib
@@ -18,23 +18,46 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from engine import cli, messages  # noqa: E402
+from pydantic import BaseModel  # noqa: E402
+
+from engine import backend, cli, messages  # noqa: E402
 from engine.cli import parser  # noqa: E402
-from engine.messages import Event, Message  # noqa: E402
+from engine.cli.program import EXIT_STATUS  # noqa: E402
+from engine.messages import Message  # noqa: E402
 from scripts import settings_table  # noqa: E402
 
 MARK = re.compile(r"<!-- (generated|include): ([\w./-]+) -->")
 # Written by scripts/run_docs.py.
 JSON = ROOT / "build" / "docs" / "json.json"
-API = (
-    *("engine", "engine.config", "engine.data", "engine.data.phantom", "engine.runs", "engine.metrics", "engine.noise"),
-    *("engine.lesions", "engine.denoising.baselines", "engine.job_context", "engine.errors"),
+WIDE = 96
+# A type of arrays of engine.arrays, with the shape that the docstring tells better.
+ARRAY = re.compile(
+    r"(?:Annotated\[)?numpy\.ndarray\[tuple\[Any, \.\.\.\], numpy\.dtype\[numpy\.(\w+)(?:\[Any\])?\]\](?:, [^\]]*\])?"
 )
+LISTED = ("Args", "Raises")
 SECTIONS = re.compile(r"^(Args|Returns|Raises|Example|Examples|Yields|Signals):(.*)$")
+
+
+def on_config(config: Any) -> Any:
+    """List every decision in the navigation; mkdocs calls this."""
+    fill_decisions(config["nav"])
+    return config
+
+
+def fill_decisions(entries: list[Any]) -> None:
+    """Put the pages of docs/decisions in the place of the empty list."""
+    for entry in entries:
+        for title, inner in entry.items() if isinstance(entry, dict) else ():
+            if title == "Decisions":
+                entry[title] = [f"decisions/{path.name}" for path in sorted((ROOT / "docs/decisions").glob("*.md"))]
+            elif isinstance(inner, list):
+                fill_decisions(inner)
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Put the generated texts into a page; mkdocs calls this."""
+    if page.file.src_uri == "reference/settings.md":
+        return settings_table.page()
     return MARK.sub(lambda match: fill(*match.groups()), markdown)
 
 
@@ -52,9 +75,9 @@ def include(name: str) -> str:
 
 
 def help_of(*words: str) -> str:
-    """Return the help of the command line or of a command, as on a terminal of 100 columns."""
+    """Return the help of the command line or of a command, as on a terminal of 96 columns."""
     out, before = io.StringIO(), os.environ.get("COLUMNS")
-    os.environ["COLUMNS"] = "100"
+    os.environ["COLUMNS"] = "96"
     try:
         with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
             cli.main([*words, "--help"])
@@ -71,31 +94,25 @@ def commands() -> str:
 
 
 def exit_codes() -> str:
-    """Return the table of exit codes, as the help states them."""
-    block = help_of().partition("exit status:\n")[2].partition("\n\n")[0]
-    rows: list[list[str]] = []
-    for line in block.splitlines():
-        match = re.match(r" {1,4}(\d+) +(.*)", line)
-        if match:
-            rows.append([match[1], match[2]])
-        elif rows:
-            rows[-1][1] += " " + line.strip()
-    return table(("status", "meaning"), [(f"`{code}`", text) for code, text in rows])
+    """Return the table of exit codes."""
+    return table(("status", "meaning"), [(f"`{code}`", text) for code, text in EXIT_STATUS.items()])
 
 
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     """Return a Markdown table."""
     lines = [head, ("---",) * len(head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in lines)
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in lines
+    )
 
 
 def message_classes(is_event: bool) -> Iterator[type[Message]]:
     """Yield the commands and requests, or the events and replies, by name."""
     for name in sorted(vars(messages)):
         kind = getattr(messages, name)
-        if inspect.isclass(kind) and issubclass(kind, Message) and kind not in (Message, Event):
-            if ("event" if is_event else "command") in kind.model_fields:
-                yield kind
+        is_message = inspect.isclass(kind) and issubclass(kind, Message)
+        if is_message and ("event" if is_event else "command") in kind.model_fields:
+            yield kind
 
 
 def describe_messages(is_event: bool) -> str:
@@ -104,7 +121,11 @@ def describe_messages(is_event: bool) -> str:
     for kind in message_classes(is_event):
         wire = kind.model_fields["event" if is_event else "command"].default
         rows = [
-            (f"`{name}`", f"`{type_text(field.annotation)}`", "required" if field.is_required() else default_text(field))
+            (
+                f"`{name}`",
+                f"`{type_text(field.annotation)}`",
+                "required" if field.is_required() else default_text(field),
+            )
             for name, field in kind.model_fields.items()
             if name not in ("event", "command", "time", "sequence")
         ]
@@ -117,7 +138,11 @@ def describe_messages(is_event: bool) -> str:
 
 def type_text(annotation: Any) -> str:
     """Return a type as short text."""
-    text = annotation.__name__ if inspect.isclass(annotation) and not getattr(annotation, "__args__", ()) else str(annotation)
+    text = (
+        annotation.__name__
+        if inspect.isclass(annotation) and not getattr(annotation, "__args__", ())
+        else str(annotation)
+    )
     return re.sub(r"\b(?:[a-z_]+\.)+", "", text)
 
 
@@ -129,21 +154,28 @@ def default_text(field: Any) -> str:
 
 
 def api() -> str:
-    """Return every public name of the modules for scripts, with signature and docstring."""
-    return "\n".join(part for name in API for part in describe_module(name))
+    """Return signature and docstring of every name that the page lists; this imports Keras."""
+    backend.preload("engine.analysis.layers", "tensorflow")
+    page = re.sub(r"```.*?```", "", (ROOT / "docs/reference/api.md").read_text("utf-8"), flags=re.DOTALL)
+    return "\n".join(map(describe_name, dict.fromkeys(re.findall(r"`(engine\.[\w.]+)(?:\([^`]*\))?`", page))))
 
 
-def describe_module(name: str) -> Iterator[str]:
-    """Yield the parts of a module's section."""
-    module = importlib.import_module(name)
-    yield f"## {name}\n\n{docstring(module)}\n"
-    names = getattr(module, "__all__", None) or [key for key in vars(module) if not key.startswith("_")]
-    for key in names:
-        found = getattr(module, key)
-        is_own = getattr(found, "__module__", "").startswith(name)
-        if (inspect.isfunction(found) or inspect.isclass(found)) and is_own:
-            yield f"### {name.removeprefix('engine.')}.{key}\n\n```python\n{signature(key, found)}\n```\n\n{docstring(found)}\n"
-            yield from describe_members(found)
+def describe_name(name: str) -> str:
+    """Return the section of a public function, class or module."""
+    module, _, last = name.rpartition(".")
+    found = find(module, last)
+    code = "" if inspect.ismodule(found) else f"```python\n{signature(last, found)}\n```\n"
+    return "\n".join([f"### {name}\n", code, docstring(found), "", *describe_members(found)])
+
+
+def find(module: str, name: str) -> Any:
+    """Return an attribute of a module or class, or a module."""
+    try:
+        return getattr(importlib.import_module(module), name)
+    except AttributeError:
+        return importlib.import_module(f"{module}.{name}")
+    except ModuleNotFoundError:
+        return getattr(find(*module.rpartition(".")[::2]), name)
 
 
 def describe_members(found: Any) -> Iterator[str]:
@@ -154,36 +186,38 @@ def describe_members(found: Any) -> Iterator[str]:
     for name, member in vars(found).items():
         target = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
         if not name.startswith("_") and inspect.isfunction(target) and target.__doc__:
-            rows.append((f"`{name}`" if isinstance(member, property) else f"`{name}()`", target.__doc__.strip().partition("\n")[0]))
+            shown = f"`{name}`" if isinstance(member, property) else f"`{name}()`"
+            rows.append((shown, target.__doc__.strip().partition("\n")[0]))
     if rows:
         yield table(("member", "meaning"), rows) + "\n"
 
 
 def signature(name: str, found: Any) -> str:
-    """Return the signature of a function or class, one parameter a line where it is long."""
-    try:
-        text = re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Z])", "", str(inspect.signature(found)))
-    except ValueError:
-        text = "(...)"
-    text = re.sub(r"<[^>]*>", "...", text).replace("'", "")
-    return f"{'class ' if inspect.isclass(found) else ''}{name}{text}"
+    """Return the signature of a function or class; that of a section of settings is the page on settings."""
+    is_class = inspect.isclass(found)
+    if is_class and issubclass(found, BaseModel | Exception):
+        return f"class {name}"
+    target = found.fget if isinstance(found, property) else found
+    text = re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Z])", "", str(inspect.signature(target)))
+    text = ARRAY.sub(r"ndarray[\1]", text)
+    shown = f"{'class ' if is_class else ''}{name}{re.sub(r'<[^>]*>', '...', text)}".replace("'", "")
+    return shown if len(shown) < WIDE else re.sub(r", (?=\w+: |\*)", ",\n    ", shown.replace("(", "(\n    ", 1))
 
 
 def docstring(found: Any) -> str:
-    """Return a docstring of Google's form as Markdown."""
+    """Return a docstring of Google's form as Markdown; its examples are indented, and so code already."""
     lines, section = [], ""
     for line in (inspect.getdoc(found) or "").splitlines():
-        match = SECTIONS.match(line)
-        if match:
+        if match := SECTIONS.match(line):
             section = match[1]
-            lines += ["", f"**{section}**{':' + match[2] if match[2] else ''}", ""]
-        elif section in ("Args", "Raises") and re.match(r" {4}\S", line):
+            lines += ["", f"**{section}**{match[2]}", ""]
+        elif section in LISTED and re.match(r" {4}\S", line):
             name, _, text = line.strip().partition(": ")
             lines.append(f"- `{name}`: {text}")
-        elif section.startswith("Example") or not section:
-            lines.append(line if not section or not line.strip() else "    " + line.strip() if line.strip().startswith((">>>", "...")) else "    " + line.strip())
+        elif section in LISTED:
+            lines.append("  " + line.strip())
         else:
-            lines.append("  " + line.strip() if section in ("Args", "Raises") else line.strip())
+            lines.append(line if not section or section.startswith("Example") else line.strip())
     return "\n".join(lines)
 
 
@@ -200,7 +234,6 @@ def json_outputs() -> str:
 
 GENERATED: dict[str, Callable[[], str]] = {
     "cli": commands,
-    "settings": settings_table.page,
     "exit-codes": exit_codes,
     "commands": lambda: describe_messages(is_event=False),
     "events": lambda: describe_messages(is_event=True),

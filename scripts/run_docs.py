@@ -30,8 +30,9 @@ DOCS, WORK = ROOT / "docs", ROOT / "build" / "docs" / "work"
 TUTORIALS = [DOCS / "tutorials" / f"{name}.md" for name in ("first-run", "leaking", "lesion", "latent", "script")]
 BLOCK = re.compile(r"```(console|python|text)\n(.*?)```", re.DOTALL)
 NUMBER = re.compile(r"[−-]?\d[\d.,]*(?:e[−-]?\d+)?(?: (?:s|min|h|ms)\b)?")
-PROGRAMS = (["engram"], ["python", "-m", "engine"])
-LONG = 4
+# A run or a search that a command or a Python block makes.
+NAME = re.compile(r'(?:--run |--name |run="|Search\(name=")([\w-]+)')
+LONG, LONG_TEXT = 4, 70
 
 
 def main() -> int:
@@ -41,8 +42,11 @@ def main() -> int:
     options.add_argument("--keep", action="store_true", help="keep the folder of the last call, with its runs")
     chosen = options.parse_args()
     prepare(chosen.keep)
-    pages = [*TUTORIALS, *sorted(set(DOCS.rglob("*.md")) - set(TUTORIALS))]
-    wrong = [line for page in pages if not chosen.pages or page.stem in chosen.pages for line in run(page, chosen.write)]
+    # The examples of the page on the API run in the tests.
+    pages = [*TUTORIALS, *sorted(set(DOCS.rglob("*.md")) - {*TUTORIALS, DOCS / "reference" / "api.md"})]
+    wrong = [
+        line for page in pages if not chosen.pages or page.stem in chosen.pages for line in run(page, chosen.write)
+    ]
     if not chosen.pages or "json" in chosen.pages:
         wrong += collect_json()
     sys.stderr.write("".join(f"{line}\n" for line in wrong))
@@ -55,77 +59,87 @@ def prepare(keep: bool) -> None:
         shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True, exist_ok=True)
     runs, cache = WORK / "Engram" / "runs", WORK / ".cache"
-    os.environ |= {"ENGRAM_RUNS": str(runs), "ENGRAM_CACHE": str(cache), "MPLBACKEND": "agg", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    os.environ |= {
+        "ENGRAM_RUNS": str(runs),
+        "ENGRAM_CACHE": str(cache),
+        "MPLBACKEND": "agg",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
     os.environ["PYTHONPATH"] = str(ROOT)
     os.chdir(WORK)
     # What the how-to guides open.
-    sys.argv = ["sample_volumes.py", "case", "1"]
-    runpy.run_path(str(ROOT / "scripts" / "sample_volumes.py"), run_name="__main__")
+    run_script(["python", "scripts/sample_volumes.py", "case", "1"])
     shutil.copy(next(WORK.glob("case/*/*_t1.nii.gz")), "scan.nii.gz")
     Path("space.json").write_text('{"latent": [4]}', "utf-8")
 
 
+def forget(text: str) -> None:
+    """Delete the runs and searches that a text makes, which an earlier call with --keep may have left."""
+    root = Path(os.environ["ENGRAM_RUNS"])
+    for name in NAME.findall(text):
+        for folder in [root / name, root / "_searches" / name, *root.glob(f"{name}-0*")]:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def run(page: Path, write: bool) -> list[str]:
     """Run the blocks of a page; return what is wrong."""
-    text, wrong, names = page.read_text("utf-8"), [], {"__name__": "docs"}
-    blocks, began = list(BLOCK.finditer(text)), time.monotonic()
-    pieces, at = [], 0
-    for number, block in enumerate(blocks):
-        kind, body = block.groups()
-        follows = blocks[number + 1] if number + 1 < len(blocks) else None
-        line = text.count("\n", 0, block.start()) + 1
+    text, began = page.read_text("utf-8"), time.monotonic()
+    forget(text)
+    blocks, names = [block for block in BLOCK.finditer(text)], {"__name__": "docs"}
+    made: list[tuple[re.Match[str], str]] = []
+    wrong = []
+    for block, following in zip(blocks, [*blocks[1:], None], strict=False):
         try:
-            if kind == "console":
-                made = run_console(body)
-                wrong += [] if write else differences(page, line, body, made)
-                pieces += [text[at : block.start(2)], made]
-                at = block.end(2)
-            elif kind == "python":
-                made = run_python(body, names)
-                if follows and follows[1] == "text" and not text[block.end() : follows.start()].strip():
-                    wrong += [] if write else differences(page, line, follows[2], made)
-                    pieces += [text[at : follows.start(2)], made]
-                    at = follows.end(2)
-        except (Exception, SystemExit) as error:
-            wrong.append(f"{page.name}:{line}: {error!r}\n{traceback.format_exc(limit=-4)}")
-    if write and pieces:
-        page.write_text("".join([*pieces, text[at:]]), "utf-8")
+            if block[1] == "console":
+                made.append((block, run_console(block[2])))
+            elif block[1] == "python":
+                printed = run_python(block[2], names)
+                if following and following[1] == "text" and not text[block.end() : following.start()].strip():
+                    made.append((following, printed))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 a page's own code may fail in any way
+            place = f"{page.relative_to(ROOT)}:{text.count(chr(10), 0, block.start()) + 1}"
+            wrong.append(f"{place}: {error!r}\n{traceback.format_exc(limit=-4)}")
     if any(block[1] != "text" for block in blocks):
         print(f"{page.relative_to(DOCS)}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+    if not write:
+        return wrong + [line for block, new in made for line in differences(page, block, new)]
+    for block, new in reversed(made):
+        text = text[: block.start(2)] + new + text[block.end(2) :]
+    page.write_text(text, "utf-8")
     return wrong
 
 
 def run_console(body: str) -> str:
-    """Run the commands of a block; return the block with what came out."""
-    lines = body.replace("\\\n", "\\\0").split("\n")
-    commands = [line.replace("\\\0", "\\\n") for line in lines if line.startswith("$ ")]
-    return "".join(f"{command}\n{tidy(run_command(command[2:].replace(chr(92) + chr(10), ' ')))}" for command in commands)
+    """Run the commands of a block, each on one line behind `$`; return the block with what came out."""
+    commands = [line[2:] for line in body.split("\n") if line.startswith("$ ")]
+    return "".join(f"$ {command}\n{tidy(run_command(command))}" for command in commands)
 
 
 def run_command(command: str) -> str:
     """Run one command in this process; return all that it printed."""
-    from engine import cli
-
     words, out = shlex.split(command), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-        for program in PROGRAMS:
-            if words[: len(program)] == program:
-                if "train" in words and "--run" in words:
-                    # What an earlier call with --keep left.
-                    shutil.rmtree(Path(os.environ["ENGRAM_RUNS"], words[words.index("--run") + 1]), ignore_errors=True)
-                status = cli.main(words[len(program) :])
-                if status not in (0, 2) or (status == 2 and "# fails" not in command):
-                    raise RuntimeError(f"`{command}` ended with {status}:\n{out.getvalue()}")
-                break
-        else:
-            if words[0] != "python":
-                raise RuntimeError(f"`{command}` is no command that can be run here.")
-            before, sys.argv = sys.argv, words[1:]
-            try:
-                runpy.run_path(str(ROOT / words[1]), run_name="__main__")
-            finally:
-                sys.argv = before
+        status = run_engram(words[1:]) if words[0] == "engram" else run_script(words)
+    if status:
+        raise RuntimeError(f"`{command}` ended with {status}:\n{out.getvalue()}")
     return out.getvalue()
+
+
+def run_engram(words: list[str]) -> int:
+    """Run a command of Engram."""
+    from engine import cli
+
+    return cli.main(words)
+
+
+def run_script(words: list[str]) -> int:
+    """Run a Python script of the project: `python scripts/name.py ARGUMENTS`."""
+    before, sys.argv = sys.argv, words[1:]
+    try:
+        runpy.run_path(str(ROOT / words[1]), run_name="__main__")
+    finally:
+        sys.argv = before
+    return 0
 
 
 def run_python(body: str, names: dict[str, Any]) -> str:
@@ -145,10 +159,11 @@ def tidy(text: str) -> str:
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
-def differences(page: Path, line: int, shown: str, made: str) -> list[str]:
+def differences(page: Path, block: re.Match[str], made: str) -> list[str]:
     """Return a sentence if a page shows another output than this one."""
-    if plain(shown) == plain(made):
+    if plain(block[2]) == plain(made):
         return []
+    line = block.string.count("\n", 0, block.start()) + 1
     return [f"{page.relative_to(ROOT)}:{line}: the output has changed (--write puts it in):\n{made}"]
 
 
@@ -160,65 +175,64 @@ def plain(text: str) -> list[str]:
 
 def collect_json() -> list[str]:
     """Run every command with --json on what the tutorials left; write the keys of each."""
-    from engine import cli
-
     found, wrong = {}, []
-    for name, words in JSON_COMMANDS.items():
+    forget(" ".join(JSON_COMMANDS))
+    for words in JSON_COMMANDS:
         out = io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
             try:
-                cli.main([*shlex.split(words), "--json"])
-                found[name] = f"{words} --json", flatten(json.loads(out.getvalue()))
-            except (Exception, SystemExit) as error:
+                run_engram([*shlex.split(words), "--json"])
+                found[words.split()[0]] = f"{words} --json", flatten(json.loads(out.getvalue()))
+            except (Exception, SystemExit) as error:  # noqa: BLE001 reported below
                 wrong.append(f"{words} --json: {error!r}")
-    target = ROOT / "build" / "docs" / "json.json"
-    target.write_text(json.dumps(found, indent=1), "utf-8")
+    (ROOT / "build" / "docs" / "json.json").write_text(json.dumps(found, indent=1), "utf-8")
     return wrong
 
 
 def flatten(content: Any, path: str = "") -> dict[str, tuple[str, str]]:
-    """Return the type and an example for each key; a list shows its first entry, names of runs and files one of them."""
+    """Return the type and an example for each key; of a list, and of keys that are data, of the first entry."""
+    found = {}
     if isinstance(content, dict) and content:
-        keys = list(content)
-        # Keys that are data, such as layers or methods: the first stands for all.
-        first = keys[:1] if len(keys) > 1 and len({shape(value) for value in content.values()}) == 1 and isinstance(content[keys[0]], dict) else keys
-        inner = {} if first == keys else {f"{path}.NAME": ("object", f"{', '.join(keys[:4])}{', ...' if len(keys) > 4 else ''}")}
-        for key in first:
-            name = key if first == keys else "NAME"
-            inner |= {k: v for k, v in flatten(content[key], f"{path}.{name}".lstrip(".")).items() if k not in inner}
-        return inner
-    if isinstance(content, list) and content and isinstance(content[0], (dict, list)):
+        is_data = len(content) > 1 and len({describe_shape(value) for value in content.values()}) == 1
+        is_data = is_data and isinstance(next(iter(content.values())), dict)
+        if is_data:
+            found[f"{path}.NAME".lstrip(".")] = "object", ", ".join([*list(content)[:4], *["..."][: len(content) - 4]])
+        for key in list(content)[:1] if is_data else content:
+            found |= {**flatten(content[key], f"{path}.{'NAME' if is_data else key}".lstrip(".")), **found}
+        return found
+    if isinstance(content, list) and content and isinstance(content[0], dict | list):
         return {f"{path}[]": ("array", "")} | flatten(content[0], f"{path}[]")
-    kinds = {bool: "boolean", int: "number", float: "number", str: "string", type(None): "null", list: "array", dict: "object"}
     text = json.dumps(content, ensure_ascii=False).replace(str(WORK), "/home/you")
-    return {path or "(whole)": (kinds[type(content)], text if len(text) < 70 else text[:66] + " ...")}
+    return {path: (KINDS[type(content)], text if len(text) < LONG_TEXT else f"{text[:LONG_TEXT]} ...")}
 
 
-def shape(value: Any) -> Any:
+def describe_shape(value: Any) -> Any:
     """Return the keys of an object, or the type of anything else."""
     return tuple(sorted(value)) if isinstance(value, dict) else type(value).__name__
 
 
-JSON_COMMANDS = {
-    "train": "train --data phantom --size 32 --phantom-count 48 --model ae --latent 4 --filters 8,8 --epochs 1 --run tiny",
-    "resume": "resume tiny --epochs 2",
-    "runs": "runs",
-    "evaluate": "evaluate first-vae --split test",
-    "audit": "audit leaky",
-    "reconstruct": "reconstruct first-ae heads/images/head-0.png --out pictures --arrays",
-    "denoise": "denoise first-ae heads/images/head-0.png --sigma 0.1 --roi 41,24,8,10 --against tv --out denoised",
-    "denoise-curve": "denoise-curve first-ae --data heads --split test --sigmas 0,0.1 --against tv",
-    "activations": "activations first-ae heads/images/head-0.png --out maps",
-    "channels": "channels first-ae --layer enc_act1",
-    "lesion-layers": "lesion-layers first-ae --pairs 2 --layers stages",
-    "latent": "latent first-vae --out latent",
-    "sample": "sample first-vae --n 4 --out samples",
-    "parity": "parity tiny --images 1",
-    "search": "search --data phantom --size 32 --phantom-count 48 --model ae --filters 8,8 --epochs 1 --space space.json --trials 1 --name s",
-    "trials": "trials s",
-    "study": "study --data phantom --quick --out study --size 32 --phantom-count 48 --epochs 1 --filters 8,8",
-    "demo": "demo --size 32 --phantom-count 48 --epochs 1 --filters 8,8 --latent 4",
-}
+KINDS = {bool: "boolean", int: "number", float: "number", str: "string", list: "array", dict: "object"}
+KINDS[type(None)] = "null"
+TINY = "--data phantom --size 32 --phantom-count 48 --epochs 1 --filters 8,8"
+JSON_COMMANDS = (
+    f"train {TINY} --model ae --latent 4 --run tiny",
+    "resume tiny --epochs 2",
+    "runs",
+    "evaluate first-vae --split test",
+    "audit leaky",
+    "reconstruct first-ae heads/images/head-0.png --out pictures --arrays",
+    "denoise first-ae heads/images/head-0.png --sigma 0.1 --roi 41,24,8,10 --against tv --out denoised",
+    "denoise-curve first-ae --data heads --split train --sigmas 0,0.1 --against tv",
+    "activations first-ae heads/images/head-0.png --out maps",
+    "channels first-ae --layer enc_act1",
+    "lesion-layers first-ae --pairs 2 --layers stages",
+    "latent first-vae --out latent",
+    "sample first-vae --n 4 --out samples",
+    f"search {TINY} --model ae --space space.json --trials 1 --name s",
+    "trials s",
+    f"study {TINY} --quick --out study",
+    f"demo {TINY} --latent 4 --out demo",
+)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""Write docs/reference/settings.md, the table of every setting, from engine/config; --check only says whether it is so."""
+"""Write docs/reference/settings.md, the table of every setting, from engine/config; --check only compares."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "settings
 HEAD = """\
 # Settings
 
-Every setting of a run: a field in the app, an option of `python -m engine train`, an entry of the run's
+Every setting of a run: a field in the app, an option of `engram train`, an entry of the run's
 `config.json`. Written by `scripts/settings_table.py` from `engine/config`; do not edit it by hand.
 """
 COLUMNS = "| option | title | meaning | values | default |\n| --- | --- | --- | --- | --- |\n"
@@ -25,9 +25,9 @@ def page() -> str:
                 parts += [f"\n## Model: {config.model_title(name).lower()} (`--model {name}`)\n\n", table(own)]
         else:
             parts += [f"\n## {part.capitalize()}\n\n", table(section)]
-    parts += ["\n## Search (`python -m engine search`)\n\n", table(SearchConfig)]
-    parts += ["\n## Study (`python -m engine study`)\n\n", table(config.StudyConfig)]
-    parts += ["\n## Denoising (`python -m engine denoise`)\n\n", table(config.DenoiseConfig)]
+    parts += ["\n## Search (`engram search`)\n\n", table(SearchConfig)]
+    parts += ["\n## Study (`engram study`)\n\n", table(config.StudyConfig)]
+    parts += ["\n## Denoising (`engram denoise`)\n\n", table(config.DenoiseConfig)]
     return "".join(parts)
 
 

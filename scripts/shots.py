@@ -65,22 +65,23 @@ def photograph(chosen: argparse.Namespace, folder: Path) -> None:
     if chosen.data:
         memory.set("data", {"source": chosen.data})
     window = make_window(memory)
-    window.resize(1440, 900)
     window.show()
     window.start()
+    window.resize(1440, 900)
     session = window.desk.session
     wait(lambda: session.data is not None and bool(session.runs.records))
-    write_case(folder, number=3, finer=3)
-    window.show_panel("scan").open_volume(str(next(folder.glob("*/*_t2.nii.gz"))))
-    for key in window.places:
+    # The volume last: from then on the other panels show a slice of it.
+    for key in sorted(window.places, key="scan".__eq__):
         panel = window.show_panel(key)
+        if key == "scan":
+            write_case(folder, number=3, finer=3)
+            panel.open_volume(str(next(folder.glob("*/*_t2.nii.gz"))))
         wait(READY[key].__get__(panel))
         save(window, key, chosen)
-    if not chosen.data:
-        panel = window.show_panel("denoise")
-        mark_lesion(panel)
-        wait(lambda: READY["denoise"](panel) and bool(panel.results.keeping.found))
-        save(window, "lesion", chosen)
+        if key == "denoise" and not chosen.data:
+            mark_lesion(panel)
+            wait(lambda panel=panel: READY["denoise"](panel) and bool(panel.results.keeping.found))
+            save(window, "lesion", chosen)
     window.close()
 
 
@@ -91,22 +92,29 @@ def save(window: Any, name: str, chosen: argparse.Namespace) -> None:
     print(path, "written" if window.grab().save(str(path)) else "could not be written")
 
 
+def is_clear(head: Any) -> bool:
+    """Return whether everyone sees the lesion of a phantom."""
+    from engine import lesions
+
+    if head.label != "meningioma_tumor" or head.plane != "axial" or head.mask.sum() < LESION_PX:
+        return False
+    return lesions.retention(head.image, head.image, head.mask).before > LESION_CONTRAST
+
+
 def mark_lesion(panel: Any) -> None:
     """Show the main job: a test phantom with a clear lesion, which is marked by its known outline."""
     import numpy as np
 
     from engine import lesions
     from engine.data.phantom import phantom
+    from gui.panel import ShowImage
     from gui.widgets.region.region import Region
 
     data = panel.session.data
     names = [data.names[int(row)] for row in data.rows("test")]
-    for place, name in enumerate(names):
-        head = phantom(data.config.size, data.config.phantom_seed, int(name.rpartition("-")[2]))
-        if head.label == "meningioma_tumor" and head.plane == "axial" and LESION_PX <= head.mask.sum():
-            if lesions.retention(head.image, head.image, head.mask).before > LESION_CONTRAST:
-                break
-    panel.case.images.go_to("test", place)
+    heads = (phantom(data.config.size, data.config.phantom_seed, int(name.rpartition("-")[2])) for name in names)
+    place, head = next((place, head) for place, head in enumerate(heads) if is_clear(head))
+    panel.navigate(ShowImage("test", place))
     rows, columns = np.nonzero(head.mask)
     box = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
     corners = np.array(lesions.trace(head.mask[box[1] : box[3], box[0] : box[2]]))

@@ -53,7 +53,8 @@ LATE_IMPORTS = {
     "engine/cli/console.py": {"rich", "rich.console"},
     # The backend must be chosen before Keras is imported, and only the chosen one is imported.
     "engine/backend.py": {"computed", "keras", "tensorflow", "torch", "jax"},
-    "engine/models/train_steps.py": {"tensorflow", "torch", "jax"},
+    "engine/models/train_steps.py": {"tensorflow", "torch", "jax", "engine.models"},
+    "engine/models/optimizer.py": {"tensorflow"},
     "engine/analysis/layers.py": {"torch"},
     "engine/analysis/gradients.py": {"tensorflow", "torch", "jax"},
     # Only one of the two is wanted, and umap-learn is an extra.
@@ -67,6 +68,8 @@ LATE_IMPORTS = {
     # nibabel takes half a second to import and only volumes need it.
     "engine/data/volumes.py": {"engine.data"},
     "engine/explorer/volume_handlers.py": {"engine.evaluation.volume_export"},
+    # matplotlib takes a second to import, and only a figure needs it.
+    "engine/explorer/denoise_handlers.py": {"engine.figures"},
     # The process stands before matplotlib is imported, a second's work, and only a study needs it.
     "engine/processes/training_worker.py": {"engine.reproduction.job"},
     "engine/data/dicom_mosaic.py": {"nibabel.nicom"},

@@ -84,8 +84,8 @@ def _opened(path: str, index: int | None, run: Run, taken: set[str]) -> LayersIn
     index = len(scan) // 2 if index is None else index
     image = data.prepare(scan, run.config.data, index)
     plain = UNSAFE.sub("-", Path(path).name.removesuffix(".gz").rsplit(".", 1)[0]).strip("-") or "scan"
-    stem = next(name for number in range(len(taken) + 1) if (name := _numbered(plain, number)) not in taken)
-    taken.add(stem)
+    stem = next(name for number in range(len(taken) + 1) if (name := _numbered(plain, number)).casefold() not in taken)
+    taken.add(stem.casefold())
     return LayersInput(path, stem, scan, index, image)
 
 

@@ -23,8 +23,9 @@ a DICOM series is written with --keep-patient-data."""
 DENOISE_EPILOG = """\
 The region is in pixels of the image as the model sees it (saved as original.png), from its upper left corner:
 x,y,width,height is the ellipse in that box; also rectangle:x,y,width,height and polygon:x,y,x,y,x,y.
-Lesion contrast retained: contrast after denoising ÷ contrast in the noise-free image; see docs/explanation/denoising.md.
-Give --out, --volume-out or both. --volume-out writes the output of RUN; with --sigma 0 no noise is added before."""
+Lesion contrast retained: contrast after denoising ÷ contrast in the noise-free image (docs/explanation/denoising.md).
+Give --out, --volume-out or both. --volume-out writes the output of RUN; with --noise none (or --sigma 0) no noise is
+added before. --noise none is for an image that is noisy already: it measures the noise and what each method removed."""
 
 CURVE_EPILOG = """\
 Break-even: the noise level below which the model's output is farther from the noise-free image than the noisy
@@ -47,7 +48,8 @@ def add_denoise(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "image",
         metavar="IMAGE",
-        help="noise-free image, DICOM file, NIfTI volume, or folder with DICOM series; FILE#81: slice 81 of a dataset",
+        help="noise-free image (or a noisy one, with --noise none), DICOM file, NIfTI volume, or folder with DICOM "
+        "series; FILE#81: slice 81 of a dataset",
     )
     command.add_argument(
         "--slice", type=int, metavar="N", help="slice of a volume, counted from 0 (default: the middle slice)"

@@ -32,4 +32,4 @@ def run(options: Namespace) -> CommandResult:
     place = ["--runs", str(options.runs)] if options.runs else []
     # The engine does not depend on the window; this command alone starts it.
     status = importlib.import_module("gui.launch").main([*place, "--", *options.paths])
-    return CommandResult(None, None, status)
+    return CommandResult("", None, status)

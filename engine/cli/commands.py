@@ -100,7 +100,8 @@ COMMANDS: Final = {
         (
             "denoise first-ae head.dcm --sigma 0.1 --against nlm,tv --out pictures",
             "denoise first-ae head.png --noise rician --sigma 0.06 --roi 40,52,18,14 --out denoised",
-            "denoise first-ae volume.nii.gz --sigma 0 --volume-out denoised.nii.gz",
+            "denoise first-ae noisy.png --noise none --against nlm --bits 16 --out denoised",
+            "denoise first-ae volume.nii.gz --noise none --volume-out denoised.nii.gz",
         ),
         details="Add noise to an image, denoise it with a model and baseline filters, and compare (images, PSNR, SSIM, "
         "lesion contrast).",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from engine import runs
@@ -14,7 +15,7 @@ from engine.cli.analysis_options import denoise_config
 from engine.cli.console import ConsoleProgress
 from engine.cli.image_outputs import check_outputs, describe_volume, save_plain, save_volume
 from engine.cli.result import CommandResult, format_table
-from engine.denoising import baselines, compare, methods
+from engine.denoising import baselines, compare, methods, noisy_image
 from engine.denoising.compare import CompareRequest, CompareResult, MethodResult
 from engine.evaluation.volume import add_slice_noise
 from engine.figures import base, denoising
@@ -44,6 +45,8 @@ def _save_volume(options: Namespace, run: Run, meter: ConsoleProgress) -> dict[s
     method, settings = methods.from_run(run), denoise_config(options)
 
     def transform(images: NDArray[np.float32], first: int) -> NDArray[np.float32]:
+        if settings.noise == "none":
+            return method.denoise(images)
         return method.denoise(add_slice_noise(images, settings.noise, settings.sigma, settings.seed, first))
 
     return save_volume(options, options.image, run, transform, meter)
@@ -51,7 +54,7 @@ def _save_volume(options: Namespace, run: Run, meter: ConsoleProgress) -> dict[s
 
 def _describe_volume(content: dict[str, Any]) -> list[str]:
     added = f"{content['noise']} noise, σ = {content['sigma']:g}, was added to every slice before denoising."
-    lines = [added[0].upper() + added[1:]] if content["sigma"] else []
+    lines = [added[0].upper() + added[1:]] if content["sigma"] and content["noise"] != "none" else []
     return [*lines, *describe_volume(content["volume"])]
 
 
@@ -76,22 +79,31 @@ def _save_images(options: Namespace, opened: Run, meter: ConsoleProgress) -> Com
             name: made.content(found.warning(name, settings.least_retention)) for name, made in found.made.items()
         },
         "missing": dict(found.missing),
+        **({} if found.estimate is None else {"noise_estimate": vars(found.estimate)}),
         "files": _write(found, order, options.out) | _save_plain(found, options),
     }
     return CommandResult(_text(content, options.out), content)
 
 
 def _save_plain(found: CompareResult, options: Namespace) -> dict[str, str]:
-    images = {("noisy" if name == compare.NOISY else name): each.picture for name, each in found.made.items()}
+    images = {_shown_name(name): each.picture for name, each in found.made.items()}
+    if found.estimate is not None:
+        images.pop("noisy")
     return save_plain({"original": found.original, **images}, "", options)
+
+
+def _shown_name(name: str) -> str:
+    return "noisy" if name == compare.NOISY else name
 
 
 def _write(found: CompareResult, order: CompareRequest, out: Path) -> dict[str, str]:
     """Write each image, the differences on one scale, and all side by side; return the path of each file."""
+    if found.estimate is not None:
+        return _write_residuals(found, out)
     name_of_scan = base.elide(found.scan.name)
     title = f"{name_of_scan} · σ {order.settings.sigma:.3g}"
     drawn = {"original": base.picture(found.original, f"{name_of_scan} · model input")}
-    made = {("noisy" if name == compare.NOISY else name): each for name, each in found.made.items()}
+    made = {_shown_name(name): each for name, each in found.made.items()}
     limit = base.difference_limit([each.picture - found.original for each in made.values()])
     for name, each in made.items():
         shown = order.settings.noise if name == "noisy" else base.elide(each.method.title)
@@ -101,6 +113,35 @@ def _write(found: CompareResult, order: CompareRequest, out: Path) -> dict[str, 
     pictures = [found.original, *(each.picture for each in made.values())]
     notes = ["", *map(_note, made.values())]
     drawn["comparison"] = denoising.comparison(titles, pictures, notes, found.mask)
+    return _save(drawn, out)
+
+
+def _write_residuals(found: CompareResult, out: Path) -> dict[str, str]:
+    """Write an image that is noisy already, each result and what it removed, and all side by side."""
+    title = base.elide(found.scan.name)
+    drawn = {"original": base.picture(found.original, f"{title} · model input")}
+    made = {name: each for name, each in found.made.items() if name != compare.NOISY}
+    limit = base.difference_limit([found.original - each.picture for each in made.values()])
+    for name, each in made.items():
+        method = base.elide(each.method.title)
+        drawn[name] = base.picture(each.picture, f"{title} · {method}")
+        drawn[f"{name}-residual"] = base.difference(
+            found.original - each.picture, limit, f"{title} · removed by {method}"
+        )
+    shown = denoising.residuals(
+        ["image", *(each.method.title for each in made.values())],
+        [found.original, *(each.picture for each in made.values())],
+        ["", *(_residual_note(each) for each in made.values())],
+        found.mask,
+    )
+    return _save(drawn | {"comparison": shown}, out)
+
+
+def _residual_note(made: MethodResult) -> str:
+    return f"removed SD {made.residual.sd:.3f} · {made.residual.verdict}" if made.residual else ""
+
+
+def _save(drawn: dict[str, Figure], out: Path) -> dict[str, str]:
     return {name: str(base.save(figure, out / f"{_file_name(name)}.png")) for name, figure in drawn.items()}
 
 
@@ -117,6 +158,8 @@ def _note(made: MethodResult) -> str:
 
 
 def _text(content: dict[str, Any], out: Path) -> str:
+    if "noise_estimate" in content:
+        return _noisy_text(content, out)
     rows = []
     for name, numbers in content["methods"].items():
         title = "noisy" if name == compare.NOISY else numbers["title"]
@@ -127,6 +170,28 @@ def _text(content: dict[str, Any], out: Path) -> str:
         format_table(
             ["method", "PSNR (dB)", "SSIM", "contrast retained (%)", "95% CI", "pattern (%)"], rows, align="<>>>>>"
         ),
+    ]
+    lines += [numbers["warning"] for numbers in content["methods"].values() if numbers["warning"]]
+    lines += content["notes"]
+    lines.append(f"Saved {len(content['files'])} images to {out}")
+    return "\n".join(lines)
+
+
+def _noisy_text(content: dict[str, Any], out: Path) -> str:
+    """Return the table of an image that is noisy already: what each method removed."""
+    rows = []
+    for numbers in content["methods"].values():
+        if residual := numbers.get("residual"):
+            found = format_fixed(residual["sd"], 3), format_fixed(residual["autocorrelation"], 2), residual["verdict"]
+            rows.append([numbers["title"], *found, *_format_retention(numbers)[:1]])
+    estimate = content["noise_estimate"]
+    lines = [
+        f"{Path(content['image']).name}, no noise added. Estimated noise: σ = {estimate['gaussian']:.3f} if Gaussian, "
+        f"{estimate['rician']:.3f} if Rician, in the size that the model sees.",
+        format_table(
+            ["method", "removed SD", "lag-1 autocorrelation", "residual", "contrast retained (%)"], rows, align="<>><>"
+        ),
+        noisy_image.NO_REFERENCE,
     ]
     lines += [numbers["warning"] for numbers in content["methods"].values() if numbers["warning"]]
     lines += content["notes"]

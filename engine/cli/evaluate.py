@@ -2,20 +2,26 @@
 
 import sys
 from argparse import Namespace
+from collections.abc import Iterable
 from typing import Any
+
+import numpy as np
 
 from engine import evaluation, runs
 from engine.cli.console import ConsoleProgress
 from engine.cli.result import CommandResult, format_table
 from engine.config import model_title
+from engine.data import Dataset
 from engine.formatting import DASH, format_fixed, format_number
 from engine.job_context import JobContext
+from engine.latent import distribution
 from engine.runs import Run
 
+PATIENTS = "psnr_db_patient_interval"
 IMAGE_COLUMNS = {
     "n": "images",
     "psnr_db": "PSNR (dB)",
-    "psnr_db_patient_interval": "CI over patients",
+    PATIENTS: "CI over patients",
     "mse": "MSE",
     "mae": "MAE",
     "ssim": "SSIM",
@@ -53,7 +59,21 @@ def run(options: Namespace) -> CommandResult:
             "The images have changed since this run was trained: its training images may now be in other splits."
         )
     measured = evaluation.evaluate_with_references(opened, images, options.split, context=context)
+    measured["distribution"] = _compare_distribution(opened, images, context)
     return CommandResult(_text(opened, images.source, measured), measured)
+
+
+def _compare_distribution(run: Run, images: Dataset, context: JobContext) -> dict[str, Any] | None:
+    """Count the test images that are unlike the training images: of unseen patients, else those that are not leaked.
+
+    Returns None if the run was not trained by patient, or if there are no such images.
+    """
+    rows = np.flatnonzero(images.unseen if images.unseen.any() else ~images.leaked)
+    if not len(rows):
+        return None
+    context = context.with_title("Comparing with validation images")
+    usual = distribution.load_reference(run, evaluation.load_model(run), context)
+    return distribution.count_flagged(usual, images.test, rows, context) if usual else None
 
 
 def _text(run: Run, source: str, measured: dict[str, Any]) -> str:
@@ -68,7 +88,8 @@ def _text(run: Run, source: str, measured: dict[str, Any]) -> str:
         rows = [[split, *(format_number(part[key]) for key in NATS_COLUMNS)] for split, part in splits.items()]
         lines += ["", format_table(["split", *NATS_COLUMNS.values()], rows, align="<" + ">" * len(NATS_COLUMNS))]
         lines.append(NATS_NOTE.format(size=run.config.training.batch_size))
-    return "\n".join([*lines, "", *measured["notes"]])
+    found = measured["distribution"]
+    return "\n".join([*lines, "", *measured["notes"], *([found["sentence"]] if found else [])])
 
 
 def _noise_note(run: Run) -> str:
@@ -81,25 +102,30 @@ def _noise_note(run: Run) -> str:
 def _pictures(name: str, measured: dict[str, Any]) -> str:
     """Format the run and, below it on each split, its baselines; without noise, the input gets no row of zeros."""
     yardsticks = measured["yardsticks"]
+    columns = {key: title for key, title in IMAGE_COLUMNS.items() if _is_shown(key, measured["splits"].values())}
     rows = []
     for split, part in measured["splits"].items():
-        rows.append([split, name, *_cells(part)])
+        rows.append([split, name, *_cells(part, columns)])
         if "pca" in yardsticks:
             linear = yardsticks["pca"][split]
-            rows.append(["", f"PCA-{linear['components']}", *_cells(linear)])
-        rows.append(["", "mean image", *_cells(yardsticks["mean"][split])])
+            rows.append(["", f"PCA-{linear['components']}", *_cells(linear, columns)])
+        rows.append(["", "mean image", *_cells(yardsticks["mean"][split], columns)])
         if yardsticks["identity"][split]["mse"]:
-            rows.append(["", "noisy input", *_cells(yardsticks["identity"][split])])
-    return format_table(["split", "model", *IMAGE_COLUMNS.values()], rows, align="<<" + ">" * len(IMAGE_COLUMNS))
+            rows.append(["", "noisy input", *_cells(yardsticks["identity"][split], columns)])
+    return format_table(["split", "model", *columns.values()], rows, align="<<" + ">" * len(columns))
 
 
-def _cells(part: dict[str, Any]) -> list[str]:
-    # Without two patients there is no interval over patients.
-    cells = {key: DASH if key.endswith("interval") else format_number(part[key]) for key in IMAGE_COLUMNS}
+def _is_shown(key: str, parts: Iterable[dict[str, Any]]) -> bool:
+    """Return whether a column has a value: intervals over patients only where patients are known."""
+    return key != PATIENTS or any(part[key] for part in parts)
+
+
+def _cells(part: dict[str, Any], columns: Iterable[str]) -> list[str]:
+    cells = {key: DASH if key.endswith("interval") else format_number(part[key]) for key in columns}
     cells |= {key: format_fixed(part[key], places) for key, places in PLACES.items()}
     if part["psnr_db_interval"]:
         low, high = part["psnr_db_interval"]
         cells["psnr_db"] = f"{part['psnr_db']:.1f} ± {(high - low) / 2:.1f}"
-    if limits := part["psnr_db_patient_interval"]:
-        cells["psnr_db_patient_interval"] = f"{limits[0]:.1f} to {limits[1]:.1f}"
+    if limits := part.get(PATIENTS):
+        cells[PATIENTS] = f"{limits[0]:.1f} to {limits[1]:.1f}"
     return list(cells.values())

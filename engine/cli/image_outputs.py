@@ -2,13 +2,10 @@
 
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 from engine.cli.console import ConsoleProgress
 from engine.cli.program import PROGRAM
@@ -18,7 +15,7 @@ from engine.durable import name_failures
 from engine.errors import ConfigError
 from engine.evaluation.volume import Transform
 from engine.evaluation.volume_export import VolumeTask, export_volume
-from engine.figures import DISCLAIMER
+from engine.figures.plain import save_png
 from engine.job_context import JobContext
 from engine.runs import Run
 
@@ -65,24 +62,13 @@ def save_plain(images: Mapping[str, NDArray[np.float32]], prefix: str, options: 
         stem = f"{prefix}{name.replace('/', '-')}"
         if options.bits:
             path = options.out / f"{stem}-{options.bits}bit.png"
-            files[f"{name}-{options.bits}bit"] = str(_save_png(image, options.bits, path))
+            files[f"{name}-{options.bits}bit"] = str(save_png(image, path, options.bits))
         if options.arrays:
             path = options.out / f"{stem}.npy"
             with name_failures(path):
                 np.save(path, image.astype(np.float32, copy=False))
             files[f"{name}-array"] = str(path)
     return files
-
-
-def _save_png(image: NDArray[np.float32], bits: int, path: Path) -> Path:
-    levels = np.rint(np.clip(image, 0, 1).astype(np.float64) * (2**bits - 1))
-    facts = PngInfo()
-    facts.add_text("Software", "Engram")
-    facts.add_text("Description", DISCLAIMER)
-    picture = Image.fromarray(levels.astype(np.uint16 if bits == 16 else np.uint8))
-    with name_failures(path):
-        picture.save(path, format="PNG", pnginfo=facts)
-    return path
 
 
 def save_volume(

@@ -1,14 +1,14 @@
 """One call of the program: its name, how much it says, its exit status, and what it undoes on the terminal.
 
-It imports only the standard library, so that `engram --help` is quick.
+It imports little, so that `engram --help` is quick.
 """
 
-import shlex
-import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import PurePath
 from typing import Final
+
+from engine.formatting import quote as quote
 
 DONE, USER_ERROR, NOT_FOUND, CHECK_FAILED, PARTIAL, INTERRUPTED = 0, 2, 3, 4, 5, 130
 EXIT_STATUS: Final = {
@@ -42,12 +42,6 @@ def find_name(called: str) -> str:
 
 
 PROGRAM: Final = find_name(sys.argv[0])
-
-
-def quote(*words: object) -> str:
-    """Return words as one line for the user's shell: `sh` and its kin, or those of Windows."""
-    typed = [str(word) for word in words]
-    return subprocess.list2cmdline(typed) if sys.platform == "win32" else shlex.join(typed)
 
 
 def rate_outcome(done: int, failed: int) -> int:

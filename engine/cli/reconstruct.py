@@ -21,7 +21,10 @@ from engine.errors import EngramError
 from engine.evaluation import scoring
 from engine.figures import base
 from engine.formatting import format_fixed, format_number
-from engine.protocols import ImageModel
+from engine.job_context import JobContext
+from engine.latent import distribution
+from engine.latent.distribution import DistributionReference
+from engine.protocols import EngramModel
 from engine.runs import Run
 
 MEASURES = {"mse": metrics.mse, "psnr_db": metrics.psnr_db, "ssim": metrics.ssim}
@@ -68,6 +71,10 @@ class ReconstructInput:
         """Return the notes on the file and on the slice."""
         return self.scan.slice_notes(self.index)
 
+    def judge(self, usual: DistributionReference | None) -> dict[str, Any] | None:
+        """Return how unusual the slice is for the run. Returns None if that is not known."""
+        return usual.judge(self.original[None, ..., None]).to_json() if usual else None
+
     def measures(self) -> dict[str, float | None]:
         """Compute MSE, PSNR and SSIM; the latter two are None if the slice has one gray value only."""
         pair = self.original[None], self.reconstructed[None]
@@ -93,14 +100,14 @@ def run(options: Namespace) -> CommandResult:
     return CommandResult(text, outcome.content | {"volume": volume})
 
 
-def _save_volume(options: Namespace, run: Run, model: ImageModel, meter: ConsoleProgress) -> dict[str, Any]:
+def _save_volume(options: Namespace, run: Run, model: EngramModel, meter: ConsoleProgress) -> dict[str, Any]:
     def transform(images: NDArray[np.float32], first: int) -> NDArray[np.float32]:
         return scoring.reconstruct(model, images)
 
     return save_volume(options, options.images[0], run, transform, meter)
 
 
-def _save_images(options: Namespace, opened: Run, model: ImageModel, meter: ConsoleProgress) -> CommandResult:
+def _save_images(options: Namespace, opened: Run, model: EngramModel, meter: ConsoleProgress) -> CommandResult:
     """Reconstruct one slice of every input and write the images."""
     subjects, failed = [], []
     for done, path in enumerate(options.images):
@@ -112,11 +119,15 @@ def _save_images(options: Namespace, opened: Run, model: ImageModel, meter: Cons
             meter.print_line(str(error))
     _make_names_unique(subjects)
     described = _write(subjects, opened, options)
+    context = JobContext(on_progress=meter.update, title="Comparing with validation images")
+    usual = distribution.load_reference(opened, model, context) if subjects else None
+    for each, subject in zip(described, subjects, strict=True):
+        each["distribution"] = subject.judge(usual)
     content = {"run": opened.name, "model": opened.config.model.model, "images": described, "failed": failed}
     return CommandResult(_text(described, options.out, failed), content, rate_outcome(len(described), len(failed)))
 
 
-def _reconstruct(path: str, options: Namespace, run: Run, model: ImageModel) -> ReconstructInput:
+def _reconstruct(path: str, options: Namespace, run: Run, model: EngramModel) -> ReconstructInput:
     scan, index = open_image(path, run.config.data, options.slice, options.volume, options.series)
     original = data.prepare(scan, run.config.data, index)
     reconstructed = scoring.reconstruct(model, original[None, ..., None])[0, ..., 0]
@@ -130,9 +141,11 @@ def _make_names_unique(subjects: Sequence[ReconstructInput]) -> None:
     """Give files of the same name in different folders different stems."""
     taken: dict[str, int] = {}
     for subject in subjects:
-        taken[subject.stem] = taken.get(subject.stem, 0) + 1
-        if taken[subject.stem] > 1:
-            subject.stem += f"-{taken[subject.stem]}"
+        # Windows and macOS do not tell Head.png and head.png apart.
+        key = subject.stem.casefold()
+        taken[key] = taken.get(key, 0) + 1
+        if taken[key] > 1:
+            subject.stem += f"-{taken[key]}"
 
 
 def _write(subjects: Sequence[ReconstructInput], run: Run, options: Namespace) -> list[dict[str, Any]]:
@@ -185,6 +198,9 @@ def _text(described: Sequence[dict[str, Any]], out: Path, failed: Sequence[Any])
     ]
     lines = [format_table(["image", "slice (from 0)", "MSE", "PSNR (dB)", "SSIM"], rows, align="<>>>>")] if rows else []
     lines += [f"{Path(each['image']).name}: {note}" for each in described for note in each["notes"]]
+    lines += [
+        f"{Path(each['image']).name}: {each['distribution']['sentence']}" for each in described if each["distribution"]
+    ]
     if rows:
         lines.append(f"Saved images of {len(rows)} input{'s' * (len(rows) > 1)} to {out}")
     if failed:

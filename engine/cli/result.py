@@ -13,18 +13,18 @@ class CommandResult:
     """The result of a command.
 
     Args:
-        text: the text for people; None if the command has nothing to print.
-        content: the output of `--json`; numbers that are not finite become null.
+        text: the text for people.
+        content: the output of `--json`; numbers that are not finite become null. None: the command prints nothing.
         status: the exit status.
     """
 
-    text: str | None
+    text: str
     content: Any
     status: int = 0
 
     def render(self, as_json: bool) -> str:
         """Format the result for stdout."""
-        if self.text is None:
+        if self.content is None:
             return ""
         return (json.dumps(to_json_safe(self.content), indent=2) if as_json else self.text) + "\n"
 

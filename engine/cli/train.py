@@ -60,7 +60,7 @@ def resume(options: Namespace) -> CommandResult:
     wanted = config.from_flat({name: value for name, value in typed.items() if value is not None}).training
     epochs, backend_name = (None if value is None else getattr(wanted, name) for name, value in typed.items())
     opened = runs.open_run(options.run, options.runs)
-    if epochs is None and opened.state() == "finished":
+    if epochs is None and opened.state() == "finished" and any(opened.checkpoints.glob("epoch-*")):
         text = f"Nothing to do: run {opened.name} has all its {opened.config.training.epochs} epochs."
         return CommandResult(
             f"{text} Extend it: {command('resume', opened, options.runs)} --epochs N", _content(opened)

@@ -296,7 +296,9 @@ class NoiseConfig(Section):
 class DenoiseConfig(Section):
     """Noise added to an image to compare methods, and the measurement of a lesion in it."""
 
-    noise: NoiseKind = setting("gaussian", "Noise type", "Type of noise to add to the image.")
+    noise: Literal["none", NoiseKind] = setting(
+        "gaussian", "Noise type", "Type of noise to add to the image; 'none' if it is noisy already."
+    )
     sigma: float = setting(
         0.1,
         "Noise level σ",

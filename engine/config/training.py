@@ -57,6 +57,14 @@ class TrainingConfig(Section):
     backend: Literal["tensorflow", "torch", "jax"] = setting(
         "tensorflow", "Backend", "Keras backend: TensorFlow, PyTorch or JAX."
     )
+    precision: Literal["auto", "float32", "bfloat16"] = setting(
+        "float32",
+        "Precision",
+        "Number format of the layers in training. bfloat16 is faster where the CPU or GPU computes with it, and less "
+        "exact; weights, optimizer, validation and the saved model stay float32. auto: bfloat16 on PyTorch if the "
+        "hardware supports it, else float32.",
+        advanced=True,
+    )
     deterministic: bool = setting(
         True,
         "Deterministic",

@@ -23,6 +23,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.durable import flush, replace
 from engine.errors import DataError
 from engine.folders import cache_root
 
@@ -89,9 +90,9 @@ def fetch(key: str, write: Callable[[Path], Index]) -> tuple[Store, Index]:
 def _install(fresh: Path, place: Path) -> None:
     """Rename an entry into its place; keep an existing one if it is intact."""
     if place.exists() and _open(place) is None:
-        os.replace(place, fresh.parent / "damaged")
+        replace(place, fresh.parent / "damaged")
     try:
-        os.replace(fresh, place)
+        replace(fresh, place)
     except OSError:
         if _open(place) is None:
             raise
@@ -104,7 +105,7 @@ def _write_index(folder: Path, index: Index) -> None:
     with open(folder / "index.json", "w", encoding="utf-8") as file:
         json.dump(content, file)
         file.flush()
-        os.fsync(file.fileno())
+        flush(file.fileno())
 
 
 def _open(place: Path) -> tuple[Store, Index] | None:
@@ -172,11 +173,12 @@ def write_result(place: Path, content: bytes) -> None:
     fresh = place.with_name(f"new-{os.getpid()}-{place.name}")
     try:
         fresh.write_bytes(content)
-        os.replace(fresh, place)
+        replace(fresh, place)
     except OSError:
         fresh.unlink(missing_ok=True)
         raise
     by_age = sorted(place.parent.iterdir(), key=lambda file: file.stat().st_mtime, reverse=True)
     for old in by_age[KEPT_RESULTS:]:
         if old != place:  # the clock may have been set back
-            old.unlink(missing_ok=True)
+            with suppress(OSError):  # Windows keeps what another process reads
+                old.unlink(missing_ok=True)

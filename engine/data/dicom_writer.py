@@ -7,7 +7,6 @@ header is copied but the modality, so that the export meets the Basic Applicatio
 DICOM PS3.15 Annex E: all UIDs are new, and the same within one export.
 """
 
-import os
 import shutil
 import uuid
 from collections.abc import Iterable
@@ -27,6 +26,7 @@ from engine.data.dicom_header import DAMAGE
 from engine.data.files import find_folder_of, is_dicom_content
 from engine.data.series_folder import list_series_files
 from engine.data.volume_grid import TO_RAS, VolumeGrid
+from engine.durable import replace
 from engine.errors import DataError
 
 _PATIENT: Final = (
@@ -151,7 +151,7 @@ def write_series(
             made.save_as(temporary / f"{number:04d}.dcm", enforce_file_format=True)
         if folder.exists():
             folder.rmdir()
-        os.replace(temporary, folder)
+        replace(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return folder

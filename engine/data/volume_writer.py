@@ -6,7 +6,6 @@ name, date or identifier of a patient can come along.
 """
 
 import gzip
-import os
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine.data.scan import Scan
 from engine.data.volume_grid import VolumeGrid
-from engine.durable import write_output
+from engine.durable import replace, write_output
 from engine.errors import DataError
 
 _DESCRIPTION_BYTES: Final = 79
@@ -66,7 +65,7 @@ def write_volume(path: Path, slices: NDArray[np.float32], grid: VolumeGrid, name
     # Compressed here, because a gzip file would hold its name and the time.
     is_zipped = path.name.casefold().endswith(".gz")
     write_output(temporary, gzip.compress(content, 6, mtime=0) if is_zipped else content)
-    os.replace(temporary, path)
+    replace(temporary, path)
     return path
 
 

@@ -12,8 +12,9 @@ from engine import data, evaluation, lesions, metrics, noise
 from engine.arrays import Mask
 from engine.config import DenoiseConfig
 from engine.data.named_slice import open_image
-from engine.denoising import methods
+from engine.denoising import methods, noisy_image, resized_noise
 from engine.denoising.methods import Method
+from engine.denoising.noisy_image import NoiseEstimate, ResidualReport
 from engine.job_context import UNATTENDED, JobContext
 from engine.lesions import Retention
 from engine.runs import Run
@@ -58,6 +59,7 @@ class MethodResult:
         psnr_db: PSNR against the noise-free image; infinite if the two are equal, NaN if it has one gray value only.
         ssim: SSIM against the noise-free image; NaN if it has one gray value only.
         kept: retained lesion contrast; None if no region was given.
+        residual: what the method removed, of an image that is noisy already; None for others, and for no denoising.
     """
 
     method: Method
@@ -65,11 +67,14 @@ class MethodResult:
     psnr_db: float
     ssim: float
     kept: Retention | None
+    residual: ResidualReport | None = None
 
     def content(self, warning: str) -> dict[str, Any]:
         """Return the numbers without the image."""
         found: dict[str, Any] = {"title": self.method.title, "kind": self.method.kind}
         found |= {"psnr_db": self.psnr_db, "ssim": self.ssim, "warning": warning}
+        if self.residual is not None:
+            found["residual"] = vars(self.residual)
         if self.kept is not None:
             found["retention"], found["retention_interval"] = self.kept.value, list(self.kept.interval)
             found["pattern"], found["contrast"], found["reason"] = self.kept.pattern, self.kept.after, self.kept.reason
@@ -87,6 +92,8 @@ class CompareResult:
         mask: bool (size, size), the lesion; None if no region was given.
         made: name -> result, no denoising first, then the run, then the baselines.
         missing: baseline -> a sentence on its missing package.
+        estimate: noise in an image that is noisy already; None if noise was added.
+        range_warning: why the run was not trained for that noise; empty if it was.
     """
 
     scan: data.Scan
@@ -95,6 +102,8 @@ class CompareResult:
     mask: Mask | None
     made: Mapping[str, MethodResult]
     missing: Mapping[str, str]
+    estimate: NoiseEstimate | None = None
+    range_warning: str = ""
 
     def warning(self, name: str, least_retention: float) -> str:
         """Return the warning on a method: that it is worse than no denoising, or harms the lesion; empty otherwise."""
@@ -106,13 +115,17 @@ class CompareResult:
                 f"{mine.method.title} is worse than no denoising on this image (PSNR {mine.psnr_db:.1f} dB; noisy "
                 f"input: {given})."
             )
+        if mine.method.kind == "run":
+            said += filter(None, [self.range_warning])
+        if mine.residual is not None and mine.residual.verdict == "structure":
+            said.append(mine.residual.describe(mine.method.title))
         if name != NOISY and mine.kept is not None and (harm := mine.kept.warning(mine.method.title, least_retention)):
             said.append(harm)
         return " ".join(said)
 
 
 def compare_methods(order: CompareRequest, context: JobContext = UNATTENDED) -> CompareResult:
-    """Add noise to an image, and denoise it with a run and baselines.
+    """Add noise to an image, unless it is noisy already, and denoise it with a run and baselines.
 
     Raises:
         EngramError: image, run or region cannot be used.
@@ -129,11 +142,33 @@ def compare_methods(order: CompareRequest, context: JobContext = UNATTENDED) -> 
         linear = methods.components(images, [order.run], context)
     beside, missing = methods.from_filters(order.against, linear)
     chosen = methods.by_name([methods.identity_method(), methods.from_run(order.run), *beside])
-    given = noise.add_noise(original[np.newaxis, ..., np.newaxis], settings.noise, settings.sigma, settings.seed)
+    given, is_noisy = original[np.newaxis, ..., np.newaxis], settings.noise == "none"
+    if not is_noisy:
+        given = noise.add_noise(given, settings.noise, settings.sigma, settings.seed)
     made = {name: _apply(method, given, original, mask, settings.rim) for name, method in chosen.items()}
+    if is_noisy:
+        return _without_reference(CompareResult(scan, index, original, mask, made, missing), order.run)
     if scan.is_blank(index):
         made = {name: replace(each, psnr_db=math.nan, ssim=math.nan) for name, each in made.items()}
     return CompareResult(scan, index, original, mask, made, missing)
+
+
+def _without_reference(found: CompareResult, run: Run) -> CompareResult:
+    """Return the result for an image that is noisy already: what was removed in the place of errors."""
+    shape = resized_noise.shape_of_scan(found.scan, run.config.data)
+    estimate = noisy_image.estimate_noise(found.original, shape)
+    made = {
+        name: replace(
+            each,
+            psnr_db=math.nan,
+            ssim=math.nan,
+            residual=None if name == NOISY else noisy_image.report_residual(found.original, each.picture, shape),
+        )
+        for name, each in found.made.items()
+    }
+    return replace(
+        found, made=made, estimate=estimate, range_warning=estimate.warn_of_range(run.name, run.config.noise)
+    )
 
 
 def _apply(method: Method, given: NDArray[np.float32], original: Picture, mask: Mask | None, rim: int) -> MethodResult:

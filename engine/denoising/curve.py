@@ -70,6 +70,8 @@ def run_curve(order: CurveRequest, context: JobContext = UNATTENDED) -> CurveRes
         EngramError: a run has no model, or images or boxes cannot be read.
         Cancelled: the caller asked to stop.
     """
+    if order.settings.noise == "none":
+        raise ConfigError("A curve needs noise to add.", "Choose a noise type, such as gaussian or rician.")
     first, loaded = order.runs[0], []
     for run in order.runs:
         _check_alike(first, run)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from engine.arrays import Images
 from engine.config import RunConfig
 from engine.data import Dataset
+from engine.durable import replace
 from engine.evaluation.evaluator import Evaluator, Numbers
 from engine.folders import cache_root
 from engine.job_context import UNATTENDED, JobContext
@@ -195,7 +196,8 @@ def _write(place: Path, made: PCAReconstructor) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=place.parent, prefix="new-", delete=False) as file:
         np.savez(file, mean=made.mean, components=made.components)
-    os.replace(file.name, place)
+    replace(file.name, place)
     for old in sorted(place.parent.iterdir(), key=lambda path: path.stat().st_mtime)[:-CACHE_NAME]:
         if old != place:  # the clock may have been set back
-            old.unlink(missing_ok=True)
+            with suppress(OSError):  # Windows keeps what another process reads
+                old.unlink(missing_ok=True)

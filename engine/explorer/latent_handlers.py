@@ -1,16 +1,19 @@
 """Handlers of the requests about latent spaces, and of those about where images lie in one."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine import runs
 from engine.evaluation import scoring
 from engine.explorer.context import ExplorerContext
 from engine.explorer.latent_cache import Handler, LatentDataCache, QueryImage
 from engine.explorer.latent_decode_handlers import DecodeHandlers, PosteriorHandlers
 from engine.explorer.resumable_jobs import ResumableJobs
 from engine.latent import embedding, reports
+from engine.latent.distribution import DistributionReference, is_calibrated_by_patient
 from engine.latent.latent_data import LATENT, PIXEL, LatentData, flat
 from engine.lru_cache import LRUCache
 from engine.messages import (
@@ -20,13 +23,15 @@ from engine.messages import (
     EmbedLatentsReply,
     FindNeighbors,
     FindNeighborsReply,
+    JudgeScan,
+    JudgeScanReply,
     NeighborReport,
     ProjectScan,
     ProjectScanReply,
     Request,
 )
 
-MAX_EMBEDDINGS = 8
+MAX_EMBEDDINGS, MAX_REFERENCES = 8, 4
 
 
 def latent_handlers(context: ExplorerContext) -> dict[type[Request], Handler]:
@@ -42,6 +47,7 @@ class MapHandlers:
     def __init__(self, cache: LatentDataCache) -> None:
         self._cache = cache
         self._embeddings: LRUCache[Any, embedding.Embedding] = LRUCache(MAX_EMBEDDINGS)
+        self._references: LRUCache[Any, DistributionReference] = LRUCache(MAX_REFERENCES)
         # One job: a map that is no longer wanted is canceled by the next.
         self._running_jobs = ResumableJobs(max_jobs=1)
 
@@ -52,6 +58,7 @@ class MapHandlers:
             EmbeddingErrors: self.errors,
             ProjectScan: self.project_scan,
             FindNeighbors: self.find_neighbors,
+            JudgeScan: self.judge_scan,
         }
 
     def embed(self, request: EmbedLatents) -> EmbedLatentsReply:
@@ -108,6 +115,20 @@ class MapHandlers:
             memorised=by_pixel.memorised,
             sentence=reports.sentence(query.name, by_pixel),
         )
+
+    def judge_scan(self, request: JudgeScan) -> JudgeScanReply:
+        """Return how unusual an image is for each run, compared with its own validation images."""
+        notes, flagged = {}, []
+        for name in request.runs:
+            image = request.model_dump(include={"number", "panel", "split", "indices", "scan", "slice"})
+            one = ProjectScan(run=name, data=runs.open_run(name).config.data, **image)
+            latent = self._cache.load(one)
+            if is_calibrated_by_patient(latent):
+                known = self._references.get_or_create(latent.key, partial(DistributionReference, latent))
+                found = known.judge(self._cache.load_query(one, latent).image)
+                notes[name] = found.sentence
+                flagged += [name] * found.flagged
+        return JudgeScanReply(notes=notes, flagged=tuple(flagged))
 
     def _embed(self, request: EmbedLatents | ProjectScan, latent: LatentData) -> embedding.Embedding:
         """Return the map of a request; a map that was not finished is continued."""

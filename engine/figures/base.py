@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
@@ -96,9 +98,19 @@ def pdf(figure: Figure) -> bytes:
     return file.getvalue()
 
 
+def svg(figure: Figure) -> bytes:
+    """Encode a figure as an SVG file with vector lines and texts, without a date."""
+    file = io.BytesIO()
+    facts = {"Creator": "Engram", "Description": DISCLAIMER, "Date": None}
+    with _letter_for_letter(figure), rc_context({"svg.fonttype": "none", "svg.hashsalt": "engram"}):
+        FigureCanvasSVG(figure).print_svg(file, metadata=facts)
+    return file.getvalue()
+
+
 def save(figure: Figure, path: Path) -> Path:
-    """Write a figure as a PNG file."""
-    write_output(path, png(figure))
+    """Write a figure as a PDF or SVG file if the name of the path ends so, else as a PNG file."""
+    encode = {".pdf": pdf, ".svg": svg}.get(path.suffix.casefold(), png)
+    write_output(path, encode(figure))
     return path
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.figures import DISCLAIMER, base
 from engine.figures.base import DPI, Image
-from engine.figures.image_strips import Strip, strips
+from engine.figures.image_strips import Strip, Words, strips
 from engine.figures.style import CARD, LINE, QUIET, SERIES, TEXT
 
 MARKS: Final = "osD^vPX*"
@@ -51,9 +51,46 @@ def comparison(
     differences = [picture - pictures[0] for picture in pictures]
     rows = [Strip("image", pictures, notes=notes), Strip("difference", differences, signed=True)]
     figure = strips(rows, titles)
-    if mask is not None:
-        for axes in figure.axes[: len(pictures)]:
-            axes.contour(mask, levels=[0.5], colors=[SERIES[1]], linewidths=0.7)
+    _outline(figure, len(pictures), mask)
+    return figure
+
+
+def residuals(
+    titles: Sequence[str], pictures: Sequence[Image], notes: Sequence[str], mask: NDArray[np.bool_] | None
+) -> Figure:
+    """Draw an image that is noisy already and each method's result, over what was removed; as `comparison`."""
+    removed = [pictures[0] - picture for picture in pictures]
+    figure = strips([Strip("image", pictures, notes=notes), Strip("removed", removed, signed=True)], titles)
+    _outline(figure, len(pictures), mask)
+    return figure
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One image of a sheet: its title, a note below it, its difference (None for the first), a region or None."""
+
+    title: str
+    image: Image
+    note: str
+    difference: Image | None
+    mask: NDArray[np.bool_] | None
+
+
+def sheet(cells: Sequence[Cell], words: Words, lower: str) -> Figure:
+    """Draw images over their differences, with a heading, and with lines of text such as warnings below.
+
+    Args:
+        cells: the images; they may have different sizes.
+        words: the texts.
+        lower: title of the row of differences.
+    """
+    images = [cell.image for cell in cells]
+    differences = [np.zeros_like(cell.image) if cell.difference is None else cell.difference for cell in cells]
+    rows = [Strip("image", images, notes=[cell.note for cell in cells]), Strip(lower, differences, signed=True)]
+    figure = strips(rows, [cell.title for cell in cells], words)
+    for axes, cell in zip(figure.axes, cells, strict=False):
+        if cell.mask is not None:
+            axes.contour(cell.mask, levels=[0.5], colors=[SERIES[1]], linewidths=0.7)
     return figure
 
 
@@ -72,6 +109,12 @@ def curves(sigmas: Sequence[float], measures: Sequence[Measure]) -> Figure:
     figure.legend(handles, labels, loc="outside right center", **style)
     figure.supxlabel(DISCLAIMER, color=QUIET, fontsize=6.5, x=0.995, ha="right")
     return figure
+
+
+def _outline(figure: Figure, count: int, mask: NDArray[np.bool_] | None) -> None:
+    if mask is not None:
+        for axes in figure.axes[:count]:
+            axes.contour(mask, levels=[0.5], colors=[SERIES[1]], linewidths=0.7)
 
 
 def _draw(axes: Axes, sigmas: Sequence[float], measure: Measure) -> None:

@@ -1,5 +1,6 @@
 """Images in strips: one column per image, one row each for original, reconstruction, difference."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from engine.figures.style import CARD, QUIET, TEXT
 
 CELL, GAP, NOTE = 1.3, 0.06, 0.2
 LEFT, RIGHT, TOP, BOTTOM = 1.2, 0.9, 0.38, 0.34
+# Height of the heading and of a line of text in inches, and letters on an inch.
+HEADING, LINE_HEIGHT, LETTERS = 0.26, 0.15, 15
 
 
 @dataclass(frozen=True)
@@ -23,21 +26,33 @@ class Strip:
     notes: Sequence[str] = ()
 
 
-def strips(rows: Sequence[Strip], titles: Sequence[str]) -> Figure:
+@dataclass(frozen=True)
+class Words:
+    """Texts of a figure: a heading above, lines below, and what the color bar shows."""
+
+    heading: str = ""
+    lines: Sequence[str] = ()
+    scale: str = base.DIFFERENCE
+
+
+def strips(rows: Sequence[Strip], titles: Sequence[str], words: Words = Words()) -> Figure:
     """Draw rows of images; all differences share one scale, whose color bar is at the right.
 
     Args:
         rows: each with an image for every title.
         titles: a title over each column.
+        words: heading, lines and label of the color bar.
     """
     signed = [image for row in rows if row.signed for image in row.images]
     limit = base.difference_limit(signed)
     heights = [CELL + GAP + NOTE * bool(row.notes) for row in rows]
     width = LEFT + len(titles) * (CELL + GAP) + (RIGHT if signed else 0.12)
-    height = TOP + sum(heights) + BOTTOM
+    lines = [part for line in words.lines for part in textwrap.wrap(line, max(int(width * LETTERS), 40))]
+    top, bottom_px = TOP + HEADING * bool(words.heading), BOTTOM + LINE_HEIGHT * len(lines)
+    height = top + sum(heights) + bottom_px
     figure = Figure((width, height), dpi=DPI, facecolor=CARD)
     for number, row in enumerate(rows):
-        bottom = height - TOP - sum(heights[:number]) - CELL
+        bottom = height - top - sum(heights[:number]) - CELL
         for column, image in enumerate(row.images):
             place = (LEFT + column * (CELL + GAP)) / width, bottom / height, CELL / width, CELL / height
             axes = base.draw_cell(figure, place, image, limit if row.signed else None)
@@ -48,8 +63,13 @@ def strips(rows: Sequence[Strip], titles: Sequence[str]) -> Figure:
             if column == 0:
                 axes.set_ylabel(row.title, color=TEXT, fontsize=8, rotation=0, ha="right", va="center", labelpad=8)
     if signed:
-        span = min(2.2, height - TOP - BOTTOM)
-        bar = figure.add_axes((1 - 0.76 / width, (BOTTOM + 0.1) / height, 0.09 / width, (span - 0.2) / height))
+        span = min(2.2, height - top - bottom_px)
+        bar = figure.add_axes((1 - 0.76 / width, (bottom_px + 0.1) / height, 0.09 / width, (span - 0.2) / height))
         base.draw_color_bar(figure, bar, limit, signed)
+        bar.set_ylabel(words.scale, color=QUIET, fontsize=6.5)
+    figure.text(0.12 / width, 1 - 0.24 / height, words.heading, color=TEXT, fontsize=8.5)
+    for number, line in enumerate(lines):
+        y = (BOTTOM + LINE_HEIGHT * (len(lines) - number - 0.8)) / height
+        figure.text(0.12 / width, y, line, color=TEXT, fontsize=7)
     base.add_disclaimer(figure)
     return figure

@@ -12,10 +12,17 @@ from typing import Annotated, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine import data
 from engine.arrays import Images, Latents
+from engine.data import Split
 from engine.data.patient_facts import is_known
+from engine.errors import EngramError
 from engine.formatting import format_fixed, format_source
+from engine.job_context import UNATTENDED, JobContext
 from engine.latent.latent_data import LatentData
+from engine.latent.space import BATCH
+from engine.protocols import EngramModel
+from engine.runs import Run
 
 # Share of the validation images that are flagged.
 FALSE_ALARMS: Final = 0.05
@@ -23,6 +30,8 @@ FALSE_ALARMS: Final = 0.05
 MIN_IMAGES: Final = 20
 # Weight of the diagonal in the covariance of the training codes, which are few for so many dimensions.
 SHRINKAGE: Final = 0.2
+# An error that is taken for none.
+TINY: Final = 1e-12
 Values = Annotated[NDArray[np.float64], "n"]
 
 
@@ -53,10 +62,11 @@ class DistributionNote:
     def sentence(self) -> str:
         """Return the note for people."""
         ratio = format_fixed(self.error_ratio, 1)
+        share = f"{100 * self.p_value:.0f}%" if self.p_value >= 0.01 else "fewer than 1%"
         of = f" of {self.patients:,} patients" if self.patients else ""
         known = (
             f"Reconstruction error {ratio} times the median of {self.images:,} validation images{of} from "
-            f"{self.source}; {100 * self.p_value:.0f}% of them are as unusual."
+            f"{self.source}; {share} of them are as unusual."
         )
         if not self.flagged:
             return known
@@ -81,7 +91,7 @@ class DistributionReference:
         codes = np.asarray(latent.codes("train").means, np.float64)
         covariance = np.atleast_2d(np.cov(codes, rowvar=False))
         # A floor for dimensions that never vary.
-        diagonal = np.diag(np.diag(covariance) + 1e-6 * np.trace(covariance) / len(covariance) + 1e-12)
+        diagonal = np.diag(np.diag(covariance) + 1e-6 * np.trace(covariance) / len(covariance) + TINY)
         self._mean = codes.mean(axis=0)
         self._inverse = np.linalg.inv((1 - SHRINKAGE) * covariance + SHRINKAGE * diagonal)
         self.errors = np.sort(latent.errors("validation").astype(np.float64))
@@ -111,7 +121,7 @@ class DistributionReference:
         return DistributionNote(
             p_value=p_value,
             flagged=p_value <= FALSE_ALARMS,
-            error_ratio=float(errors[0]) / max(float(np.median(self.errors)), np.finfo(np.float32).tiny),
+            error_ratio=float(errors[0]) / max(float(np.median(self.errors)), TINY),
             error_percentile=100 * float(_rank(self.errors, errors)[0]),
             distance_percentile=100 * float(_rank(self.distances, distances)[0]),
             images=len(self.errors),
@@ -124,10 +134,66 @@ class DistributionReference:
         return np.maximum(_extend_rank(self.errors, errors), _extend_rank(self.distances, distances))
 
 
-def _rank(known: Values, values: Any) -> Values:
+def _rank(known: NDArray[np.float64], values: Any) -> NDArray[np.float64]:
     return np.searchsorted(known, values, side="left") / len(known)
 
 
-def _extend_rank(known: Values, values: Any) -> Values:
+def _extend_rank(known: NDArray[np.float64], values: Any) -> NDArray[np.float64]:
     """Return the ranks, which continue above 1 for values above all that are known."""
-    return _rank(known, values) + np.maximum(np.asarray(values, np.float64) / max(known[-1], 1e-12) - 1, 0)
+    return _rank(known, values) + np.maximum(np.asarray(values, np.float64) / max(float(known[-1]), TINY) - 1, 0)
+
+
+def is_calibrated_by_patient(latent: LatentData) -> bool:
+    """Return whether all validation images are of known patients without training images, and are enough."""
+    splits = latent.images.splits
+    validation, train = splits["validation"].groups, set(splits["train"].groups)
+    return len(validation) >= MIN_IMAGES and all(is_known(group) and group not in train for group in validation)
+
+
+def load_reference(run: Run, model: EngramModel, context: JobContext = UNATTENDED) -> DistributionReference | None:
+    """Return the reference of a run's own validation images; codes and errors are computed once.
+
+    Args:
+        run: the run.
+        model: its loaded model.
+        context: cancellation and progress.
+
+    Returns:
+        None if the run's dataset cannot be read, or if its validation images are not of other patients than its
+        training images: the share of false alarms would not hold.
+
+    Raises:
+        Cancelled: the caller asked to stop.
+    """
+    if not run.provenance.get("data", {}).get("patients", {}).get("patients"):
+        return None
+    try:
+        latent = LatentData(run, model, data.load(config=run.config.data, context=context), context)
+    except EngramError:
+        return None
+    return DistributionReference(latent) if is_calibrated_by_patient(latent) else None
+
+
+def count_flagged(
+    reference: DistributionReference, split: Split, rows: NDArray[np.int64], context: JobContext = UNATTENDED
+) -> dict[str, Any]:
+    """Count the images of a split that are unlike the training images.
+
+    Returns:
+        {"n", "flagged", "share", "expected", "sentence"}.
+
+    Raises:
+        Cancelled: the caller asked to stop.
+    """
+    flagged = 0
+    for first in range(0, len(rows), BATCH):
+        context.check()
+        p_values = reference.p_values(*reference.measure(split.read(rows[first : first + BATCH])))
+        flagged += int(np.count_nonzero(p_values <= FALSE_ALARMS))
+        context.report(min(first + BATCH, len(rows)), len(rows))
+    share = flagged / max(1, len(rows))
+    sentence = (
+        f"{flagged:,} of {len(rows):,} images ({share:.1%}) are unlike the training images by reconstruction error or "
+        f"latent distance; of images of new patients from the same source {FALSE_ALARMS:.0%} are expected."
+    )
+    return {"n": len(rows), "flagged": flagged, "share": share, "expected": FALSE_ALARMS, "sentence": sentence}

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data import Dataset
+from engine.durable import replace
 from engine.job_context import UNATTENDED, JobContext
 from engine.latent.space import BATCH, Codes, LatentSpace, concatenate
 from engine.resumable import ResumableJob, Steps
@@ -122,7 +123,7 @@ class EncodingCache:
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             np.savez(fresh, allow_pickle=False, key=np.array(self.key), **arrays)
-            os.replace(fresh, path)
+            replace(fresh, path)
 
 
 def _none(space: LatentSpace) -> Codes:

@@ -38,6 +38,8 @@ from engine.messages.denoise import DenoiseDraftReply as DenoiseDraftReply
 from engine.messages.denoise import DenoisedReply as DenoisedReply
 from engine.messages.denoise import DenoiseReply as DenoiseReply
 from engine.messages.denoise import DraftReply as DraftReply
+from engine.messages.denoise import ExportDenoised as ExportDenoised
+from engine.messages.denoise import ExportDenoisedReply as ExportDenoisedReply
 from engine.messages.denoise import ImageMetrics as ImageMetrics
 from engine.messages.denoise import NoiseLevelErrors as NoiseLevelErrors
 from engine.messages.denoise import NoisyRequest as NoisyRequest
@@ -79,6 +81,7 @@ from engine.messages.images import SubsetMetrics as SubsetMetrics
 from engine.messages.jobs import Continue as Continue
 from engine.messages.jobs import Continued as Continued
 from engine.messages.jobs import EpochEnded as EpochEnded
+from engine.messages.jobs import EstimateRun as EstimateRun
 from engine.messages.jobs import JobEnded as JobEnded
 from engine.messages.jobs import JobStarted as JobStarted
 from engine.messages.jobs import Log as Log
@@ -87,6 +90,7 @@ from engine.messages.jobs import Paused as Paused
 from engine.messages.jobs import Progress as Progress
 from engine.messages.jobs import Ready as Ready
 from engine.messages.jobs import Resume as Resume
+from engine.messages.jobs import RunEstimated as RunEstimated
 from engine.messages.jobs import RunStudy as RunStudy
 from engine.messages.jobs import Stop as Stop
 from engine.messages.jobs import StudyEnded as StudyEnded
@@ -100,6 +104,8 @@ from engine.messages.latent import EmbedLatents as EmbedLatents
 from engine.messages.latent import EmbedLatentsReply as EmbedLatentsReply
 from engine.messages.latent import FindNeighbors as FindNeighbors
 from engine.messages.latent import FindNeighborsReply as FindNeighborsReply
+from engine.messages.latent import JudgeScan as JudgeScan
+from engine.messages.latent import JudgeScanReply as JudgeScanReply
 from engine.messages.latent import Neighbor as Neighbor
 from engine.messages.latent import NeighborReport as NeighborReport
 from engine.messages.latent import ProjectScan as ProjectScan
@@ -189,6 +195,7 @@ class RequestFailed(Event):
 Command = Annotated[
     Train
     | Resume
+    | EstimateRun
     | RunStudy
     | Stop
     | Pause
@@ -203,6 +210,7 @@ Command = Annotated[
     | EvaluateRun
     | Denoise
     | DenoiseCurve
+    | ExportDenoised
     | DenoiseDraft
     | ApplyFilter
     | ListLayers
@@ -226,6 +234,7 @@ AnyEvent = Annotated[
     Ready
     | Log
     | JobStarted
+    | RunEstimated
     | Progress
     | EpochEnded
     | Paused

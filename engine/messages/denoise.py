@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from engine.messages.layers import RegionSpec
 from engine.messages.reply import Array, Reply
 from engine.messages.request import ImagesRequest
 
@@ -38,8 +39,10 @@ class DenoisedReply(ImageMetrics):
     """The noisy image, denoised by a run.
 
     `original` and `noisy` are the image at the size of the run. All three are float32 (size, size) in [0, 1].
+    `noise_shape` holds the fields of `engine.denoising.noisy_image.NoiseShape` at this size, if no noise was added.
     """
 
+    noise_shape: tuple[float, float] = (-0.05, 1.0)
     original: Array
     noisy: Array
     denoised: Array
@@ -52,6 +55,7 @@ class DenoiseReply(ImageMetrics):
     """
 
     name: str
+    noise_shape: tuple[float, float] = (-0.05, 1.0)
     original: Array
     noisy: Array
     runs: dict[str, DenoisedReply]
@@ -110,6 +114,34 @@ class ApplyFilter(NoisyRequest):
     components: int = Field(512, ge=1)
 
 
+class ExportDenoisedReply(Reply):
+    """The file of a figure that was written."""
+
+    path: str
+
+
+class ExportDenoised(RunsRequest):
+    """Write a figure of one image and its results to a PNG, PDF or SVG file, light as on paper, vector but for pixels.
+
+    `filters` and `components` are those of `DenoiseCurve`. `titles` and `notes` are the texts above and below the
+    image of each method, 'original' and 'noisy' among them; `lines` stand below all images, `heading` above. With
+    `residual` the image is noisy already: the lower row shows what was removed.
+    """
+
+    reply_type: ClassVar[type[Reply]] = ExportDenoisedReply
+
+    command: Literal["export-denoised"] = "export-denoised"
+    path: str
+    filters: tuple[str, ...] = ()
+    components: int = Field(512, ge=1)
+    heading: str = ""
+    titles: dict[str, str]
+    notes: dict[str, str]
+    lines: tuple[str, ...] = ()
+    region: RegionSpec | None = None
+    residual: bool = False
+
+
 class NoiseLevelErrors(Reply):
     """Mean squared errors of a run at each noise level, and those of its noisy input."""
 
@@ -126,11 +158,16 @@ class DenoiseCurveReply(Reply):
 
 
 class DenoiseCurve(NoisyRequest):
-    """Compute the error of runs on one image at many noise levels. It can wait."""
+    """Compute the error of runs and filters on one image at many noise levels. It can wait.
+
+    Filters are methods of `engine.denoising.baselines`; the reply has them beside the runs, under their names.
+    """
 
     can_wait: ClassVar[bool] = True
     reply_type: ClassVar[type[Reply]] = DenoiseCurveReply
 
     command: Literal["denoise-curve"] = "denoise-curve"
     runs: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
+    components: int = Field(512, ge=1)
     sigmas: tuple[float, ...]

@@ -26,6 +26,14 @@ class Resume(Message):
     backend: str | None = None
 
 
+class EstimateRun(Message):
+    """Measure what a run would cost; the events that answer carry the `token`."""
+
+    command: Literal["estimate"] = "estimate"
+    config: RunConfig
+    token: str
+
+
 class RunStudy(Message):
     """Reproduce the reference study in a folder, or resume it; `settings` override those of every run."""
 
@@ -107,6 +115,27 @@ class Progress(Event):
     images_per_s: float
     left_s: float
     batch_loss: float | None = None
+
+
+class RunEstimated(Event):
+    """The cost of a run on this machine, as far as it is known; None for what is not.
+
+    An epoch takes the training images divided by `images_per_s`, the validation images times `validation_s`, and
+    `epoch_s`; the start takes `start_s`. `free_mb` is given if the memory is not enough; `reason` says why nothing is
+    known.
+    """
+
+    event: Literal["run-estimated"] = "run-estimated"
+    token: str
+    is_complete: bool = False
+    parameters: int | None = None
+    memory_mb: float | None = None
+    free_mb: float | None = None
+    images_per_s: float | None = None
+    validation_s: float | None = None
+    epoch_s: float | None = None
+    start_s: float | None = None
+    reason: str = ""
 
 
 class EpochEnded(Event):

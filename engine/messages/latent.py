@@ -135,6 +135,26 @@ class ProjectScan(ImagesRequest):
     count: int = Field(4, ge=1, le=50)
 
 
+class JudgeScanReply(Reply):
+    """How unusual an image is for each run: a sentence, and the runs for which it is unlike the training images.
+
+    A run whose validation images are not of other patients than its training images is missing.
+    """
+
+    notes: dict[str, str]
+    flagged: tuple[str, ...]
+
+
+class JudgeScan(ImagesRequest):
+    """Request for a comparison of one image with the validation images of some runs."""
+
+    can_wait: ClassVar[bool] = True
+    reply_type: ClassVar[type[Reply]] = JudgeScanReply
+
+    command: Literal["judge-scan"] = "judge-scan"
+    runs: tuple[str, ...]
+
+
 class Neighbor(Reply):
     """A training image, and its distance from the query image (RMS difference)."""
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from engine.config import DataConfig
-from engine.messages.latent import EmbeddingErrors, EmbedLatents, FindNeighbors, Neighbor, Place, ProjectScan
+from engine.messages.latent import EmbeddingErrors, EmbedLatents, FindNeighbors, JudgeScan, Neighbor, Place, ProjectScan
 from engine.messages.reply import Array, Reply
 from engine.messages.request import ImagesRequest, Request
 
@@ -225,6 +225,7 @@ LatentRequest = (
     EmbedLatents
     | EmbeddingErrors
     | ProjectScan
+    | JudgeScan
     | FindNeighbors
     | Interpolate
     | TraverseDimension

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from engine.archives import DAMAGE
-from engine.backend import set_keras_conventions
+from engine.backend import choose_precision, set_keras_conventions
 from engine.config import RunConfig
 from engine.errors import RunDamaged
 from engine.models import autoencoder, optimizer, residual, residual_variational, skip_autoencoder, unet, variational
@@ -30,6 +30,8 @@ BUILDERS: dict[str, Callable[[RunConfig], Any]] = {
     "residual-ae": residual.build,
 }
 
+_POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+
 
 def build(config: RunConfig) -> Any:
     """Build the model of a config; its weights depend on the global seed.
@@ -42,7 +44,7 @@ def build(config: RunConfig) -> Any:
 
 
 def build_compiled(config: RunConfig, steps_per_epoch: int = 1) -> Any:
-    """Build and compile a model: Adam, the model's own loss, optimizer state included.
+    """Build and compile a model: Adam, the model's own loss, optimizer state included, in the configured precision.
 
     Args:
         config: the settings.
@@ -51,7 +53,12 @@ def build_compiled(config: RunConfig, steps_per_epoch: int = 1) -> Any:
     Returns:
         The compiled model.
     """
-    model = build(config)
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(_POLICIES[choose_precision(config.training)[0]])
+    try:
+        model = build(config)
+    finally:
+        keras.config.set_dtype_policy(before)
     model.compile(optimizer.build(config.training, steps_per_epoch), loss=model.training_loss)
     model.optimizer.exclude_from_weight_decay([v for v in model.trainable_variables if len(v.shape) < 2])
     model.optimizer.build(model.trainable_variables)

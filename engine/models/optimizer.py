@@ -69,11 +69,38 @@ def build(training: TrainingConfig, steps_per_epoch: int) -> Any:
     if training.ema:
         made.finalize_variable_values = _no_finalize  # else every `fit` ends by replacing the weights with the averages
         made._update_model_variables_moving_average = _WeightEMA(made, training.ema)
+    if keras.backend.backend() == "tensorflow":
+        made.update_step = _FusedUpdate(made)
     return made
 
 
 def _no_finalize(variables: Any) -> None:
     pass
+
+
+class _FusedUpdate:
+    """Keras' step of Adam on TensorFlow in one pass over each weight, in place of eight; the formula is the same."""
+
+    def __init__(self, optimizer: Any) -> None:
+        self.optimizer = optimizer
+
+    def __call__(self, gradient: Any, variable: Any, rate: Any) -> None:
+        import tensorflow
+
+        adam, at = self.optimizer, self.optimizer._get_variable_index(variable)
+        step = ops.cast(adam.iterations + 1, variable.dtype)
+        tensorflow.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=adam._momentums[at].value.handle,
+            v=adam._velocities[at].value.handle,
+            beta1_power=ops.power(ops.cast(adam.beta_1, variable.dtype), step),
+            beta2_power=ops.power(ops.cast(adam.beta_2, variable.dtype), step),
+            lr=ops.cast(rate, variable.dtype),
+            beta1=adam.beta_1,
+            beta2=adam.beta_2,
+            epsilon=adam.epsilon,
+            grad=ops.cast(gradient, variable.dtype),
+        )
 
 
 class _WeightEMA:

@@ -1,7 +1,8 @@
 """One training step for each backend: forward pass, loss, gradient, update, metrics.
 
-On PyTorch `fused` replaces it by `engine.models.torch_step` where that knows all layers. The loss itself stays in the model's `compute_loss`, the same on every backend; this module has only the differences:
+The loss itself stays in the model's `compute_loss`, the same on every backend; this module has only the differences:
 how the gradient is recorded, and where the state is kept. The results equal those of Keras' own `train_step`.
+On PyTorch `engine.models.torch_step` takes its place where that knows all layers.
 """
 
 from collections.abc import Callable, Iterator
@@ -46,7 +47,7 @@ def _tensorflow(model: Any, data: Any) -> Any:
 
     x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
     with tensorflow.GradientTape() as tape:
-        outputs = model(x, training=True)
+        outputs = model.connect(model.encoder, model.decoder, x, training=True)
         loss = model.compute_loss(x=x, y=y, y_pred=outputs)
         model._loss_tracker.update_state(loss, sample_weight=keras.ops.shape(x)[0])
         scaled = model.optimizer.scale_loss(loss)

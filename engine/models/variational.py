@@ -57,7 +57,7 @@ class VariationalAutoencoder(Reconstructor):
         if self.warm_up:
             self.kl_share = self.add_weight(name="kl_share", shape=(), initializer="ones", trainable=False)
         self.encoder, self.decoder = self.build_encoder_decoder(config)
-        self.sampling = Sampling(seed, name="sampling")
+        self.sampling = Sampling(seed, name="sampling", dtype="float32")
         self.reconstruction_metric = keras.metrics.Mean(name="reconstruction")
         self.kl_metric = keras.metrics.Mean(name="kl")
         self.built = True

@@ -13,6 +13,7 @@ from engine.errors import EngramError, SearchError
 from engine.job_control import JobControl
 from engine.messages import (
     Continued,
+    EstimateRun,
     Event,
     JobEnded,
     JobStarted,
@@ -32,6 +33,7 @@ from engine.search import commands as search_commands
 from engine.search.folder import SearchFolder
 from engine.search.job import search
 from engine.training import job as training
+from engine.training.estimate import estimate
 
 
 class PendingJobs:
@@ -132,6 +134,8 @@ class TrainingWorker(JsonLinesServer):
         elif isinstance(command, Resume):
             run, epochs, name = command.run, command.epochs, command.backend
             training.resume(run, epochs=epochs, backend=name, emit=emit, should_stop=control.should_stop)
+        elif isinstance(command, EstimateRun):
+            estimate(command.config, command.token, emit, control.should_stop)
         elif isinstance(command, Search):
             search(command, emit=emit, should_stop=control.is_stopped, is_paused=control.is_paused)
         elif isinstance(command, RunStudy):

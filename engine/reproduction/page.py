@@ -7,7 +7,7 @@ from typing import Any
 from engine import config
 from engine.figures import html_page
 from engine.figures.demo_page import READING, WARNING
-from engine.formatting import format_source
+from engine.formatting import format_source, quote
 from engine.reproduction import published
 from engine.reproduction.comparison import ComparedNumber
 from engine.reproduction.evaluator import StudyResults
@@ -166,7 +166,7 @@ def _origin(findings: StudyResults) -> str:
 
 def _commands(study: StudyFolder, findings: StudyResults) -> list[str]:
     """Return the commands that make the study again, without the paths of this computer."""
-    words = ["python -m engine study --out", study.path.name]
+    words = ["python -m engine study --out", quote(study.path.name)]
     words += ["--quick"] if findings.chosen.quick else []
     if not findings.chosen.quick:
         words += ["--trials-ae", str(findings.chosen.trials_ae), "--trials-vae", str(findings.chosen.trials_vae)]
@@ -175,7 +175,7 @@ def _commands(study: StudyFolder, findings: StudyResults) -> list[str]:
     again = " ".join(words)
     folder = Path(study.path.name) / study.runs.name
     names = [best.trial.run.name for best in findings.best.values()]
-    return [again, *(f"python -m engine evaluate {name} --runs {folder.as_posix()}" for name in names)]
+    return [again, *(f"python -m engine evaluate {name} --runs {quote(folder.as_posix())}" for name in names)]
 
 
 def _option(name: str, value: Any) -> list[str]:

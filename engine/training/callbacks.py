@@ -4,6 +4,8 @@ import math
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -130,9 +132,32 @@ def thin_points(points: Sequence[Point], most: int = MAX_BATCH_POINTS) -> tuple[
     return tuple((float(group[-1, 0]), float(group[:, 1].mean())) for group in groups)
 
 
+def reset_peak_memory() -> None:
+    """Let the peak that `measure_memory` returns begin anew, where the system can do that."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
 def measure_memory() -> dict[str, float]:
-    """Return the peak memory of this process so far by name, in MB; empty where the system does not tell it."""
+    """Return the peak memory of this process by name, in MB; empty where the system does not tell it."""
+    peak = _read_kilobytes("/proc/self/status", "VmHWM")
+    if peak is not None:
+        return {"memory_mb": peak / 1e3 * 1.024}
     if sys.platform == "win32":
         return {}
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {"memory_mb": peak / (1e6 if sys.platform == "darwin" else 1e6 / 1024)}
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {"memory_mb": used / (1e6 if sys.platform == "darwin" else 1e6 / 1024)}
+
+
+def free_memory_mb() -> float | None:
+    """Return the memory that the system can still give, in MB. Returns None where it does not tell it."""
+    free = _read_kilobytes("/proc/meminfo", "MemAvailable")
+    return None if free is None else free / 1e3 * 1.024
+
+
+def _read_kilobytes(file: str, name: str) -> float | None:
+    try:
+        lines = Path(file).read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return None
+    return next((float(line.split()[1]) for line in lines if line.startswith(f"{name}:")), None)

@@ -20,7 +20,14 @@ from engine.messages import Emit, EpochEnded, JobEnded, JobStarted, Log
 from engine.models.reconstructor import AdaptContext, Reconstructor
 from engine.runs import Run
 from engine.training import checkpoints
-from engine.training.callbacks import EpochSequence, Point, ProgressCallback, measure_memory, thin_points
+from engine.training.callbacks import (
+    EpochSequence,
+    Point,
+    ProgressCallback,
+    measure_memory,
+    reset_peak_memory,
+    thin_points,
+)
 from engine.training.checkpoints import TrainingState
 
 PREVIEWS = 8
@@ -50,15 +57,17 @@ class Trainer:
     def _restore(self) -> TrainingState:
         now = backend.describe_environment(self.config.training)
         state = checkpoints.load(self.run.checkpoints, self.model, self.run.history())
-        if state.conditions and state.conditions != now:
-            before = {key: state.conditions.get(key) for key in now}
-            changed = ", ".join(_format_change(key, before[key], now[key]) for key in now if before[key] != now[key])
+        before = {"precision": "float32", **state.conditions}  # an earlier version had no other
+        if state.conditions and before != now:
+            pairs_by_key = {key: (before.get(key), now[key]) for key in now}
+            changed = ", ".join(_format_change(key, *pair) for key, pair in pairs_by_key.items() if pair[0] != pair[1])
             text = f"Changed since the checkpoint: {changed}. Results will not be bit-identical."
             self.emit(Log(text=text, level="warning"))
         return replace(state, conditions=now)
 
     def start(self) -> None:
         """Report the start of the training, and save its conditions."""
+        reset_peak_memory()
         training, splits = self.config.training, self.images
         if not len(splits.train) or not len(splits.validation):
             raise ConfigError(
@@ -150,6 +159,8 @@ class Trainer:
         self.model.adapt(AdaptContext(len(self.images.train), training.seed, draw, self.context, log))
 
     def _log_warnings(self) -> None:
+        if self.config.training.precision != "float32":
+            self.emit(Log(text=backend.choose_precision(self.config.training)[1]))
         if self.config.warning:
             self.emit(Log(text=self.config.warning, level="warning"))
         noise = self.config.noise
@@ -211,8 +222,8 @@ class Trainer:
         self._report_epoch()
 
     def evaluation_model(self) -> Reconstructor:
-        """Return the model to validate, preview and save: the trained one, or one with averaged weights."""
-        if not self.config.training.ema:
+        """Return the model to validate, preview and save: the trained one, or one with averaged or exact weights."""
+        if not self.config.training.ema and self.state.conditions["precision"] == "float32":
             return self.model
         self.best.set_weights(models.evaluation_weights(self.model))
         return self.best

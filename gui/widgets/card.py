@@ -60,14 +60,14 @@ class ScrollingCard(Card):
 
     def __init__(self, title: str = "", subtitle: str = "", parent: QWidget | None = None) -> None:
         super().__init__(title, subtitle, parent)
-        content, self.scroll, self.footer = QWidget(), PlainScrollArea(), QVBoxLayout()
+        content, self.area, self.footer = QWidget(), PlainScrollArea(), QVBoxLayout()
         content.setProperty("kind", "plain")
         inner = QVBoxLayout(content)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.setSpacing(8)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.scroll.setWidget(content)
-        self.body.addWidget(self.scroll, 1)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.setWidget(content)
+        self.body.addWidget(self.area, 1)
         self.body.addLayout(self.footer)
         self.footer.setSpacing(8)
         self.body = inner

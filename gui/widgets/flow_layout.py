@@ -51,14 +51,28 @@ class FlowLayout(QLayout):
 
     def _arrange(self, rect: QRect, move: bool) -> int:
         """Lay out the items in lines; return the height that they take."""
-        x, y, line = rect.x(), rect.y(), 0
+        y = rect.y()
+        for line in self._break_lines(rect.width()):
+            x, height = rect.x(), max(item.sizeHint().height() for item in line)
+            for item in line:
+                size = item.sizeHint()
+                if move:
+                    at = QPoint(x, y + (height - size.height()) // 2)
+                    item.setGeometry(QRect(at, QSize(min(size.width(), rect.width()), size.height())))
+                x += size.width() + self._gap
+            y += height + self._gap
+        return max(y - self._gap - rect.y(), 0)
+
+    def _break_lines(self, width: int) -> list[list[QLayoutItem]]:
+        """Return the items that are not empty, line by line."""
+        lines: list[list[QLayoutItem]] = []
+        left = -1
         for item in self._items:
-            if item.isEmpty():
-                continue
-            size = item.sizeHint()
-            if x > rect.x() and x + size.width() > rect.right() + 1:
-                x, y, line = rect.x(), y + line + self._gap, 0
-            if move:
-                item.setGeometry(QRect(QPoint(x, y), QSize(min(size.width(), rect.width()), size.height())))
-            x, line = x + size.width() + self._gap, max(line, size.height())
-        return y + line - rect.y()
+            taken = item.sizeHint().width()
+            if not item.isEmpty():
+                if not lines or taken > left:
+                    lines.append([])
+                    left = width
+                lines[-1].append(item)
+                left -= taken + self._gap
+        return lines

@@ -14,6 +14,7 @@ from gui.widgets.view_state import ViewState
 
 GAP, TEXT_PX = 12, 22
 LEAST_CELL = 64
+MIDDLE = Qt.TextElideMode.ElideMiddle
 STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
 
 
@@ -40,7 +41,11 @@ class ImageCell(QWidget):
     def __init__(self, state: ViewState, parent: QWidget) -> None:
         super().__init__(parent)
         self._light = state
-        self.view, self._title, self._caption = ImageView(state, self), ElidedLabel(parent=self), label(parent=self)
+        self.view, self._title, self._caption = (
+            ImageView(state, self),
+            ElidedLabel("", MIDDLE, self),
+            label(parent=self),
+        )
         self.view.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._caption.setProperty("role", "caption")
         self._caption.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -63,6 +68,11 @@ class ImageCell(QWidget):
         self._place_text()
 
     def _place_text(self) -> None:
+        """Give the title its room: of numbers that do not fit beside it, only the first is shown."""
+        numbers = self.picture.caption if self.picture else ""
+        measure = self._caption.fontMetrics().horizontalAdvance
+        room = self.width() - self._title.fontMetrics().horizontalAdvance(self._title.text()) - 12
+        self._caption.setText(numbers if measure(numbers) <= room else numbers.split(" · ")[0])
         top, wide = self.height() - TEXT_PX, self._caption.sizeHint().width() if self._caption.text() else 0
         self._title.setGeometry(0, top, max(self.width() - wide - 6, 0), TEXT_PX)
         self._caption.setGeometry(self.width() - wide, top, wide, TEXT_PX)

@@ -17,7 +17,7 @@ from gui.widgets.view_state import ViewState
 GAP = 8
 TEXT_PX = 18
 HEADER_PX = 112
-LEAST_CELL, MOST_CELL = 72, 360
+LEAST_CELL = 72
 STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
 
 
@@ -94,7 +94,7 @@ def fit_grid(room: QSize, columns: int, aspect: float, grid: Grid) -> Grid:
     rows = len(grid.captions)
     by_width = (room.width() - grid.header - GAP * (columns - 1)) // columns
     by_height = (room.height() - grid.top - sum(grid.captions) - GAP * (rows - 1)) / rows / aspect
-    width = max(min(by_width, max(int(by_height), LEAST_CELL), MOST_CELL), 16)
+    width = max(min(by_width, max(int(by_height), LEAST_CELL)), 16)
     return Grid(QSize(width, max(round(width * aspect), 16)), grid.header, grid.top, grid.captions)
 
 
@@ -201,7 +201,7 @@ class ImageRows(QScrollArea):
             child.hide()
             child.deleteLater()
         self._headers = [RowHeader(self._board) for _ in range(rows)]
-        self._titles = [ElidedLabel(parent=self._board) for _ in range(columns)]
+        self._titles = [ElidedLabel("", Qt.TextElideMode.ElideMiddle, self._board) for _ in range(columns)]
         self._views = [[self._make_view(row, column) for column in range(columns)] for row in range(rows)]
         self._captions = [[ElidedLabel(parent=self._board) for _ in range(columns)] for _ in range(rows)]
         for text in [*self._titles, *(caption for captions in self._captions for caption in captions)]:

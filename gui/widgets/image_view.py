@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 import numpy as np
-from PySide6.QtCore import QObject, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QEnterEvent, QImage, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
+from PySide6.QtCore import QObject, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QEnterEvent, QImage, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtWidgets import QApplication, QSizePolicy, QStyle, QWidget
 
 from gui import palette
 from gui.pixmaps import Array, Colormap, gray_image, heat_image, signed_image
@@ -13,7 +13,8 @@ from gui.widgets.image_gestures import ImageGestures
 from gui.widgets.view_state import Size, View, ViewState, ViewTransform, compute_fit, visible_pixels
 
 UNKNOWN = "orientation unknown"
-ROOM_FOR_LETTERS = 150
+# Sides in px from which there is room for the letters, and for words.
+ROOM_FOR_LETTERS, ROOM_FOR_WORDS, HALO = 56, 150, 3
 SIDES = (
     Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
     Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
@@ -144,17 +145,31 @@ class ImageView(QWidget):
         painter.drawLine(QPointF(x + gap, y), QPointF(self.width(), y))
 
     def paint_orientation(self, painter: QPainter) -> None:
-        if min(self.width(), self.height()) < ROOM_FOR_LETTERS or self.orientation == "":
+        """Draw the letters of the sides, each with a dark halo, so that they stand out on bright bone too."""
+        side = min(self.width(), self.height())
+        if side < ROOM_FOR_LETTERS or self.orientation == "":
             return
         room = self.rect().adjusted(6, 5, -6, -5)
-        painter.setPen(QColor(palette.PICTURE_TEXT))
         if self.orientation is None:
-            painter.setOpacity(0.75)
-            painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, UNKNOWN)
-            painter.setOpacity(1)
+            text = UNKNOWN if side >= ROOM_FOR_WORDS else "?"
+            draw_outlined(painter, room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, text)
         else:
-            for side, letter in zip(SIDES, self.orientation, strict=True):
-                painter.drawText(room, side, letter)
+            for place, letter in zip(SIDES, self.orientation, strict=True):
+                draw_outlined(painter, room, place, letter)
+
+
+def draw_outlined(painter: QPainter, room: QRect, place: Qt.AlignmentFlag, text: str) -> None:
+    """Draw a text at a side of a rectangle, light with a dark outline."""
+    metrics = painter.fontMetrics()
+    box = QRect(0, 0, metrics.horizontalAdvance(text), metrics.height())
+    at = QStyle.alignedRect(Qt.LayoutDirection.LeftToRight, place, box.size(), room)
+    path = QPainterPath()
+    path.addText(QPointF(at.left(), at.top() + metrics.ascent()), painter.font(), text)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.strokePath(path, QPen(QColor(palette.PICTURE_BACK), HALO))
+    painter.fillPath(path, QColor(palette.PICTURE_TEXT))
+    painter.restore()
 
 
 def colorize(values: Array, scale: Colormap, view: View) -> QImage:

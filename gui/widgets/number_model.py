@@ -14,7 +14,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from gui import palette
@@ -154,7 +154,7 @@ class NumberModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.CheckStateRole and self.checkable and row.tickable:
             return Qt.CheckState.Checked if row.key in self._checked else Qt.CheckState.Unchecked
         if role == Qt.ItemDataRole.DecorationRole and row.series:
-            return dot(palette.find_series_color(row.series))
+            return dot(palette.find_series_color(row.series), palette.has_second_line(row.series))
         return None
 
     def _side(self, column: int) -> Qt.AlignmentFlag:
@@ -194,16 +194,17 @@ def _rank(value: Any) -> tuple[int, float, str]:
 
 
 @cache
-def dot(color: str) -> QIcon:
-    """Return a round dot in one color."""
+def dot(color: str, is_ring: bool = False) -> QIcon:
+    """Return a round dot in one color, or a ring: the sign of the second kind of line."""
     pixmap = QPixmap(DOT_PX * DOT_RATIO, DOT_PX * DOT_RATIO)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(color))
+    painter.setPen(QPen(QColor(color), 2 * DOT_RATIO) if is_ring else Qt.PenStyle.NoPen)
+    painter.setBrush(Qt.BrushStyle.NoBrush if is_ring else QColor(color))
     middle = DOT_PX * DOT_RATIO // 2
-    painter.drawEllipse(QPoint(middle, middle), middle - DOT_RATIO, middle - DOT_RATIO)
+    radius = middle - (2 if is_ring else 1) * DOT_RATIO
+    painter.drawEllipse(QPoint(middle, middle), radius, radius)
     painter.end()
     made = QIcon(pixmap)
     # A selected row must not tint it.

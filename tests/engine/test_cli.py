@@ -147,7 +147,8 @@ def test_resume_continues_to_the_new_goal(story):
 
 def test_evaluate_prints_json_alone(story):
     said = json.loads(story["evaluate"].stdout)
-    assert set(said) == {"run", "model", "noise", "data_range", "splits", "patients", "yardsticks", "notes"}
+    evaluated = ("run", "model", "noise", "data_range", "splits", "patients")
+    assert set(said) == {*evaluated, "yardsticks", "notes", "distribution"}
     assert (said["run"], said["model"]) == ("tale", "vae")
     counts = {"train": 26, "validation": 4, "test": 6, "test_clean": 6}
     assert {name: part["n"] for name, part in said["splits"].items()} == counts

@@ -1,1 +1,1 @@
-"""Mutated files for every reader: `make fuzz`, and a short run in the suite. Described in docs/development/reliability.md."""
+"""Mutated files for every reader: `make fuzz`, and a short run in the suite. See docs/development/reliability.md."""

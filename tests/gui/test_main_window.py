@@ -129,6 +129,8 @@ class TestPanels:
         }
         nameless = [child for child in stops if not (child.accessibleName() or getattr(child, "text", str)())]
         assert nameless == []
+        smallest = window.minimumSizeHint()
+        assert (smallest.width() <= 1024, smallest.height() <= 700) == (True, True)
         for move in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
             reached = []
             panel.setFocus()
@@ -177,9 +179,9 @@ class TestMenus:
         assert {"Ctrl+O", "Ctrl+,", "Keyboard shortcuts"} <= set(texts)
         assert sheet.height() <= QGuiApplication.primaryScreen().availableGeometry().height()
         shown = {group.title for group in sheet.groups if group.isVisible()}
-        sheet.find.setText("LASSO select")
+        sheet.field.setText("LASSO select")
         assert {group.title for group in sheet.groups if group.isVisible()} == {"Latent map"} < shown
-        sheet.find.setText("no such key")
+        sheet.field.setText("no such key")
         assert sheet.empty.isVisible()
         sheet.reject()
 
@@ -620,7 +622,8 @@ def test_ready_made_runs_are_put_into_an_empty_folder(qtbot, root, monkeypatch, 
     window.start()
     ready_made = sorted(runs.list_runs(root), key=lambda run: run.name)
     assert [run.name for run in ready_made] == ["demo-ae", "demo-vae"]
-    assert sent(window, LoadData)[-1].config == ready_made[0].config.data
+    first = ready_made[0].config.data.model_copy(update={"phantom_count": 240})
+    assert sent(window, LoadData)[-1].config == first
     assert window.desk.session.record("demo-vae").state == "finished"
     monkeypatch.setattr(demo_runs, "install", _full_disk)
     window.start()

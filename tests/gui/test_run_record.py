@@ -1,8 +1,10 @@
 """The record of a run: events folded one after the other, live or long after."""
 
+import pytest
+
 from engine.formatting import format_parameters
 from engine.messages import Continued, EpochEnded, JobEnded, JobStarted, Log, Paused, Progress
-from gui.run_record import EventFileTail, log_entry, open_record
+from gui.run_record import EventFileTail, log_entry, open_record, read_notes
 from tests.gui.conftest import story
 
 
@@ -126,3 +128,39 @@ def test_tail_waits_for_whole_lines_and_passes_over_broken_ones(make_run):
     assert tail.bytes_added() == 0
     file.write_bytes(b"")
     assert tail.bytes_added() < 0
+
+
+def test_time_of_training_leaves_out_pauses_and_the_time_between_jobs(make_run, tiny):
+    record = open_record(make_run("a", epochs=0, goal=3, state=None).path)
+    started = next(event for event in record.run.events() if isinstance(event, JobStarted))
+
+    def ended(epoch, time):
+        return EpochEnded(
+            run="a", epoch=epoch, metrics={}, best=False, time=time, batch_losses=((0.5, 2.0), (1.0, 1.0))
+        )
+
+    for event in (
+        started.model_copy(update={"time": 100.0, "sequence": None}),
+        ended(1, 110.0),
+        Paused(run="a", time=112.0),
+        Continued(run="a", time=150.0),
+        ended(2, 158.0),
+        JobEnded(run="a", state="stopped", time=159.0),
+        started.model_copy(update={"time": 500.0, "first_epoch": 2, "sequence": None}),
+        ended(3, 510.0),
+    ):
+        record.apply(event)
+    assert record.to_axis([0, 1, 2, 3], "relative") == [0, 10, 20, 30]
+    assert record.to_axis([1, 2.5, 3], "wall") == [110, 334, 510]
+    assert record.to_axis([1, 2], "step") == [4, 8]
+    assert record.to_axis([1, 2], "epoch") == [1, 2]
+    assert record.training_s == 30
+    assert record.batch_curve() == ([0.5, 1.0, 1.5, 2.0, 2.5, 3.0], [2.0, 1.0] * 3)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"place": "x", "note": 3, "tags": "a"}', '{"tags": [1, "a"]}'])
+def test_notes_that_cannot_be_read_have_their_defaults(tmp_path, text):
+    (tmp_path / "view.json").write_text(text, encoding="utf-8")
+    notes = read_notes(tmp_path)
+    assert (notes.place, notes.note) == (None, "")
+    assert set(notes.tags) <= {"a"}

@@ -8,7 +8,9 @@ from filelock import FileLock
 
 from engine.errors import RunBusy, RunError, RunExists
 from engine.messages import EpochEnded
-from gui.run_repository import RunRepository
+from engine.search import folder
+from gui import palette
+from gui.run_repository import SEARCHES_FOLDER, RunRepository
 
 
 @pytest.fixture
@@ -175,3 +177,21 @@ def test_folder_that_may_only_be_read_is_listed(book, make_run, root, monkeypatc
     monkeypatch.setattr(FileLock, "_acquire", refuse)
     book.open(root)
     assert book.records["one"].state == "finished"
+
+
+def test_run_keeps_its_color_when_others_go_and_a_trial_has_that_of_its_number(book, make_run, root):
+    for name in ("a", "b", "c"):
+        make_run(name)
+    book.open(root)
+    before = palette.find_series_color("c")
+    shutil.rmtree(root / "a")
+    (root / SEARCHES_FOLDER / "s").mkdir(parents=True)
+    make_run("s-0003")
+    make_run("other-0003")
+    palette.find_series_color("PCA-64")
+    book.open(root)
+    assert palette.find_series_color("c") == before
+    assert palette.find_series_color("s-0003") == palette.current().series[2]
+    assert {name: record.search for name, record in book.records.items() if record.search} == {"s-0003": "s"}
+    assert not (root / "s-0003" / "view.json").exists()
+    assert SEARCHES_FOLDER == folder.FOLDER_NAME

@@ -135,7 +135,9 @@ def _members(
         for index in indices:
             roles[index] = _effective_split(name, held_out)
     members = [GroupMember(role, source.items[each.item].name) for role, each in zip(roles, pictures, strict=True)]
-    drawn = {name: [candidates[index].group for index in indices] for name, indices in parts.items()}
+    drawn: dict[str, list[str]] = {
+        name: [candidates[index].group for index in indices] for name, indices in parts.items()
+    }
     if config.test_patients:
         return members, [loading.describe_protocol(drawn, len(members), config)]
     return members, [loading.describe_held_out("test", drawn["test"], config)] if "test" in held_out else []

@@ -4,7 +4,9 @@ from typing import Any
 
 from PySide6.QtWidgets import QFileDialog
 
-from gui.export import changed_data, render_figure
+from engine.messages import JudgeScan, JudgeScanReply
+from gui.explorer_request import ExplorerRequest
+from gui.export import FIGURES, changed_data, save_figure
 from gui.follower import Follower
 from gui.loaded_data import CLEAN
 from gui.opened_files import OpenedScan
@@ -22,7 +24,8 @@ from gui.volume_card import VolumeCard
 from gui.widgets.timers import make_timer
 from gui.widgets.view_state import ViewState
 
-VOLUME = "compare-volume"
+VOLUME, JUDGE = "compare-volume", "compare-judge"
+JUDGE_MS = 400
 SOON_MS = 60
 FIRST_RUNS = 2
 
@@ -36,6 +39,7 @@ class ComparePanel(Panel):
         self.gallery, self.board = CompareController(self.session, self), ComparisonView(self.state)
         self.runs, self.view, self.scan = CompareRunsCard(self.session), ViewCard(self.state), CompareScanCard()
         self.volume = VolumeCard(self.session, VOLUME)
+        self.judging = ExplorerRequest(self.session, self, debounce_ms=JUDGE_MS)
         self.ask_path = QFileDialog.getSaveFileName
         self._wanted: list[str] = []
         self._baselines: list[str] = []
@@ -62,11 +66,13 @@ class ComparePanel(Panel):
         self.gallery.found.connect(self._on_found)
         self.gallery.failed.connect(self.board.show_message)
         self.gallery.order_changed.connect(self.refresh)
+        self.judging.finished.connect(self._on_judged)
         self.board.page_requested.connect(self._on_turned)
         self.board.resized.connect(self.schedule_refresh)
         self.board.maximized.connect(self._on_maximized)
         self.board.pointed.connect(self.status_changed)
         self.scan.slice_changed.connect(self._on_slice_changed)
+        self.scan.slice_changed.connect(self.schedule_refresh)
         self.scan.closed.connect(self._on_file_closed)
 
     def refresh(self) -> None:
@@ -85,6 +91,21 @@ class ComparePanel(Panel):
         self.gallery.set_view(compared, values | {"columns": columns})
         runs = {each.ref: each.name for each in compared if not is_baseline(each.ref)}
         self.volume.show_for(self.gallery.scan, runs)
+        self._judge(runs)
+
+    def _judge(self, runs: dict[str, str]) -> None:
+        """Ask how unusual an opened image is for the compared runs."""
+        scan, data = self.gallery.scan, self.session.data
+        if scan is None or not runs:
+            self.judging.reset()
+            return
+        config = data.config if data else self.session.requested_data
+        place = {"scan": scan.path, "slice": scan.slice}
+        self.judging.send(JudgeScan(panel=JUDGE, runs=tuple(runs), data=config, **place))
+
+    def _on_judged(self, reply: JudgeScanReply) -> None:
+        names = {each.ref: each.name for each in self.runs.compared()}
+        self.scan.show_judged(reply, names)
 
     def show_numbers(self) -> None:
         """Open the dialog with all metrics of the ticked runs and their baselines."""
@@ -135,9 +156,12 @@ class ComparePanel(Panel):
     def export(self) -> None:
         """Export a figure of the visible images."""
         picture = self.board.picture()
-        path = self.ask_path(self, "Export figure", "compare.png", "*.png")[0] if picture else ""
-        if picture and path and not render_figure(picture, self.gallery.title()).save(path):
-            self.board.show_message(f"Could not write the figure to {path}. Choose another folder.")
+        path = self.ask_to_save(self.ask_path, "Export figure", "compare.png", FIGURES) if picture else ""
+        if picture and path:
+            if save_figure(picture, self.gallery.title(), path):
+                self.report_saved(path)
+            else:
+                self.board.show_message(f"Could not write the figure to {path}. Choose another folder.")
 
     def as_python(self) -> str:
         """Return a script that computes and measures the same reconstructions."""

@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 
 from engine.messages import ReconstructReply
-from gui.formatting import format_fixed, format_number
+from gui.formatting import format_fixed, format_number, format_signed
 from gui.pixmaps import Array, Colormap
 from gui.run_record import RunRecord
 from gui.widgets.image_rows import ImageRow
@@ -25,6 +25,11 @@ class ImageSource:
     ref: str
     name: str
     epoch: int = 0
+
+    @property
+    def series(self) -> str:
+        """Return its color key; baselines are gray."""
+        return "role:quiet" if is_baseline(self.ref) else self.name
 
 
 def from_run(record: RunRecord) -> ImageSource:
@@ -137,8 +142,9 @@ def grid_rows(shown: Comparison, flicker: bool = False) -> list[ImageRow]:
             ImageRow(title, images, subtitle=mean_text(made), captions=[short_caption(made, i) for i in _each(made)])
         )
     for made in shown.made:
-        numbers = [f"MSE {format_number(value, 3)}" for value in made.mse]
-        rows.append(ImageRow(f"{made.run} − original", made.differences, Colormap.SIGNED, captions=numbers))
+        numbers = [format_number(value, 3) for value in made.mse]
+        title = f"{made.run} − original"
+        rows.append(ImageRow(title, made.differences, Colormap.SIGNED, subtitle="MSE below", captions=numbers))
     return rows
 
 
@@ -150,8 +156,9 @@ def single_scan_rows(shown: Comparison) -> tuple[list[ImageRow], list[str]]:
     rows = [ImageRow("image", _as_rows(pictures), captions=["", *(caption(made, 0) for made in shown.made)])]
     if shown.made:
         differences = [np.zeros_like(original), *(made.differences[0] for made in shown.made)]
-        numbers = ["", *(f"MSE {format_number(made.mse[0], 3)}" for made in shown.made)]
-        rows.append(ImageRow("minus original", _as_rows(differences), Colormap.SIGNED, captions=numbers))
+        numbers = ["", *(format_number(made.mse[0], 3) for made in shown.made)]
+        row = _as_rows(differences)
+        rows.append(ImageRow("minus original", row, Colormap.SIGNED, subtitle="MSE below", captions=numbers))
     return rows, titles
 
 
@@ -186,7 +193,9 @@ def pixel_text(shown: Comparison, column: int, place: tuple[float, float], run: 
             at = _pixel(made.images[column], place)
             value, was = (float(images[column][at[1], at[0]]) for images in (made.images, made.originals))
             name = "reconstruction" if run is not None else made.run
-            words += [f"{name} {format_fixed(value, 3)}", f"difference {format_fixed(value - was, 3)}"]
+            if run is not None:
+                words[2] = f"original {format_fixed(was, 3)}"  # as the run was given it, which may be another size
+            words += [f"{name} {format_fixed(value, 3)}", f"difference {format_signed(value - was)}"]
     return " · ".join(words)
 
 

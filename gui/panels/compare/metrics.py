@@ -180,15 +180,15 @@ class MetricsDialog(QDialog):
                 values = numbers(parts[part])
                 cells = (
                     each.name,
-                    PARTS[part].removesuffix(" test").removesuffix(", test") if part != "test" else "all",
+                    PARTS[part].removesuffix(", test").removesuffix(" test") if part != "test" else "all",
                     *(values[key] for key in COLUMNS),
                 )
-                rows.append(TableRow(f"{each.ref} {part}", cells, each.name))
+                rows.append(TableRow(f"{each.ref} {part}", cells, each.series))
             if not parts:
                 waiting = (
                     "measuring…" if self._measures.is_pending(each) else self._measures.failure(each) or "not measured"
                 )
-                rows.append(TableRow(each.ref, (each.name, waiting, *[None] * len(COLUMNS)), each.name, {1: "quiet"}))
+                rows.append(TableRow(each.ref, (each.name, waiting, *[None] * len(COLUMNS)), each.series, {1: "quiet"}))
         self.table.set_rows(rows)
 
     def text(self, delimiter: str) -> str:

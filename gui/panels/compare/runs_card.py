@@ -153,7 +153,7 @@ class CompareRunsCard(Card):
 
     def _baseline_row(self, compared: ImageSource) -> TableRow:
         tip = "\n".join(filter(None, (PCA_NOTE, self.measures.failure(compared) or self.measures.errors(compared))))
-        return TableRow(compared.ref, (compared.name, self._visible_rows(compared)), compared.name, tip=tip)
+        return TableRow(compared.ref, (compared.name, self._visible_rows(compared)), compared.series, tip=tip)
 
     def _on_checked_changed(self, names: list[str]) -> None:
         if len(names) > MOST:

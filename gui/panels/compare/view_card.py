@@ -6,12 +6,13 @@ from typing import Any
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout
 
+from engine.messages import JudgeScanReply
 from gui.loaded_data import PARTS
 from gui.opened_files import OpenedScan, describe
 from gui.panels.compare.comparison import ORDERS
 from gui.run_record import RunRecord
 from gui.widgets.buttons import Button
-from gui.widgets.card import Card
+from gui.widgets.card import Card, NoticeBox
 from gui.widgets.labels import form_rows, label
 from gui.widgets.number_fields import SliceRow, SliderRange, SliderRow
 from gui.widgets.view_state import ViewState
@@ -36,9 +37,10 @@ class CompareScanCard(Card):
         super().__init__("Opened image")
         self._scan: OpenedScan | None = None
         self.name, self._facts = label(wrap=True), label(role="caption", wrap=True)
+        self.judged = NoticeBox()
         self.row, self.back = SliceRow(), Button("Back to the dataset")
         self.slider = self.row.slider
-        for part in (self.name, self.row, self._facts):
+        for part in (self.name, self.row, self._facts, self.judged):
             self.add(part)
         self.body.addWidget(self.back, 0, Qt.AlignmentFlag.AlignLeft)
         self.row.moved.connect(self._on_slice_moved)
@@ -48,6 +50,7 @@ class CompareScanCard(Card):
     def show_scan(self, scan: OpenedScan | None, run: RunRecord | None) -> None:
         """Show what is known of a file, and what a run sees of it."""
         self._scan = scan
+        self.judged.show_notice("")
         self.setVisible(scan is not None)
         if scan is None:
             return
@@ -56,9 +59,15 @@ class CompareScanCard(Card):
         self.name.setText(scan.name)
         self._facts.setText(describe(scan, run))
 
+    def show_judged(self, reply: JudgeScanReply, names: Mapping[str, str]) -> None:
+        """Show how unusual the image is for each run; `names` are those of the runs."""
+        notes = [f"{names[run]}: {note}" for run, note in reply.notes.items() if run in names]
+        self.judged.show_notice("\n".join(notes), "warning" if reply.flagged else "info")
+
     def _on_slice_moved(self, number: int) -> None:
         if self._scan is not None:
             self._scan = self._scan.with_slice(number)
+            self.judged.show_notice("")
             self.slice_changed.emit(self._scan)
 
 

@@ -22,7 +22,11 @@ from gui.widgets.number_model import TableColumn, TableRow
 from gui.widgets.number_table import NumberTable
 
 GROUPS = (TableColumn("First image", str, False), TableColumn("Kind", str, False), TableColumn("Images"))
-MEMBERS = (TableColumn("File", str, False), TableColumn("Set", str, False), TableColumn("Difference", str, False))
+MEMBERS = (
+    TableColumn("File", str, False),
+    TableColumn("Set", str, False),
+    TableColumn("Difference or label", str, False),
+)
 PICTURE_PX = 190
 FIRST = "first of the group"
 KINDS = {"identical": "identical pixels", "near": "near-duplicates", "labels": "conflicting labels"}

@@ -21,6 +21,8 @@ PHANTOM, FOLDER, HUB = "phantom", "folder", "hf"
 TITLES = {PHANTOM: "Phantoms", FOLDER: "Folder", HUB: "Hugging Face"}
 EXAMPLE = "benschill/brain-tumor-collection"
 PREFIX = "hf:"
+# Five halvings, those of the default autoencoder.
+MULTIPLE = 32
 OF_ALL = ("source", "size", "fit", "normalisation", "validation_share", "split_seed", "split_by")
 PATIENTS = ("test_patients", "fold", "groups", "group_pattern", "group_by")
 OF_KIND = {
@@ -138,7 +140,7 @@ class SourceCard(ScrollingCard):
         self.notice.action_requested.connect(self.load)
         session = self._session
         session.data_wanted.connect(lambda wanted: self.form.set_values(wanted.model_dump()))
-        session.data_loaded.connect(lambda _: self.notice.show_notice(""))
+        session.data_loaded.connect(self._on_loaded)
         session.loading_changed.connect(self._show_loading)
         session.loading_progressed.connect(self._on_progressed)
         session.loading_failed.connect(self._on_failed)
@@ -171,7 +173,20 @@ class SourceCard(ScrollingCard):
             self.bar.setRange(0, 0)
             self.caption.setText("Opening dataset…")
         else:
-            self.caption.setText("You can also drop a folder or an image anywhere in the app.")
+            self.caption.setText(self._hint())
+
+    def _hint(self) -> str:
+        """Return what to know before the dataset is loaded."""
+        data, values = self._session.data, self.form.values()
+        size = values["size"]
+        if self.form.is_valid() and data and not _describes(values, data.config):
+            more = "" if size % MULTIPLE == 0 else f" Most models need a size that is a multiple of {MULTIPLE}."
+            return f"Not loaded yet: all panels show the images of the former settings.{more}"
+        return "You can also drop a folder or an image anywhere in the app."
+
+    def _on_loaded(self) -> None:
+        self.notice.show_notice("")
+        self._show_loading()
 
     def _on_cancel_clicked(self) -> None:
         if self._session.loading is not None:
@@ -184,6 +199,12 @@ class SourceCard(ScrollingCard):
 
     def _on_failed(self, failure: RequestFailed) -> None:
         self.notice.show_notice(failure.sentence, action="Retry")
+
+
+def _describes(values: dict[str, Any], loaded: DataConfig) -> bool:
+    """Return whether the settings of a form are those of a dataset, whether it may be downloaded aside."""
+    wanted = data_config(_absolute(values))
+    return wanted.model_copy(update={"download": loaded.download}) == loaded
 
 
 def _absolute(values: dict[str, Any]) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from PySide6.QtWidgets import QFileDialog
-
-from gui.export import FIGURES, changed_data, save_figure
+from gui.export import changed_data
 from gui.follower import Follower
 from gui.lesion_regions import LesionBoxes
 from gui.panel import AppContext, OpenFile, Panel, ShowImage, Target, scroll_column
 from gui.panels.denoise.case_card import CaseCard
 from gui.panels.denoise.controller import DenoiseController
+from gui.panels.denoise.exporter import DenoiseExporter
 from gui.panels.denoise.lesion import LesionCard
 from gui.panels.denoise.methods_card import MethodsCard
 from gui.panels.denoise.picture_area import PictureArea
@@ -42,7 +41,7 @@ class DenoisePanel(Panel):
         self.stage = PictureArea(self.state, self.regions)
         self.volume = VolumeCard(self.session, VOLUME, has_noise=True)
         self.results = DenoisePresenter(self.experiment, self.regions, (self.lesion, self.methods, self.stage), self)
-        self.ask_path = QFileDialog.getSaveFileName
+        self.exporter = DenoiseExporter(self, self.experiment, self.results, self.regions)
         self._wanted: list[str] | None = []
         self._case: ImageRef | None = None
         self.follower = Follower(self, self._show_image, self._show_run)
@@ -68,7 +67,9 @@ class DenoisePanel(Panel):
         methods.changed.connect(self._on_case_changed)
         methods.changed.connect(self.results.show_pictures)
         methods.figure_wanted.connect(self.export)
-        methods.numbers_wanted.connect(self.write_numbers)
+        methods.numbers_wanted.connect(self.exporter.write_numbers)
+        methods.result_wanted.connect(self.exporter.write_result)
+        self.exporter.failed.connect(lambda text: self.stage.notice.show_notice(text))
         methods.copy_wanted.connect(self.copy_python)
         self.experiment.failed.connect(self.stage.pictures.show_message)
         self.stage.pictures.pointed.connect(self.status_changed)
@@ -119,19 +120,7 @@ class DenoisePanel(Panel):
 
     def export(self) -> None:
         """Export a figure of the images."""
-        self.stage.notice.show_notice(self.experiment.export_blocker())
-        picture = None if self.experiment.export_blocker() else self.stage.pictures.picture()
-        path = self.ask_path(self, "Export figure", "denoise.png", FIGURES)[0] if picture else ""
-        if picture and path and not save_figure(picture, self.results.about(), path):
-            self.stage.notice.show_notice(f"Could not write the figure to {path}. Choose another folder.")
-
-    def write_numbers(self) -> None:
-        """Write the table to a file, in full precision."""
-        self.stage.notice.show_notice(self.experiment.export_blocker())
-        is_there = self.experiment.made and not self.experiment.export_blocker()
-        path = self.ask_path(self, "Export metrics", "denoise.csv", "*.csv")[0] if is_there else ""
-        if path:
-            self.stage.notice.show_notice(self.results.write(path))
+        self.exporter.write_figure()
 
     def as_python(self) -> str:
         if self._case is None:
@@ -174,7 +163,8 @@ class DenoisePanel(Panel):
             self.lesion.show_known(known)
             self._show_preview(case)
         self._case = case
-        self.experiment.set_request(case, noise, methods)
+        charted = tuple(key for key in methods.filters if key in self.methods.ticked())
+        self.experiment.set_request(case, noise, methods, charted)
         self.follower.choose_image(case)
 
     def _show_preview(self, image: ImageRef) -> None:

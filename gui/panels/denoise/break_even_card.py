@@ -12,6 +12,10 @@ from gui.widgets.curves.plot import CurvePlot
 from gui.widgets.curves.series import SeriesStyle
 from gui.widgets.labels import label
 
+TITLE, NOISY_TITLE = "PSNR vs noise level", "Noise and residual"
+NONE: Mapping[str, str] = {}
+# Positions of the baselines in the series colors, from the end: the colors of the first runs stay theirs.
+FILTER_COLORS = {"gaussian": 7, "median": 6, "nlm": 5, "tv": 4, "wavelet": 3, "pca": 2, "bm3d": 1}
 NOTHING = "noisy input (no denoising)"
 COMING = "The curve is computed when no other request is waiting."
 ONE_SCAN = (
@@ -20,25 +24,27 @@ ONE_SCAN = (
 )
 NO_RUN = "Select a run to see its break-even noise level."
 REFINING = "Preview. Warnings refer to {} until the full result is ready."
-MOST_NOTICES = 9  # two for each of four methods, and one for the region
-SIDE_PX = 392
+MOST_NOTICES = 13  # three for each of four methods, and one for the region
+SIDE_PX, WIDEST_PX = 392, 2**24 - 1
 
 
 class BreakEvenCard(Card):
     """A card with the curve at the left, sentences and warnings at the right."""
 
     def __init__(self) -> None:
-        super().__init__("PSNR vs noise level", "this image")
+        super().__init__(TITLE, "this image")
         self.plot, self.text = CurvePlot("PSNR (dB)", "noise level"), label(wrap=True)
         self.notices, self.refining = [NoticeBox() for _ in range(MOST_NOTICES)], label(role="caption")
         self.text.setProperty("role", "quiet")
+        self.best = label(role="title", wrap=True)
         self.scope = label(ONE_SCAN, role="caption", wrap=True)
         self.scope.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.add_action(self.refining)
         line = QHBoxLayout()
         line.setSpacing(14)
         line.addWidget(self.plot, 1)
-        line.addWidget(self._side())
+        self._scroll = self._side()
+        line.addWidget(self._scroll)
         self.add(line, 1)
         self._place: float | None = None
         self.show_curve(None, {})
@@ -49,11 +55,10 @@ class BreakEvenCard(Card):
         content.setProperty("kind", "plain")
         content.setLayout(column)
         column.setContentsMargins(0, 0, 0, 0)
-        for part in (*self.notices, self.text, self.scope):
+        for part in (*self.notices, self.best, self.text, self.scope):
             column.addWidget(part)
         column.addStretch()
         scroll.setWidget(content)
-        scroll.setFixedWidth(SIDE_PX)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         return scroll
 
@@ -61,20 +66,43 @@ class BreakEvenCard(Card):
         """Show which image the curve is for, and the note on the patients of a test image."""
         self.scope.setText("\n".join(filter(None, (patient_note, ONE_SCAN))))
 
-    def show_curve(self, curve: ErrorCurve | None, titles: Mapping[str, str]) -> None:
-        """Draw the curve, or show what is missing."""
-        self.plot.set_empty_text(COMING if titles else NO_RUN)
+    def show_curve(self, curve: ErrorCurve | None, runs: Mapping[str, str], filters: Mapping[str, str] = NONE) -> None:
+        """Draw the curves of runs and filters, or show what is missing."""
+        self._show_chart(True)
+        self.plot.set_empty_text(COMING if runs or filters else NO_RUN)
         if curve is None:
             self.plot.keep_series(())
             self.text.setText("")
         else:
-            self._show_curves(curve, titles)
+            self._show_curves(curve, runs, filters)
         self._mark_place()
 
-    def _show_curves(self, curve: ErrorCurve, titles: Mapping[str, str]) -> None:
+    def show_noisy(self, sentences: Sequence[str]) -> None:
+        """Show what is known of an image that is noisy already, in the place of the chart."""
+        self._show_chart(False)
+        self.best.setText("")
+        self.text.setText("\n".join(sentences))
+
+    def show_best(self, text: str) -> None:
+        """Show which method has the highest PSNR."""
+        self.best.setText(text)
+        self.best.setVisible(bool(text))
+
+    def _show_chart(self, is_shown: bool) -> None:
+        self.set_title(TITLE if is_shown else NOISY_TITLE)
+        self.plot.setVisible(is_shown)
+        self.scope.setVisible(is_shown)
+        self._scroll.setMinimumWidth(SIDE_PX if is_shown else 0)
+        self._scroll.setMaximumWidth(SIDE_PX if is_shown else WIDEST_PX)
+
+    def _show_curves(self, curve: ErrorCurve, titles: Mapping[str, str], filters: Mapping[str, str]) -> None:
         known = {run: title for run, title in titles.items() if run in curve.runs}
+        drawn = {key: title for key, title in filters.items() if key in curve.runs}
         with self.plot.batch():
-            self.plot.keep_series([NOTHING, *known])
+            self.plot.keep_series([NOTHING, *known, *drawn])
+            for key, title in drawn.items():
+                color = f"series:{FILTER_COLORS.get(key, 0)}"
+                self._draw(key, curve.sigmas, curve.runs[key].mse, SeriesStyle(title, color, dashed=True))
             self._draw(NOTHING, curve.sigmas, curve.noisy_mse, SeriesStyle(NOTHING, "role:quiet", dashed=True))
             for run, title in known.items():
                 at = curve.break_even(run)

@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import noise as noises
+from engine.config import NoiseConfig
 from engine.denoising.baselines import BASELINES, PCA
 from gui.run_record import RunRecord
 
 Picture = NDArray[np.float32]
 SIGMA_MOST, SIGMA_DEFAULT = 0.3, 0.1
+NO_NOISE = "none"
 KINDS = {
     "gaussian": "Gaussian",
     "rician": "Rician (magnitude MR)",
@@ -21,6 +23,7 @@ KINDS = {
     "salt-and-pepper": "Salt and pepper",
     "ghosting": "Motion ghosting",
     "rings": "Ring artifacts (concentric)",
+    NO_NOISE: "None (image is already noisy)",
 }
 LEVEL_NAMES = {"salt-and-pepper": "Fraction"}
 NOTHING = "none"
@@ -30,35 +33,50 @@ DEFAULT_COMPONENTS = 512
 
 @dataclass(frozen=True)
 class Noise:
-    """The noise: kind, level in units of the data range, seed."""
+    """The noise: kind, level in units of the data range, seed; the kind NO_NOISE is for an image that is noisy."""
 
     kind: str = "gaussian"
     sigma: float = SIGMA_DEFAULT
     seed: int = 0
 
+    @property
+    def is_added(self) -> bool:
+        """Return whether noise is added; otherwise there is no noise-free reference."""
+        return self.kind != NO_NOISE
+
     def fields(self) -> dict[str, Any]:
         """Return the fields of a request about it."""
+        if not self.is_added:
+            return {"noise": "gaussian", "sigma": 0.0, "seed": 0}
         return {"noise": self.kind, "sigma": self.sigma, "seed": self.seed}
 
     def apply_to(self, original: Picture) -> Picture:
         """Add the noise to a (height, width) image, as the engine does."""
+        if not self.is_added:
+            return original
         return noises.add_noise(original[None, ..., None], self.kind, self.sigma, self.seed)[0, ..., 0]
 
     @property
     def text(self) -> str:
         """Return its level as text."""
+        if not self.is_added:
+            return "no noise added"
         name = "fraction" if self.kind in LEVEL_NAMES else "σ"
         return f"{name} = {self.sigma:.3f}"
 
 
 @dataclass(frozen=True)
 class Methods:
-    """The methods: titles of runs by path and of classical filters by key; `epochs` are those of the best models."""
+    """The methods: titles of runs by path and of classical filters by key.
+
+    `epochs` are those of the best models, `trained_on` the noise that each run was trained on.
+    """
 
     runs: Mapping[str, str] = field(default_factory=dict)
     filters: Mapping[str, str] = field(default_factory=dict)
     epochs: tuple[int, ...] = ()
     components: int = DEFAULT_COMPONENTS
+    trained_on: Mapping[str, NoiseConfig] = field(default_factory=dict)
 
     def title(self, key: str) -> str:
         """Return the name of a method on screen."""
@@ -85,4 +103,5 @@ def of_runs(records: list[RunRecord]) -> Methods:
         filters(components),
         tuple(record.best.epoch if record.best else 0 for record in records),
         components,
+        {str(record.run.path): record.config.noise for record in records if record.config},
     )

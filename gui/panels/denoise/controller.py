@@ -30,6 +30,8 @@ from gui.panels.denoise.results_data import (
     make_drafts,
     make_filtered,
     make_images,
+    make_noisy_images,
+    without_reference,
 )
 from gui.selection import ImageRef
 from gui.session import Session
@@ -64,7 +66,8 @@ class DenoiseController(QObject):
         self._pictures: RequestHandle | None = None
         self._filter: RequestHandle | None = None
         self._filtering = ""
-        self._curve_of: object = None
+        self._curve_of: tuple[object, Sequence[str]] | None = None
+        self._charted: Sequence[str] = ()
         self._pause = make_timer(self, PAUSE_MS)
         self._pause.timeout.connect(self._ask_pictures)
         self._rest = make_timer(self, REST_MS)
@@ -75,9 +78,12 @@ class DenoiseController(QObject):
         data = self._session.data
         return data.patients.patient_note if data is not None and case.split == "test" and not case.opened else ""
 
-    def set_request(self, case: ImageRef, noise: Noise, methods: Methods) -> None:
-        """Show an image with this noise through these methods."""
+    def set_request(self, case: ImageRef, noise: Noise, methods: Methods, charted: Sequence[str] = ()) -> None:
+        """Show an image with this noise through these methods, and the curves of the runs and the charted filters."""
         wanted = case, noise, methods
+        if charted != self._charted:
+            self._charted = charted
+            self._rest.start()
         if wanted == self.wanted:
             return
         before, self.wanted = self.wanted, wanted
@@ -127,6 +133,8 @@ class DenoiseController(QObject):
         shown = self.shown
         if shown is None or ORIGINAL not in self.made or not methods.runs:
             return False
+        if not (noise.is_added and shown[1].is_added):
+            return False
         return (case, methods) == (shown[0], shown[2]) and noise != shown[1]
 
     def _go_on(self) -> None:
@@ -141,14 +149,26 @@ class DenoiseController(QObject):
             self._filter = self._session.request(ApplyFilter(panel=FILTER, **fields))
             self._filter.finished.connect(self._on_filtered)
             self._filter.failed.connect(self._on_filter_failed)
-        curve_of = case, noise.kind, noise.seed, tuple(methods.runs), methods.epochs
-        if curve_of != self._curve_of:
-            self._curve_of, self.curve = curve_of, None
-            fields = {"noise": noise.kind, "seed": noise.seed, "sigmas": SIGMAS, "runs": tuple(methods.runs)}
-            handle = self._session.request(DenoiseCurve(panel=CURVE, **fields, **case.request_fields()))
-            handle.finished.connect(self._on_curve_computed)
-            handle.failed.connect(self._on_curve_failed)
-            self.curve_found.emit()
+        if noise.is_added:
+            self._ask_curve(case, noise, methods)
+        else:
+            self._curve_of = self.curve = None
+
+    def _ask_curve(self, case: ImageRef, noise: Noise, methods: Methods) -> None:
+        """Request the curves, unless they are known; those of the runs stay while those of filters are added."""
+        subject = case, noise.kind, noise.seed, tuple(methods.runs), methods.epochs
+        wanted = subject, self._charted
+        if wanted == self._curve_of:
+            return
+        if self._curve_of is None or subject != self._curve_of[0]:
+            self.curve = None
+        self._curve_of = wanted
+        fields = {"noise": noise.kind, "seed": noise.seed, "sigmas": SIGMAS, "runs": tuple(methods.runs)}
+        fields |= {"filters": tuple(self._charted), "components": methods.components, **case.request_fields()}
+        handle = self._session.request(DenoiseCurve(panel=CURVE, **fields))
+        handle.finished.connect(self._on_curve_computed)
+        handle.failed.connect(self._on_curve_failed)
+        self.curve_found.emit()
 
     def _on_drafted(self, reply: DenoiseDraftReply) -> None:
         assert self._requested is not None
@@ -160,9 +180,10 @@ class DenoiseController(QObject):
     def _on_denoised(self, reply: DenoiseReply) -> None:
         assert self._requested is not None
         self.shown, self.is_draft = self._requested, False
-        _, _, methods = self._requested
+        _, noise, methods = self._requested
         kept = {key: self.made[key] for key in methods.filters if key in self.made}
-        self.made = make_images(reply, methods.runs) | kept
+        make = make_images if noise.is_added else make_noisy_images
+        self.made = make(reply, methods.runs) | kept
         self._ask_pictures()  # before these are drawn, so that the explorer works meanwhile
         self.found.emit()
         if self.is_current() and not self._rest.isActive():
@@ -178,7 +199,12 @@ class DenoiseController(QObject):
         key = reply.method
         if self.wanted and key == self._filtering and self.is_current() and ORIGINAL in self.made:
             title = self.wanted[2].filters.get(key, key)
-            self.made[key] = make_filtered(reply, title, self.made[NOISY])
+            if self.wanted[1].is_added:
+                self.made[key] = make_filtered(reply, title, self.made[NOISY])
+            else:
+                self.made[key] = without_reference(
+                    key, title, self.made[ORIGINAL].image, reply.denoised, self.made[ORIGINAL].noise_shape
+                )
             self.method_found.emit(key)
             self._go_on()
 

@@ -4,9 +4,10 @@ import csv
 import io
 import math
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout
+from PySide6.QtWidgets import QMenu
 
 from engine.denoising.baselines import BASELINES
 from engine.lesions import Retention
@@ -18,6 +19,7 @@ from gui.run_record import RunRecord
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
+from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.labels import label
 from gui.widgets.number_model import TableColumn, TableRow
 from gui.widgets.number_table import NumberTable
@@ -37,30 +39,34 @@ class MethodsCard(Card):
 
     changed = Signal()
     figure_wanted, numbers_wanted, copy_wanted = Signal(), Signal(), Signal()
+    result_wanted = Signal(str, str)
 
     def __init__(self, session: Session) -> None:
         super().__init__("Methods")
-        self._session, self._followed = session, ""
-        columns = (
-            TableColumn("Method", str, False),
-            *(TableColumn(title, str) for title in ("PSNR", "SSIM", "Lesion %")),
-        )
-        self.table, self._empty = NumberTable(columns, checkable=True), label(EMPTY, role="caption", wrap=True)
+        self._session, self._followed, self._has_reference = session, "", True
+        self._rows: list[TableRow] = []
+        self.table = NumberTable(list_columns(True), checkable=True)
+        self._empty = label(EMPTY, role="caption", wrap=True)
         self.table.setAccessibleName("methods")
         self.table.setToolTip(TIP)
         self.add(self.table, 1)
         self.add(self._empty)
-        line = QHBoxLayout()
-        line.setSpacing(6)
+        self.result = Button("Result")
+        self.result.setMenu(QMenu(self))
+        self.result.setToolTip("Save the image that a method made as a PNG file of 8 or 16 bits")
+        self.result.menu().aboutToShow.connect(self._fill_results)
+        line = FlowLayout(gap=6)
         for text, wanted in (
             ("Figure…", self.figure_wanted),
             ("CSV…", self.numbers_wanted),
             ("Copy as Python", self.copy_wanted),
         ):
             button = Button(text)
+            button.setProperty("kind", "chip")
             button.clicked.connect(wanted)
             line.addWidget(button)
-        line.addStretch()
+        self.result.setProperty("kind", "chip")
+        line.addWidget(self.result)
         self.add(line)
         self.table.checked_changed.connect(self._on_checked_changed)
 
@@ -89,6 +95,15 @@ class MethodsCard(Card):
     def set_checked(self, keys: Sequence[str]) -> None:
         self.table.set_checked(list(keys)[:MOST])
 
+    def show_columns(self, has_reference: bool) -> None:
+        """Show the columns for an image with a noise-free reference, or for one without."""
+        if has_reference != self._has_reference:
+            self._has_reference = has_reference
+            columns = list_columns(has_reference)
+            self.table.set_columns(columns)
+            blank = [""] * (len(columns) - 1)
+            self.table.set_rows([replace(row, values=(row.values[0], *blank), roles={}) for row in self._rows])
+
     def show_numbers(
         self, made: Mapping[str, DenoisedImage], working: Collection[str], kept: Mapping[str, Retention], share: float
     ) -> None:
@@ -99,18 +114,31 @@ class MethodsCard(Card):
         rows = []
         for key, title in titles.items():
             found, retention = made.get(key), kept.get(key)
-            texts = numbers(found, retention, share, key in working)
+            texts = numbers(found, retention, share, key in working)[: 3 if self._has_reference else 2]
             roles = {1: "accent"} if found and found.ssim is not None and found.psnr_db == best else {}
             if retention is not None and retention.is_below(share):
-                roles[3] = "danger"
+                roles[len(texts)] = "danger"
             tip = "\n".join(filter(None, (_about(key, title), _interval(retention))))
             rows.append(
                 TableRow(
                     key, (title, *texts), "" if key in (NOISY, *methods.filters) else title, roles, tip, key != NOISY
                 )
             )
+        self._rows = rows
         self.table.set_rows(rows)
         self._empty.setVisible(not ready)
+
+    def _fill_results(self) -> None:
+        """Offer the image of each ticked method, in both depths."""
+        menu, methods = self.result.menu(), self.methods()
+        menu.clear()
+        for key in self.ticked():
+            for depth in ("8-bit", "16-bit"):
+                action = menu.addAction(f"{methods.title(key)}, {depth} PNG…")
+                action.triggered.connect(lambda _=False, key=key, depth=depth: self.result_wanted.emit(key, depth))
+        menu.addSeparator()
+        hint = menu.addAction("NIfTI and DICOM: see Whole volume")
+        hint.setEnabled(False)
 
     def _on_checked_changed(self, keys: list[str]) -> None:
         if len(keys) > MOST:
@@ -119,17 +147,25 @@ class MethodsCard(Card):
         self.changed.emit()
 
 
-def numbers(made: DenoisedImage | None, kept: Retention | None, share: float, is_working: bool) -> tuple[str, str, str]:
+def list_columns(has_reference: bool) -> list[TableColumn]:
+    """Return the columns: errors where there is a noise-free reference, else what was removed."""
+    titles = ("PSNR", "SSIM", "Lesion %") if has_reference else ("Residual", "Lesion %")
+    return [TableColumn("Method", str, False), *(TableColumn(title, str) for title in titles)]
+
+
+def numbers(made: DenoisedImage | None, kept: Retention | None, share: float, is_working: bool) -> tuple[str, ...]:
     """Return the texts of a row: PSNR, SSIM, lesion contrast retained with half its interval."""
     if made is None:
         return (WORKING if is_working else NONE, "", "")
-    if made.ssim is None:
+    if made.ssim is None and made.residual is None:
         return (f"{'' if made.exact else NEARLY}{decibels(made.psnr_db)}", WORKING, WORKING)
     low = LOW if kept is not None and kept.is_below(share) else ""
     retained = low + NONE
     if kept is not None and math.isfinite(kept.value):
         half = 50 * (kept.interval[1] - kept.interval[0])
         retained = f"{low}{format_fixed(100 * kept.value, 0)} ± {format_fixed(half, 0)}"
+    if made.residual is not None:
+        return made.residual.verdict.replace("-", " "), retained
     return decibels(made.psnr_db), similarity(made.ssim), retained
 
 
@@ -144,6 +180,16 @@ def table_text(titles: Mapping[str, DenoisedImage], kept: Mapping[str, Retention
         psnr = "" if made.psnr_db is None else made.psnr_db
         writer.writerow((made.title, psnr, made.ssim, *retained))
     return f"# {DISCLAIMER}\n# {about}\n{file.getvalue()}"
+
+
+def interval_text(kept: Retention | None) -> str:
+    """Return the lesion contrast retained with its interval, short enough for below an image; empty if unknown."""
+    if kept is None:
+        return ""
+    if not math.isfinite(kept.value):
+        return "lesion: too variable"
+    low, high = (format_fixed(100 * end, 0) for end in kept.interval)
+    return f"lesion {format_fixed(100 * kept.value, 0)}% ({low} to {high}%)"
 
 
 def _about(key: str, title: str) -> str:

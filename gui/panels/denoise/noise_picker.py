@@ -60,6 +60,7 @@ class NoisePicker(QWidget):
         form.addRow(field_label("Noise", self.kind), self.kind)
         form.addRow(self.sigma)
         form.addRow(field_label("Seed", self.seed), line)
+        self._form, self._seed_row = form, line
 
     def value(self) -> Noise:
         return Noise(self.kind.currentData(), round(self.sigma.value(), 3), self.seed.value())
@@ -93,6 +94,8 @@ class NoisePicker(QWidget):
     def _show_level(self) -> None:
         """Show the level on the 8-bit scale of 255, as papers do."""
         noise = self.value()
+        for row in (self.sigma, self._seed_row):
+            self._form.setRowVisible(row, noise.is_added)
         self.sigma.label.setText(LEVEL_NAMES.get(noise.kind, "σ"))
         share = noise.kind in LEVEL_NAMES
         self.grays.setText(

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
-from gui.formatting import format_fixed
+from gui.formatting import format_fixed, format_signed
 from gui.panels.denoise.break_even_card import BreakEvenCard
 from gui.panels.denoise.results_data import NOISY, ORIGINAL, DenoisedImage
 from gui.pixmaps import Colormap
@@ -20,7 +20,7 @@ from gui.widgets.region.tool import RegionTool
 from gui.widgets.swipe_view import SwipePair
 from gui.widgets.view_state import ViewState
 
-HINT = "shared window/level (W + drag) · linked zoom · hold F to flicker"
+HINT = "double-click: look closer (Esc: back) · W + drag: window/level · hold F to flicker"
 DIFFERENCE = " −"
 HEAD_PX = 66
 BAR_PX = 150
@@ -32,6 +32,7 @@ class PictureCard(Card):
 
     pointed = Signal(str)
     shape_changed = Signal()
+    alone_changed = Signal(bool)
 
     def __init__(self, state: ViewState, regions: RegionState) -> None:
         super().__init__("Denoise", HINT)
@@ -111,6 +112,8 @@ class PictureCard(Card):
         """Show the original in place of every image while F is held."""
         if event.key() == Qt.Key.Key_F and not event.isAutoRepeat():
             self.board.set_flickering(True)
+        elif event.key() == Qt.Key.Key_Escape and self.is_alone():
+            self.swiping.setChecked(False)
         else:
             super().keyPressEvent(event)
 
@@ -123,6 +126,11 @@ class PictureCard(Card):
     def _show_page(self) -> None:
         page = self.empty if not self._made else self.swipe if self.swiping.isChecked() else self.board
         self._pages.setCurrentWidget(page)
+        self.alone_changed.emit(page is self.swipe)
+
+    def is_alone(self) -> bool:
+        """Return whether one view takes the whole card, to look closer."""
+        return self._pages.currentWidget() is self.swipe
 
     def _show_bar(self) -> None:
         self.bar.set_range(Colormap.SIGNED, -self._state.view.limit, self._state.view.limit)
@@ -130,6 +138,7 @@ class PictureCard(Card):
     def _on_maximized(self, key: str) -> None:
         made = self._made.get(key.removesuffix(DIFFERENCE))
         self.swiping.setChecked(True)
+        self.swipe.view.setFocus()
         if made is not None and made.key != ORIGINAL:
             self.swipe.choose(made.title)
 
@@ -154,7 +163,7 @@ def picture_of(made: DenoisedImage) -> Picture:
 
 def difference_of(made: DenoisedImage) -> Picture:
     """Return the signed difference of an image and the original."""
-    return Picture(made.key + DIFFERENCE, f"{made.title} − original", made.difference, Colormap.SIGNED)
+    return Picture(made.key + DIFFERENCE, made.difference_title, made.difference, Colormap.SIGNED)
 
 
 def pixel_text(made: DenoisedImage, x: int, y: int) -> str:
@@ -163,10 +172,13 @@ def pixel_text(made: DenoisedImage, x: int, y: int) -> str:
     x, y = min(x, width - 1), min(y, height - 1)
     was, noisy, now = (float(image[y, x]) for image in (made.original, made.noisy, made.image))
     words = [f"x {x}", f"y {y}", f"original {format_fixed(was, 3)}", f"noisy {format_fixed(noisy, 3)}"]
+    if made.residual is not None:
+        result = f"{made.title} {format_fixed(now, 3)}"
+        return " · ".join([*words[:2], f"image {format_fixed(was, 3)}", result, f"removed {format_signed(was - now)}"])
     if made.key not in (ORIGINAL, NOISY):
         words.append(f"{made.title}{'' if made.exact else ' (preview)'} {format_fixed(now, 3)}")
     if made.key != ORIGINAL:
-        words.append(f"difference {format_fixed(now - was, 3)}")
+        words.append(f"difference {format_signed(now - was)}")
     return " · ".join(words)
 
 
@@ -180,6 +192,7 @@ class PictureArea(QWidget):
             part.setParent(self)
         self.notice.installEventFilter(self)
         self.pictures.shape_changed.connect(self._divide_height)
+        self.pictures.alone_changed.connect(self._on_alone)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(LEAST_WIDTH, LEAST_HELP_PX + GAP + LEAST_PICTURES_PX)
@@ -194,6 +207,11 @@ class PictureArea(QWidget):
             self._divide_height()
         return False
 
+    def _on_alone(self, is_alone: bool) -> None:
+        """Give one view that is looked at closer all the room."""
+        self.help.setVisible(not is_alone)
+        self._divide_height()
+
     def _divide_height(self) -> None:
         """Give the images their height, as far as the curve stays readable."""
         width, top = self.width(), 0
@@ -203,5 +221,7 @@ class PictureArea(QWidget):
             top = said + GAP
         room = self.height() - top - GAP - LEAST_HELP_PX
         height = max(min(self.pictures.fitting_height(width), room), LEAST_PICTURES_PX)
+        if self.pictures.is_alone():
+            height = self.height() - top
         self.pictures.setGeometry(0, top, width, height)
         self.help.setGeometry(0, top + height + GAP, width, max(self.height() - top - height - GAP, 0))

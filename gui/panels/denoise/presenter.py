@@ -1,6 +1,5 @@
 """The presenter of the results: images at once, numbers and sentences a moment later."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QObject
@@ -14,9 +13,12 @@ from gui.panels.denoise.results_data import (
     ORIGINAL,
     DenoisedImage,
     Picture,
+    best_text,
+    describe_noisy,
     harm_warnings,
     lesion_warnings,
     noisy_one,
+    noisy_warnings,
 )
 from gui.selection import ImageRef
 from gui.widgets.region.region import RegionState
@@ -59,6 +61,8 @@ class DenoisePresenter(QObject):
         wanted, made = self._experiment.wanted, self._experiment.made
         if wanted is None or ORIGINAL not in made or self._experiment.shown is None:
             return
+        if not (wanted[1].is_added and self._experiment.shown[1].is_added):
+            return
         if wanted[0] == self._experiment.shown[0]:
             self._stage.pictures.replace(noisy_one(made[ORIGINAL], wanted[1]))
 
@@ -71,7 +75,7 @@ class DenoisePresenter(QObject):
         """Show the images of the ticked methods, as far as they are known."""
         if ORIGINAL in self._experiment.made:
             self._stage.pictures.show_made(self.shown())
-            self.refresh()
+            self._show_curve()
 
     def refresh(self) -> None:
         """Show metrics and warnings; for drafts, the known metrics, and still the warnings of the last full reply."""
@@ -79,7 +83,8 @@ class DenoisePresenter(QObject):
         kept = {} if experiment.is_draft else self.keeping.found
         self._methods.show_numbers(self.with_metrics(), experiment.pending_methods(), kept, share)
         if not experiment.is_draft:
-            self._stage.help.show_warnings(self._warnings(share))
+            self._stage.help.show_warnings(self.warnings())
+            self._stage.help.show_best(self._best_text())
             self._warned_of = experiment.shown[1].text if experiment.shown else ""
         self._stage.help.show_refining(self._warned_of if experiment.is_draft else "")
 
@@ -88,6 +93,8 @@ class DenoisePresenter(QObject):
         if self._experiment.shown is None:
             return ""
         case, noise, _ = self._experiment.shown
+        if not noise.is_added:
+            return f"{case.title} · no noise added"
         kind = noise.kind.replace("-", " ")
         return f"{case.title} · {kind} noise, {noise.text}, seed {noise.seed}"
 
@@ -100,15 +107,29 @@ class DenoisePresenter(QObject):
             return f"Could not write the values to {path} ({error.strerror}). Choose another folder."
         return ""
 
-    def _warnings(self, share: float) -> list[str]:
+    def results(self) -> list[DenoisedImage]:
+        """Return the shown results: the images of the ticked methods."""
+        return [made for key, made in self.shown().items() if key not in (ORIGINAL, NOISY)]
+
+    def warnings(self) -> list[str]:
         """Return the warnings of the shown runs and the ticked classical filters, those about the lesion first."""
         experiment = self._experiment
         if experiment.shown is None:
             return []
-        said = [made for key, made in self.shown().items() if key not in (ORIGINAL, NOISY)]
-        harmful = harm_warnings(said, experiment.shown[1], experiment.curve)
+        said, (_, noise, methods) = self.results(), experiment.shown
+        if noise.is_added:
+            others = harm_warnings(said, noise, experiment.curve)
+        else:
+            others = noisy_warnings(said, methods.trained_on)
         problem = [self.keeping.problem] if self.keeping.problem else []
-        return [*problem, *lesion_warnings(said, self.keeping.found, share), *harmful]
+        return [*problem, *lesion_warnings(said, self.keeping.found, self._lesion.threshold()), *others]
+
+    def _best_text(self) -> str:
+        made, shown = self._experiment.made, self._experiment.shown
+        if shown is None or not shown[1].is_added or self._experiment.pending_methods():
+            return ""
+        known = [each for key, each in made.items() if key not in (ORIGINAL, NOISY)]
+        return best_text(known, made.get(NOISY))
 
     def _on_found(self) -> None:
         shown = self._experiment.shown
@@ -117,9 +138,11 @@ class DenoisePresenter(QObject):
         self._stage.help.show_scope(self._experiment.patient_note(shown[0]))
         self._stage.pictures.set_orientation(image.orientation)
         self._stage.pictures.show_made(self.shown())
+        self._methods.show_columns(shown[1].is_added)
         self._stage.help.show_place(shown[1].sigma)
         original = self._experiment.made[ORIGINAL].image
         self._lesion.show_size((original.shape[0], original.shape[1]))
+        self._show_curve()
         self._schedule()
 
     def _on_drafted(self) -> None:
@@ -150,7 +173,12 @@ class DenoisePresenter(QObject):
             self.keeping.update(self.with_metrics(), self._regions.region, self._regions.rim_px)
 
     def _show_curve(self) -> None:
-        wanted = self._experiment.wanted
-        titles: Mapping[str, str] = wanted[2].runs if wanted else {}
-        self._stage.help.show_curve(self._experiment.curve, titles)
+        experiment, wanted = self._experiment, self._experiment.wanted
+        shown = experiment.shown
+        if shown is not None and not shown[1].is_added and ORIGINAL in experiment.made:
+            self._stage.help.show_noisy(describe_noisy(experiment.made[ORIGINAL], self.results()))
+        else:
+            ticked = self._methods.ticked()
+            filters = {key: title for key, title in wanted[2].filters.items() if key in ticked} if wanted else {}
+            self._stage.help.show_curve(experiment.curve, wanted[2].runs if wanted else {}, filters)
         self.refresh()

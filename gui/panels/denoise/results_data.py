@@ -7,7 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import metrics
+from engine.config import NoiseConfig
 from engine.denoising.break_even import break_even
+from engine.denoising.noisy_image import (
+    NO_REFERENCE,
+    WHITE,
+    NoiseShape,
+    ResidualReport,
+    estimate_noise,
+    report_residual,
+)
 from engine.lesions import Retention
 from engine.messages import ApplyFilterReply, DenoiseDraftReply, DenoiseReply, NoiseLevelErrors
 from gui.formatting import format_fixed
@@ -22,7 +31,8 @@ Picture = NDArray[np.float32]
 class DenoisedImage:
     """An image (height, width), the noise-free and the noisy one at its size, and its metrics.
 
-    The SSIM of a draft is not known yet; `exact` says whether the full reply will have the same image.
+    The SSIM of a draft is not known yet; `exact` says whether the full reply will have the same image. `residual` is
+    what a method removed from an image that is noisy already, of which there is neither PSNR nor SSIM.
     """
 
     key: str
@@ -33,11 +43,17 @@ class DenoisedImage:
     psnr_db: float | None
     ssim: float | None = None
     exact: bool = True
+    residual: ResidualReport | None = None
+    noise_shape: NoiseShape = WHITE
 
     @property
     def difference(self) -> Picture:
-        """Return the image minus the noise-free reference."""
-        return self.image - self.original
+        """Return the image minus the noise-free reference; without one, the noisy image minus this one."""
+        return self.original - self.image if self.residual else self.image - self.original
+
+    @property
+    def difference_title(self) -> str:
+        return f"removed by {self.title}" if self.residual else f"{self.title} − original"
 
     @property
     def noisy_db(self) -> float | None:
@@ -47,6 +63,8 @@ class DenoisedImage:
     @property
     def caption(self) -> str:
         """Return both metrics as a short text, with a mark for a draft."""
+        if self.residual is not None:
+            return f"removed SD {format_fixed(self.residual.sd, 3)}"
         known = f"{decibels(self.psnr_db)} dB"
         return f"{known} · {similarity(self.ssim)}" if self.exact else f"preview · {known}"
 
@@ -63,6 +81,22 @@ class ErrorCurve:
         """Return the break-even noise level of a run on this image; None if no level has one."""
         found = self.runs[run]
         return break_even(self.sigmas, found.noisy_mse, found.mse)
+
+
+def make_noisy_images(reply: DenoiseReply, titles: Mapping[str, str]) -> dict[str, DenoisedImage]:
+    """Return an image that is noisy already, and the result of each run with what it removed."""
+    image, shape = reply.original, NoiseShape(*reply.noise_shape)
+    made = {ORIGINAL: DenoisedImage(ORIGINAL, "Image (noisy)", image, image, image, None, noise_shape=shape)}
+    for run, title in titles.items():
+        found = reply.runs[run]
+        made[run] = without_reference(run, title, found.original, found.denoised, NoiseShape(*found.noise_shape))
+    return made
+
+
+def without_reference(key: str, title: str, image: Picture, result: Picture, shape: NoiseShape) -> DenoisedImage:
+    """Return the result of a method for an image that is noisy already, with what it removed."""
+    residual = report_residual(image, result, shape)
+    return DenoisedImage(key, title, image, image, result, None, residual=residual, noise_shape=shape)
 
 
 def make_images(reply: DenoiseReply, titles: Mapping[str, str]) -> dict[str, DenoisedImage]:
@@ -126,6 +160,38 @@ def lesion_warnings(made: Sequence[DenoisedImage], kept: Mapping[str, Retention]
 def harm_warnings(made: Sequence[DenoisedImage], noise: Noise, curve: ErrorCurve | None) -> list[str]:
     """Return a sentence for each image with a lower PSNR than the noisy input."""
     return [describe_harm(each, noise, curve) for each in made if is_harmful(each)]
+
+
+def best_text(made: Sequence[DenoisedImage], noisy: DenoisedImage | None) -> str:
+    """Return which of the shown methods has the highest PSNR; empty if none is better than the noisy input."""
+    known = [each for each in made if each.psnr_db is not None]
+    best = max(known, key=lambda each: each.psnr_db or 0.0, default=None)
+    if best is None or noisy is None or is_harmful(best):
+        return "No method here beats the noisy input." if known and noisy is not None and noisy.psnr_db else ""
+    return f"Highest PSNR here: {best.title}, {decibels(best.psnr_db)} dB."
+
+
+def describe_noisy(image: DenoisedImage, made: Sequence[DenoisedImage]) -> list[str]:
+    """Return what can be said of a noisy image and its results without a noise-free reference, but for warnings."""
+    estimate = estimate_noise(image.image, image.noise_shape).describe(image.image.shape[0])
+    found = [each.residual for each in made]
+    said = [
+        report.describe(each.title)
+        for each, report in zip(made, found, strict=True)
+        if report is not None and report.verdict != "structure"
+    ]
+    return [estimate, *said, NO_REFERENCE]
+
+
+def noisy_warnings(made: Sequence[DenoisedImage], trained_on: Mapping[str, NoiseConfig]) -> list[str]:
+    """Return a warning for each run that was trained for other noise, and for each method that removes structure."""
+    said = []
+    for each in made:
+        if each.key in trained_on:
+            said.append(estimate_noise(each.original, each.noise_shape).warn_of_range(each.title, trained_on[each.key]))
+        if each.residual is not None and each.residual.verdict == "structure":
+            said.append(each.residual.describe(each.title))
+    return list(filter(None, said))
 
 
 def is_harmful(made: DenoisedImage) -> bool:

@@ -1,6 +1,6 @@
-"""Python export: a script that computes and measures the same images without the app."""
+"""Python export: a script that computes, measures and saves the same images without the app."""
 
-from gui.export import join_script
+from gui.export import join_script, read_images
 from gui.panels.denoise.case import Methods, Noise
 from gui.selection import ImageRef
 from gui.widgets.region.region import Region
@@ -9,52 +9,60 @@ MEASURED = "metrics.psnr_db(originals, images), metrics.ssim(originals, images)"
 
 
 def denoise_script(case: ImageRef, data: str, noise: Noise, methods: Methods, lesion: tuple[Region | None, int]) -> str:
-    """Return a script that adds noise to an image and denoises it; `data` is the code of the dataset config."""
+    """Return a script that adds noise to an image, denoises it, measures, and saves each image as a PNG file.
+
+    Args:
+        case: the image.
+        data: the code of the dataset config.
+        noise: what is added.
+        methods: the runs and the filters.
+        lesion: the region, None if there is none, and the width of the ring around it in pixels.
+    """
     region, rim_px = lesion
-    lines = [f"data = {data}"]
-    if case.opened is not None:
-        lines += [
-            f"scan = engine.data.open_scan({case.opened.path!r})",
-            f"originals = engine.data.prepare(scan, data, {case.opened.slice})[None, ..., None]",
-        ]
-    else:
-        lines.append(f"originals = engine.data.load(config=data).splits[{case.split!r}].read([{case.index}])")
-    lines += [
-        f"noisy = noise.add_noise(originals, {noise.kind!r}, {noise.sigma}, seed={noise.seed})",
-        "made = {'noisy': noisy}",
+    opened = (case.opened.path, case.opened.slice) if case.opened else None
+    given = f"{noise.kind!r}, {noise.sigma}, seed={noise.seed}"
+    lines = [
+        f"data = {data}",
+        *read_images((case.split, [case.index]), opened),
+        "originals = read(data.size)",
+        f"noisy = noise.add_noise(originals, {given})",
+        "made = {'noisy': (originals, noisy)}",
     ]
     if methods.runs:
         lines += [
             f"for path in {list(methods.runs)}:",
-            "    made[path] = scoring.reconstruct(evaluation.load_model(engine.runs.open_run(path)), noisy)",
+            "    run = engine.runs.open_run(path)",
+            "    shown = read(run.config.data.size)",
+            f"    output = engine.reconstruct(engine.load_model(run), noise.add_noise(shown, {given}))",
+            "    made[run.name] = shown, output",
+        ]
+    filters = [key for key in methods.filters if key != "pca"]
+    if filters:
+        lines += [
+            f"for name in {filters}:",
+            "    made[name] = originals, baselines.get_denoiser(name)(noisy)",
         ]
     lines += [
-        f"for name in {[key for key in methods.filters if key != 'pca']}:",
-        "    made[name] = baselines.get_denoiser(name)(noisy)",
+        "for name, (originals, images) in made.items():",
+        f"    print(name, {MEASURED})",
+        "    plain.save_png(images[0, ..., 0], f'{name}.png')",
     ]
     if region is not None:
-        lines.append(f"mask = {_mask(region)}")
-    lines += ["for name, images in made.items():", f"    print(name, {MEASURED})"]
-    if region is not None:
         kept = f"lesions.retention(originals[0, ..., 0], images[0, ..., 0], mask, rim={rim_px})"
-        lines.append(f"    print('    lesion contrast retained', *{kept})")
-    names = "evaluation, lesions, metrics, noise"
-    return join_script(
-        *lines,
-        imports=(
-            "import engine",
-            f"from engine import {names}",
-            "from engine.denoising import baselines",
-            "from engine.evaluation import scoring",
-        ),
-    )
+        lines += [
+            "    side = images.shape[1]",
+            f"    mask = {_mask(region)}",
+            f"    print('    lesion contrast retained', *{kept})",
+        ]
+    imports = ("import engine", "from engine import lesions, metrics, noise", "from engine.denoising import baselines")
+    return join_script(*lines, imports=(*imports, "from engine.figures import plain"))
 
 
 def _mask(region: Region) -> str:
     """Return the region as Python code, in pixels of the prepared image, (side, side)."""
     if region.kind == "polygon":
-        corners = ", ".join(f"({x:.4f} * data.size, {y:.4f} * data.size)" for x, y in region.points)
-        return f"lesions.polygon((data.size, data.size), [{corners}])"
+        corners = ", ".join(f"({x:.4f} * side, {y:.4f} * side)" for x, y in region.points)
+        return f"lesions.polygon((side, side), [{corners}])"
     left, top, right, bottom = region.box
-    box = ", ".join(f"{value:.4f} * data.size" for value in (left, top, right - left, bottom - top))
-    return f"lesions.{region.kind}((data.size, data.size), {box})"
+    box = ", ".join(f"{value:.4f} * side" for value in (left, top, right - left, bottom - top))
+    return f"lesions.{region.kind}((side, side), {box})"

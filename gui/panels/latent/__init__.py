@@ -114,14 +114,16 @@ class LatentPanel(Panel):
     def export(self) -> None:
         """Write a figure of the map to a file of the user's choice."""
         title = describe_map(self.exploration.scene, self.choice.values()["method"])
-        path = self.ask_path(self, "Export figure", "latent.png", FIGURES)[0] if title else ""
-        if path and not save_figure(self.map.figure, title, path):
+        path = self.ask_to_save(self.ask_path, "Export figure", "latent.png", FIGURES) if title else ""
+        if path and save_figure(self.map.figure, title, path):
+            self.report_saved(path)
+        elif path:
             self.choice.notice.show_notice(f"Could not write the figure to {path}. Choose another folder.")
 
     def write_points(self) -> None:
         """Write all points of the map to a CSV file of the user's choice."""
         scene = self.exploration.scene
-        path = self.ask_path(self, "Export points", "latent.csv", "*.csv")[0] if scene else ""
+        path = self.ask_to_save(self.ask_path, "Export points", "latent.csv", "*.csv") if scene else ""
         if scene is None or not path:
             return
         title = describe_map(scene, self.choice.values()["method"])
@@ -131,6 +133,8 @@ class LatentPanel(Panel):
         except OSError as error:
             text = f"Could not write the points to {path} ({error.strerror}). Choose another folder."
             self.choice.notice.show_notice(text)
+        else:
+            self.report_saved(path)
 
     def as_python(self) -> str:
         scene, values = self.exploration.scene, self.choice.values()

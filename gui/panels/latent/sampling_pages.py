@@ -219,7 +219,7 @@ class PosteriorPage(LatentPage):
     def _on_spread(self, reply: PosteriorSpreadReply) -> None:
         maps = {"spread": ("posterior SD", reply.spread)}
         if reply.half_width is not None:
-            maps["interval"] = ("calibrated 90% interval, ±", reply.half_width)
+            maps["interval"] = ("90% interval, ±", reply.half_width)
         top = float(np.quantile([each for _, each in maps.values()], 0.999)) or 1e-3
         self.heat.update(window=top, level=top / 2)
         caption = f"0 to {format_number(top, 2)}"

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
 from gui.export import FIGURES, changed_data, join_script, save_figure
-from gui.panel import DISCLAIMER
+from gui.panel import DISCLAIMER, Panel
 from gui.panels.layers.network import INPUT
 from gui.panels.layers.presenter import LayersPresenter
 from gui.panels.layers.state import LayersState, Numbers
@@ -25,9 +25,9 @@ IMPORTS = (
 class LayersExporter(QObject):
     """An exporter that asks for a path, writes the file, and shows the error if there is one."""
 
-    def __init__(self, presenter: LayersPresenter, notice: NoticeBox, parent: QObject) -> None:
-        super().__init__(parent)
-        self._presenter, self._notice = presenter, notice
+    def __init__(self, presenter: LayersPresenter, notice: NoticeBox, panel: Panel) -> None:
+        super().__init__(panel)
+        self._presenter, self._notice, self._panel = presenter, notice, panel
         self.ask_path = QFileDialog.getSaveFileName
 
     def caption(self) -> str:
@@ -40,7 +40,9 @@ class LayersExporter(QObject):
         """Export the channels as shown, or the enlarged images."""
         card = self._presenter.cards.mosaic
         path = self._ask("Export figure", "layers.png", FIGURES)
-        if path and not save_figure(card, self.caption(), path):
+        if path and save_figure(card, self.caption(), path):
+            self._panel.report_saved(path)
+        elif path:
             self._notice.show_notice(f"Could not write the figure to {path}. Choose another folder.")
 
     def write_numbers(self) -> None:
@@ -54,13 +56,15 @@ class LayersExporter(QObject):
         except OSError as error:
             reason = f"Could not write the values to {path} ({error.strerror}). Choose another folder."
             self._notice.show_notice(reason)
+        else:
+            self._panel.report_saved(path)
 
     def _ask(self, title: str, name: str, kinds: str) -> str:
         """Return the chosen path; empty if none was chosen, or if nothing is shown yet."""
         if self._presenter.seen is None:
             self._notice.show_notice("Nothing to export yet. Choose a run and an image first.", "info")
             return ""
-        return str(self.ask_path(self._presenter.cards, title, name, kinds)[0])
+        return self._panel.ask_to_save(self.ask_path, title, name, kinds)
 
 
 def to_csv(numbers: Numbers, about: str) -> str:
@@ -83,8 +87,9 @@ def make_script(choice: LayersState) -> str:
         return ""
     layer, channel = choice.layer, max(choice.channel, 0)
     lines = [
-        f"data = {changed_data(scan.data)}",
-        f"model = evaluation.load_model(engine.runs.open_run({choice.run!r}))",
+        f"run = engine.runs.open_run({choice.run!r})",
+        f"data = {changed_data(scan.data)}.model_copy(update={{'size': run.config.data.size}})",
+        "model = evaluation.load_model(run)",
     ]
     if scan.opened is not None:
         lines += [

@@ -34,7 +34,7 @@ class SearchPanel(Panel):
         self.watch = SearchMonitor(self.session, self)
         self.controller = SearchController(desk, self.watch, self)
         self.order, self.change = NewSearchCard(desk), EditSearchCard(desk)
-        self.plot, self.trials = PlotCard(), TrialsCard(self.session)
+        self.plot, self.trials = PlotCard(self.session.record), TrialsCard(self.session)
         self.importance, self.best, self.trial = ImportanceCard(self.session), BestCard(), TrialCard(self.session)
         self.exporter, self.start_button = SearchExporter(self), self.order.start
         self.left, self.splitter = QStackedWidget(), QSplitter(Qt.Orientation.Vertical)
@@ -85,7 +85,10 @@ class SearchPanel(Panel):
         plot.export_wanted.connect(self.export)
         plot.axes.brushed.connect(self._soon.start)
         plot.axes.hovered.connect(self._on_line_hovered)
-        plot.axes.chosen.connect(lambda key: self.select_trial(int(key)))
+        for chosen in (plot.axes.chosen, plot.points.chosen, self.best.plot.chosen):
+            chosen.connect(lambda key: self.select_trial(int(key)))
+        for hovered in (plot.points.hovered, self.best.plot.hovered):
+            hovered.connect(self.trials.table.highlight)
         trials.enqueue_wanted.connect(do.enqueue_manually)
         trials.hovered.connect(plot.axes.highlight)
         trials.chosen.connect(self.select_trial)
@@ -134,7 +137,9 @@ class SearchPanel(Panel):
         trial = (found.trial(self._chosen) or found.best) if found else None
         if trial is not None and self._chosen:
             self.trials.choose(trial.number)
-        self.plot.axes.select(str(trial.number) if trial else "")
+        key = str(trial.number) if trial else ""
+        self.plot.select(key)
+        self.best.plot.select(key)
         if self.isVisible():
             self.trial.show_trial(found, trial)
 

@@ -1,6 +1,6 @@
 """The card of the selected search: its name, progress and actions, with the parallel axes below."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
@@ -9,16 +9,36 @@ from gui.job_controller import JobController
 from gui.panels.search.dimension_row import FocusComboBox
 from gui.panels.search.plot_data import parallel_data
 from gui.panels.search.snapshot import SearchSnapshot, progress_text
+from gui.panels.search.trial_points import FindRecord, axes_for, plot_of
 from gui.widgets.buttons import Button, IconButton
 from gui.widgets.card import Card, NoticeBox
+from gui.widgets.curves.points import PointPlot
 from gui.widgets.labels import ElidedLabel, label
 from gui.widgets.parallel.widget import ParallelCoordinates
 
+NO_SEARCH, CHOOSE = "No search yet.\n\n", "Open a search above, or start a new one.\n\n"
 NONE = (
-    "No search yet.\n\nOn the left, choose which settings vary and press 'Start search'. Every trial becomes a "
+    "On the left, choose which settings vary and press 'Start search'. Every trial becomes a "
     "run of its own, and a line appears here for each: drag on an axis to select trials."
 )
 HINT = "Drag on an axis to filter; drag its name to reorder; click its name to reverse it."
+PARALLEL, CHOICE_LETTERS = "parallel", 6
+NEW_SEARCH = "New search"
+KINDS = {
+    PARALLEL: "Parallel axes",
+    "slice": "Slice",
+    "contour": "Contour",
+    "pareto": "Pareto",
+    "timeline": "Timeline",
+}
+HINTS = {
+    PARALLEL: HINT,
+    "slice": "The lighter or darker a point, the better the trial; gray was stopped early. Click one to see it.",
+    "contour": "Color shows the rank of the loss, and between the trials the mean rank nearby.",
+    "pareto": "The line joins the trials that no cheaper trial beats.",
+    "timeline": "One bar for each trial, from its start to its end.",
+}
+NO_POINTS = "Trials appear here once they have a score."
 WAITING = "The first trial is training. Its line appears here when it has finished."
 ELSEWHERE = "runs in another process"
 
@@ -33,14 +53,20 @@ class PlotCard(Card):
     go_on_wanted = Signal()
     export_wanted = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, find_record: FindRecord) -> None:
         super().__init__("Search")
+        self._find_record = find_record
         self.searches, self.empty, self.notice = FocusComboBox(), label(NONE, role="quiet", wrap=True), NoticeBox()
         self.settings = IconButton("settings", "Search space and settings", checkable=True)
-        self.new = IconButton("plus", "Set up a new search")
+        self.new = Button(NEW_SEARCH, icon_name="plus")
+        self.new.setToolTip("Set up a new search")
+        self.new.setAccessibleName(NEW_SEARCH)
         self.pause, self.stop = Button("Pause", icon_name="pause"), Button("Stop and keep", "danger", "stop")
         self.go_on = Button("Resume", "primary", "play")
         self.pages, self.axes, self.hint = QStackedWidget(), ParallelCoordinates(), ElidedLabel(HINT)
+        self.points, self.views = PointPlot("trials as points"), QStackedWidget()
+        self.kind, self.across, self.along = FocusComboBox(), FocusComboBox(), FocusComboBox()
+        self._found: SearchSnapshot | None = None
         self.clear, self.save = Button("Clear filters", "link"), IconButton("export", "Export image or table")
         self._drawn: tuple[object, ...] = ()
         self._is_held, self._held_elsewhere = False, ""
@@ -65,10 +91,21 @@ class PlotCard(Card):
         self.save.clicked.connect(self.export_wanted)
         self.clear.clicked.connect(self.axes.clear_brushes)
         self.axes.brushed.connect(self._show_hint)
+        self._on_view_chosen()
 
     def _picture(self) -> QWidget:
         """Return the axes with their actions below."""
         page, line = QWidget(), QHBoxLayout()
+        for kind, title in KINDS.items():
+            self.kind.addItem(title, kind)
+        boxes = {"kind of plot": self.kind, "x axis": self.across, "y axis": self.along}
+        for name, box in boxes.items():
+            box.setAccessibleName(name)
+            box.setMinimumContentsLength(CHOICE_LETTERS)
+            box.activated.connect(self._on_view_chosen)
+            line.addWidget(box)
+        for view in (self.axes, self.points):
+            self.views.addWidget(view)
         line.addWidget(self.hint)
         kept = self.clear.sizePolicy()
         kept.setRetainSizeWhenHidden(True)  # otherwise the axes would move under the mouse during a brush
@@ -78,7 +115,7 @@ class PlotCard(Card):
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        column.addWidget(self.axes, 1)
+        column.addWidget(self.views, 1)
         column.addLayout(line)
         return page
 
@@ -113,8 +150,10 @@ class PlotCard(Card):
         self.go_on.setEnabled(not job.is_busy())
         self.go_on.setToolTip("" if not job.is_busy() else "Another job is running.")
         self.new.setVisible(found is not None)
+        # Beside Pause and Stop, a narrow window has no room for the words.
+        self.new.setText("" if running else NEW_SEARCH)
         self.settings.setVisible(found is not None)
-        self.empty.setText(NONE if found is None else WAITING)
+        self.empty.setText(WAITING if found else CHOOSE + NONE if self.searches.count() else NO_SEARCH + NONE)
         self._draw(found)
 
     def _draw(self, found: SearchSnapshot | None) -> None:
@@ -126,10 +165,29 @@ class PlotCard(Card):
                 self.axes.clear()
             self._drawn = drawn
             self.pages.setCurrentIndex(int(bool(over)))  # first, since a hidden plot is drawn again when it is shown
+            self._found = found
             if found and over:
                 self.axes.show_lines(*parallel_data(found))
-            self._show_hint()
+            self._on_view_chosen()
         self.save.setVisible(bool(over))
+
+    def select(self, key: str) -> None:
+        """Mark a trial in every plot."""
+        self.axes.select(key)
+        self.points.select(key)
+
+    def _on_view_chosen(self, *_: int) -> None:
+        """Show the chosen kind of plot; only that one is drawn."""
+        kind, found = self.kind.currentData(), self._found
+        across, along = axes_for(found, kind) if found and kind != PARALLEL else ({}, {})
+        _offer(self.across, across)
+        _offer(self.along, along, place=1)
+        self.views.setCurrentIndex(int(kind != PARALLEL))
+        if found and kind != PARALLEL:
+            view = kind, self.across.currentData() or "", self.along.currentData() or ""
+            self.points.set_empty_text(NO_POINTS)
+            self.points.show_points(*plot_of(found, view, self._find_record))
+        self._show_hint()
 
     def _on_pause_clicked(self) -> None:
         """Request a pause or its end; remember a request to another process, since the ledger does not record it."""
@@ -138,7 +196,8 @@ class PlotCard(Card):
 
     def _show_hint(self) -> None:
         kept, count = self.axes.selection(), len(self.axes.model.lines.keys)
-        self.hint.setText(HINT if kept is None else f"{len(kept)} of {count} trials selected.")
+        hint = HINTS[self.kind.currentData()]
+        self.hint.setText(hint if kept is None else f"{len(kept)} of {count} trials selected.")
         self.clear.setVisible(kept is not None)
 
     def _status_text(self, found: SearchSnapshot, job: JobController) -> str:
@@ -147,3 +206,14 @@ class PlotCard(Card):
         return (
             f"{ELSEWHERE} · {progress_text(found)}" if found.busy and job.search != found.name else progress_text(found)
         )
+
+
+def _offer(box: FocusComboBox, choices: Mapping[str, str], place: int = 0) -> None:
+    """List these choices in a box and keep the chosen one if it is among them; a box without choices is hidden."""
+    if [box.itemData(at) for at in range(box.count())] != list(choices):
+        kept = box.currentData()
+        box.clear()
+        for key, title in choices.items():
+            box.addItem(title, key)
+        box.setCurrentIndex(max(box.findData(kept), min(place, len(choices) - 1)) if choices else -1)
+    box.setVisible(bool(choices))

@@ -22,8 +22,8 @@ FEW_MARKS = 8  # a range of at most as many integers has a tick at each, and non
 def parallel_data(found: SearchSnapshot) -> tuple[list[ParallelAxis], Lines]:
     """Return the axes of a search, the score last, and a line for each trial that has ended."""
     trials = [trial for trial in found.trials if trial.is_done]
-    axes = [_axis(found, name, trials) for name in found.plan.space.names]
-    columns = [_axis_values(axis, [trial.config.get(axis.key) for trial in trials]) for axis in axes]
+    axes = [axis_of(found, name, trials) for name in found.plan.space.names]
+    columns = [axis_values(axis, [trial.config.get(axis.key) for trial in trials]) for axis in axes]
     scores = [math.nan if trial.score is None else trial.score for trial in trials]
     axes.append(ParallelAxis(SCORE, score_title(found), log=spans_decades(scores), none="no score"))
     values = np.array([*columns, scores], np.float64).T.reshape(len(trials), len(axes))
@@ -31,7 +31,7 @@ def parallel_data(found: SearchSnapshot) -> tuple[list[ParallelAxis], Lines]:
     return axes, Lines(tuple(str(trial.number) for trial in trials), values, kinds, SCORE)
 
 
-def _axis(found: SearchSnapshot, name: str, trials: list[Trial]) -> ParallelAxis:
+def axis_of(found: SearchSnapshot, name: str, trials: list[Trial]) -> ParallelAxis:
     dimension = next(each for each in found.plan.space.dimensions if each.name == name)
     if isinstance(dimension, Numeric):
         few = dimension.count is not None and dimension.count <= FEW_MARKS
@@ -46,7 +46,7 @@ def _axis(found: SearchSnapshot, name: str, trials: list[Trial]) -> ParallelAxis
     return ParallelAxis(name, short(name), words=tuple(shown(value) for value in values), none="off")
 
 
-def _axis_values(axis: ParallelAxis, values: list[Any]) -> list[float]:
+def axis_values(axis: ParallelAxis, values: list[Any]) -> list[float]:
     """Return the trials' positions on an axis; the position of a category is looked up once for all its trials."""
     if not axis.words:
         return [math.nan if value is None else float(value) for value in values]

@@ -7,14 +7,16 @@ from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.formatting import format_number
 from gui.panel import DISCLAIMER
-from gui.panels.search.plot_data import running_best, top_trials
+from gui.panels.search.plot_data import top_trials
 from gui.panels.search.snapshot import SearchSnapshot
+from gui.panels.search.trial_points import history
 from gui.panels.search.trial_rows import RowBuilder, columns, score_title
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.curves.controls import CurveControls
 from gui.widgets.curves.plot import CurvePlot
+from gui.widgets.curves.points import PointAxis, PointPlot, Points
 from gui.widgets.curves.series import SeriesStyle
 from gui.widgets.labels import FilterChip, label
 from gui.widgets.number_table import NumberTable
@@ -22,8 +24,8 @@ from gui.widgets.number_table import NumberTable
 NO_CURVES = "The loss curves of the ten best trials appear here after their first epoch."
 EMPTY = "Trials appear here once the search proposes them."
 STATE = -1
+SMALL_PX, HISTORY_PX = 5, 140
 NO_BEST = "The best validation loss appears here after the first finished trial."
-KEY = "best so far"
 
 
 class TrialsCard(Card):
@@ -154,23 +156,16 @@ class TrialsCard(Card):
 
 
 class BestCard(Card):
-    """The running best score as a falling line; where it is level, no trial improved it."""
+    """The score of every trial in their order, and the best so far as a falling line."""
 
     def __init__(self) -> None:
-        super().__init__("Best so far")
-        self.plot = CurvePlot("validation loss", "trial")
+        super().__init__("History")
+        self.plot = PointPlot("scores of the trials and the best so far", SMALL_PX)
+        self.plot.canvas.setMinimumHeight(HISTORY_PX)
         self.plot.set_empty_text(NO_BEST)
-        self.plot.canvas.setMinimumHeight(110)
         self.add(self.plot, 1)
 
     def set_snapshot(self, found: SearchSnapshot | None) -> None:
-        numbers, bests = running_best(found) if found else ([], [])
-        if found and numbers:
-            self.plot.canvas.set_x_limit(numbers[-1])
-            with self.plot.batch():
-                self.plot.set_series(KEY, numbers, bests, SeriesStyle(score_title(found), "role:accent"))
-                self.plot.mark_best(KEY, found.best.number if found.best else None)
-        else:
-            self.plot.keep_series([])
+        self.plot.show_points(*(history(found) if found else (Points(), PointAxis("trial"), PointAxis(""))))
         best = found.best if found else None
-        self.set_subtitle(f"{format_number(best.score)} in trial {best.number}" if best else "")
+        self.set_subtitle(f"best {format_number(best.score)} in trial {best.number}" if best else "")

@@ -5,17 +5,19 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QSplitter
 
 from engine.messages import RequestFailed
-from gui.panel import DISCLAIMER, AppContext, CompareRuns, Panel, ResumeRun, ShowRun, Target
+from gui.panel import DISCLAIMER, AppContext, CompareRuns, Panel, ResumeRun, ShowRun, Target, fixed_column
 from gui.panels.train.curves_card import CurvesCard
+from gui.panels.train.first_run_card import FirstRunCard
 from gui.panels.train.log_card import LogCard
 from gui.panels.train.new_run_card import NewRunCard
 from gui.panels.train.previews_card import PreviewsCard
 from gui.panels.train.runs_card import RunsCard
 from gui.run_record import RunRecord
 from gui.theme import GAP
+from gui.widgets.card import PlainScrollArea
 from gui.widgets.timers import make_timer
 
 SOON_MS = 60
@@ -29,7 +31,7 @@ class TrainPanel(Panel):
         self.new_run, self.runs = NewRunCard(desk), RunsCard(self.session)
         self.curves, self.previews, self.log = CurvesCard(self.session), PreviewsCard(), LogCard()
         self.ask_path = QFileDialog.getSaveFileName
-        self.start_button = self.new_run.start
+        self.start_button, self.first_steps = self.new_run.start, FirstRunCard(self.session)
         self._splitters = QSplitter(Qt.Orientation.Vertical), QSplitter(Qt.Orientation.Vertical)
         self._primary: str | None = None
         self._wanted: list[str] = []
@@ -48,9 +50,12 @@ class TrainPanel(Panel):
             splitter.splitterMoved.connect(self.state_changed)
             for part in parts:
                 splitter.addWidget(part)
-        left.setSizes([590, 185])
-        right.setSizes([325, 345, 125])
-        self.lay_out(_holding(left), right)
+        left.setSizes([480, 295])
+        right.setSizes([390, 305, 100])
+        # Plots in two rows may need more height than a small screen has.
+        scroll = PlainScrollArea()
+        scroll.setWidget(right)
+        self.lay_out(fixed_column(self.first_steps, left, stretched=left), scroll)
 
     def _connect(self) -> None:
         session = self.session
@@ -58,6 +63,8 @@ class TrainPanel(Panel):
             changed.connect(self._wake)
         session.job_changed.connect(self.curves.show_buttons)
         self.runs.chosen.connect(self._on_chosen)
+        self.runs.table.eyes_changed.connect(self._soon.start)
+        self.runs.state_changed.connect(self.state_changed)
         self.runs.compare_wanted.connect(
             lambda names: self.navigation_requested.emit("compare", CompareRuns(tuple(names)))
         )
@@ -70,6 +77,9 @@ class TrainPanel(Panel):
         self.new_run.started.connect(lambda name: self.choose([name]))
         self.new_run.copy_wanted.connect(self.copy_python)
         self.new_run.changed.connect(self.state_changed)
+        self.first_steps.train_wanted.connect(self.new_run.start_quick)
+        self.first_steps.lesson_wanted.connect(lambda: self.help_requested.emit("lesson", "1"))
+        self.first_steps.guide_wanted.connect(lambda: self.help_requested.emit("page", "guide"))
         self.previews.pointed.connect(self.status_changed)
 
     def choose(self, names: list[str]) -> None:
@@ -85,11 +95,10 @@ class TrainPanel(Panel):
         if found and found == self._wanted:
             self._wanted = []
             self.runs.table.select(found)
-        chosen = [name for name in self.runs.table.chosen_keys() if name in records]
-        if not chosen and not self._wanted and records:
-            chosen = [next(reversed(records))]
-            self.runs.table.select(chosen)
-        self._show([records[name] for name in chosen])
+        if not self.runs.table.chosen_keys() and not self._wanted and records:
+            own = [name for name, record in records.items() if not record.search]
+            self.runs.table.select([(own or list(records))[-1]])
+        self._show([records[name] for name in self.runs.shown() if name in records])
 
     def navigate(self, target: Target) -> None:
         """Resume the current run, or show another."""
@@ -101,7 +110,13 @@ class TrainPanel(Panel):
     def save_state(self) -> dict[str, Any]:
         chosen = self.runs.table.chosen_keys()
         sizes = [splitter.sizes() for splitter in self._splitters]
-        return {"settings": self.new_run.settings.values(), "chosen": chosen or self._wanted, "sizes": sizes}
+        lists = {
+            "costs": self.new_run.estimator.save_state(),
+            "baseline": self.runs.baseline,
+            "list": self.runs.list.save_state(),
+            "plots": self.curves.grid.save_state(),
+        }
+        return {"settings": self.new_run.settings.values(), "chosen": chosen or self._wanted, "sizes": sizes, **lists}
 
     def restore_state(self, kept: dict[str, Any]) -> None:
         values, chosen = kept.get("settings"), kept.get("chosen")
@@ -109,13 +124,19 @@ class TrainPanel(Panel):
             self.new_run.settings.set_values(values)
         for splitter, sizes in zip(self._splitters, kept.get("sizes") or (), strict=False):
             splitter.setSizes([size for size in sizes if isinstance(size, int)])
+        parts = ((self.runs.list, "list"), (self.curves.grid, "plots"), (self.new_run.estimator, "costs"))
+        for part, name in parts:
+            if isinstance(kept.get(name), dict):
+                part.restore_state(kept[name])
+        if isinstance(kept.get("baseline"), str):
+            self.runs.set_baseline(kept["baseline"])
         if isinstance(chosen, list):
             self.choose([name for name in chosen if isinstance(name, str)])
 
     def export(self) -> None:
-        """Write the metrics of the chosen runs, epoch by epoch."""
+        """Write the metrics of the runs that are shown, epoch by epoch."""
         path = self.ask_path(self, "Export the curves of the selected runs", "runs.csv", "*.csv")[0]
-        records = [self.session.runs.records[name] for name in self.runs.table.chosen_keys()]
+        records = [self.session.runs.records[name] for name in self.runs.shown()]
         if path:
             try:
                 write_numbers(records, Path(path))
@@ -127,9 +148,10 @@ class TrainPanel(Panel):
         return self.new_run.python()
 
     def _show(self, records: list[RunRecord]) -> None:
-        names = [record.name for record in records]
-        if self._primary not in names:
-            self._primary = names[-1] if names else None
+        """Show the curves of these runs, and the images and the log of the one that was chosen last."""
+        chosen = self.runs.table.chosen_keys()
+        if self._primary not in chosen:
+            self._primary = chosen[-1] if chosen else None
         primary = self.session.record(self._primary)
         self.curves.show_runs(records, primary)
         self.previews.show_run(primary)
@@ -140,6 +162,8 @@ class TrainPanel(Panel):
         added = [name for name in names if name not in self._before]
         self._primary = added[-1] if added else self._primary
         self._before = names
+        if self._primary and self.isVisible():
+            self.session.selection.set_run(self._primary)
         self._soon.start()
         self.state_changed.emit()
 
@@ -157,15 +181,6 @@ class TrainPanel(Panel):
         record = self.session.record(name)
         if record and record.config:
             self.new_run.load_config(record.config)
-
-
-def _holding(content: QWidget) -> QWidget:
-    """Return a widget around a splitter; its width can be fixed, that of a splitter cannot."""
-    holder = QWidget()
-    column = QVBoxLayout(holder)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.addWidget(content)
-    return holder
 
 
 def write_numbers(records: list[RunRecord], path: Path) -> None:

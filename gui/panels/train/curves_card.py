@@ -49,7 +49,7 @@ class CurvesCard(Card):
         job, primary = self._session.job, self._primary
         mine = primary is not None and job.run == primary.name
         elsewhere = primary is not None and primary.busy and not job.trains(primary.name)
-        if primary is not None and not elsewhere and self._stopping == primary.name:
+        if primary is None or not elsewhere or self._stopping != primary.name:
             self._stopping = ""
         self.pause.setVisible(mine)
         self.stop.setVisible(mine or elsewhere)
@@ -59,7 +59,7 @@ class CurvesCard(Card):
         self.pause.setText("Continue" if held else "Pause")
         self.pause.set_icon("play" if held else "pause")
         self.pause.setEnabled(job.state not in ("stopping", "pausing"))
-        stopping = (mine and job.state == "stopping") or (elsewhere and self._stopping == primary.name)
+        stopping = (mine and job.state == "stopping") or (elsewhere and bool(self._stopping))
         self.stop.setEnabled(not stopping)
         self.stop.setText("Stopping…" if stopping else "Stop and keep")
         self.stop.setToolTip("This run is trained in another process; it stops after its current batch." * elsewhere)

@@ -8,6 +8,7 @@ from gui.run_record import LogLine, RunRecord
 from gui.widgets.card import Card
 
 MOST_LINES = 5000
+LEAST_PX = 32
 LEVELS = {"warning": "Warning: ", "error": "Error: "}
 
 
@@ -18,6 +19,7 @@ class LogView(QPlainTextEdit):
         super().__init__(parent)
         self.setProperty("kind", "log")
         self.setReadOnly(True)
+        self.setMinimumHeight(LEAST_PX)
         self.setMaximumBlockCount(MOST_LINES)
         self.setTabChangesFocus(True)
         self.setAccessibleName("log")

@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit
 
 from engine import config as settings
@@ -15,6 +16,7 @@ from gui.form import LABEL_PX
 from gui.formatting import format_count
 from gui.loaded_data import source_title
 from gui.panel import AppContext
+from gui.panels.train.run_estimate import RunEstimator, describe_estimate
 from gui.panels.train.settings_form import SettingsForm, SizeProblem
 from gui.session import load_data_undoable
 from gui.widgets.buttons import Button
@@ -39,6 +41,7 @@ class NewRunCard(ScrollingCard):
         self.start, self.copy = Button("Start training", "primary"), Button("Copy as Python")
         self.data, self.problem = label(role="caption", wrap=True), label(role="danger", wrap=True)
         self.notice, self.caution, self.misfit = NoticeBox(), NoticeBox(), NoticeBox()
+        self.cost, self.estimator = label(role="caption", wrap=True), RunEstimator(desk.session.job, self)
         self._size_problem: SizeProblem | None = None
         self._lay_out()
         self._connect()
@@ -59,11 +62,11 @@ class NewRunCard(ScrollingCard):
         for button in (self.start, self.copy):
             buttons.addWidget(button)
         buttons.addStretch()
-        for part in (top, self.settings, self.data, self.caution):
-            self.add(part)
+        for content in (top, self.settings, self.data, self.caution):
+            self.add(content)
         self.body.addStretch()
-        for box in (self.problem, self.misfit, self.notice):
-            self.footer.addWidget(box)
+        for part in (self.problem, self.misfit, self.notice, self.cost):
+            self.footer.addWidget(part)
         self.footer.addLayout(buttons)
 
     def _connect(self) -> None:
@@ -75,6 +78,7 @@ class NewRunCard(ScrollingCard):
         self._session.data_loaded.connect(self.refresh)
         self._session.data_wanted.connect(self.refresh)
         self._session.loading_changed.connect(self.refresh)
+        self.estimator.changed.connect(self._show_cost)
         self.misfit.action_requested.connect(self._on_size_wanted)
         self.misfit.second_requested.connect(self._on_filters_wanted)
         self._session.job_failed.connect(self._on_job_failed)
@@ -94,6 +98,11 @@ class NewRunCard(ScrollingCard):
             return
         self.name.clear()
         self.started.emit(record.name)
+
+    def start_quick(self) -> None:
+        """Choose the preset of a first look, and start it."""
+        self._choose_preset("quick")
+        self.start_run()
 
     def load_config(self, config: RunConfig) -> None:
         """Show the settings of a run, with its dataset, as one undo step."""
@@ -118,10 +127,9 @@ class NewRunCard(ScrollingCard):
         form, data = self.settings.form, self.data_config()
         form.validate()
         self.preset.setCurrentIndex(max(self.preset.findData(self._matching_preset()), 0))
-        loaded = self._session.data
-        is_known = loaded is not None and loaded.config == data
-        count = f" · {format_count(loaded.size('train'))} training images" if loaded and is_known else ""
-        reading = " · reading images…" if self._session.loading is not None and not is_known else ""
+        sizes = self._sizes()
+        count = f" · {format_count(sizes[0])} training images" if sizes else ""
+        reading = " · reading images…" if self._session.loading is not None and not sizes else ""
         kept = "original intensities" if data.normalisation == "none" else data.normalisation
         facts = f"{source_title(data)}{count} · {data.size} × {data.size} px · {data.fit} · {kept}{reading}"
         self.data.setText(facts)
@@ -131,7 +139,35 @@ class NewRunCard(ScrollingCard):
         self.caution.show_notice(self._caution())
         valid = form.is_valid() and self._size_problem is None
         self.start.setEnabled(valid and not self._session.job.is_busy())
+        self._show_cost()
         self.changed.emit()
+
+    def _sizes(self) -> tuple[int, int] | None:
+        """Return the numbers of training and validation images. Returns None unless they are loaded."""
+        data = self._session.data
+        return (data.size("train"), data.size("validation")) if data and data.config == self.data_config() else None
+
+    def _show_cost(self) -> None:
+        """Show what the run will cost, as far as it is known; a form that no one sees has nothing measured."""
+        try:
+            config = self.settings.config()
+        except ConfigError:
+            config = None
+        if config is None or not self.isVisible() or self._session.job.is_busy():
+            self.estimator.forget_wish()
+            self.cost.setVisible(False)
+            return
+        known = self.estimator.find(config)
+        self.cost.setText(describe_estimate(known, config, self._sizes(), self.estimator.is_measuring(config)))
+        self.cost.setVisible(True)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._show_cost()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.estimator.forget_wish()
 
     def _show_size_problem(self) -> None:
         """Show once that the model does not fit the size of the images, with what would fit as buttons."""

@@ -29,7 +29,7 @@ from gui.widgets.curves.series import SeriesStyle
 from gui.widgets.labels import FilterChip, label
 
 NO_BREAK = "\u00a0"
-PLOT_PX = 190
+PLOT_PX, ROW_PX = 190, 190
 MOST_COLUMNS = 4
 EMPTY = "The curves appear here after the first epoch."
 NO_RUN = "No run yet. Choose settings on the left and press 'Start training'."
@@ -52,12 +52,9 @@ class PlotGrid(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        specs = (*QUANTITIES, *MACHINE)
-        self.plots = {spec.name: CurvePlot(spec.title, "epoch", self, listed=True) for spec in specs}
-        self.axis, self.batches, self._choice = QComboBox(), FilterChip("Batch loss", True), QPushButton("Plots")
-        self.controls = CurveControls(
-            list(self.plots.values()), DISCLAIMER, (self.axis, self.batches, self._choice, label(LINES, "caption"))
-        )
+        self.plots: dict[str, CurvePlot] = {}
+        self.axis, self.batches, self._choice = QComboBox(), FilterChip("Batches", True), QPushButton("Plots")
+        self.controls = CurveControls([], DISCLAIMER, (self.axis, self.batches, self._choice, label(LINES, "caption")))
         self.hidden_plots = {spec.name for spec in MACHINE}
         self._records: Sequence[RunRecord] = ()
         self._placed: tuple[list[PlotSpec], int] = ([], 0)
@@ -79,8 +76,9 @@ class PlotGrid(QWidget):
             action = menu.addAction(spec.title)
             action.setCheckable(True)
             action.setChecked(spec.name not in self.hidden_plots)
-            action.triggered.connect(partial(self._on_plot_chosen, spec.name))
+            action.triggered.connect(lambda shown, name=spec.name: self._on_plot_chosen(name, shown))
         self._choice.setMenu(menu)
+        self._choice.setProperty("kind", "chip")
         self._grid.setSpacing(10)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -90,8 +88,15 @@ class PlotGrid(QWidget):
     def _connect(self) -> None:
         self.axis.currentIndexChanged.connect(self._redraw_all)
         self.batches.toggled.connect(self._redraw_all)
-        for plot in self.plots.values():
-            plot.enlarge_toggled.connect(partial(self._on_enlarge_toggled, plot))
+        for spec in QUANTITIES:
+            self._make_plot(spec)
+
+    def _make_plot(self, spec: PlotSpec) -> CurvePlot:
+        """Return a new plot of a quantity; those of the machine are made when they are first shown."""
+        plot = self.plots[spec.name] = CurvePlot(spec.title, "epoch", self, listed=True)
+        plot.enlarge_toggled.connect(partial(self._on_enlarge_toggled, plot))
+        self.controls.add_plot(plot)
+        return plot
 
     def show_runs(self, records: Sequence[RunRecord]) -> None:
         """Draw the curves of these runs; what has not changed is not drawn again."""
@@ -122,7 +127,8 @@ class PlotGrid(QWidget):
     def restore_state(self, kept: dict[str, Any]) -> None:
         self.axis.setCurrentIndex(max(self.axis.findData(kept.get("axis")), 0))
         if isinstance(kept.get("hidden"), list):
-            self.hidden_plots = {name for name in kept["hidden"] if name in self.plots}
+            names = {spec.name for spec in (*QUANTITIES, *MACHINE)}
+            self.hidden_plots = names.intersection(map(str, kept["hidden"]))
             for spec, action in zip((*QUANTITIES, *MACHINE), self._choice.menu().actions(), strict=True):
                 action.setChecked(spec.name not in self.hidden_plots)
             self._redraw_all()
@@ -135,19 +141,25 @@ class PlotGrid(QWidget):
         machine = [spec for spec in MACHINE if any(curves(record, spec) for record in self._records)]
         wanted = [spec for spec in plots_for(self._records) if spec.name not in self.hidden_plots]
         wanted += [spec for spec in machine if spec.name not in self.hidden_plots]
+        for spec in wanted:
+            if spec.name not in self.plots:
+                self._make_plot(spec)
         large = [spec for spec in wanted if self.plots[spec.name].enlarge.isChecked()]
         return large or wanted
 
     def _arrange(self) -> None:
         """Lay out the wanted plots, as many beside each other as there is room for."""
         wanted = self._wanted()
-        columns = min(max(self.width() // PLOT_PX, 1), MOST_COLUMNS)
+        rows = max((self.height() - self.controls.height()) // ROW_PX, 1)
+        columns = max(min(self.width() // PLOT_PX, MOST_COLUMNS), -(-len(wanted) // rows), 1)
         if (wanted, columns) == self._placed:
             return
         for plot in self.plots.values():
             self._grid.removeWidget(plot)
         for place, spec in enumerate(wanted):
             self._grid.addWidget(self.plots[spec.name], *divmod(place, columns))
+        for column in range(len(QUANTITIES) + len(MACHINE)):
+            self._grid.setColumnStretch(column, int(column < min(len(wanted), columns)))
         for name, plot in self.plots.items():
             plot.setVisible(name in [spec.name for spec in wanted])
         self._placed = wanted, columns

@@ -11,6 +11,7 @@ from gui.formatting import format_fixed, format_number
 MOST_LABELS = 7
 MOST_PLACES = 5
 FEW_DECADES = 3
+LABEL_PX = 34
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 TIME_STEPS_S = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 43_200, 86_400)
 Kind = Literal["number", "duration", "clock"]
@@ -26,9 +27,13 @@ class NumberAxis(pg.AxisItem):
 
     least_step = 0.0
     kind: Kind = "number"
+    # Names of 0, 1, 2, ... on an axis of categories.
+    words: tuple[str, ...] = ()
 
     def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:  # noqa: N803 - Qt-like
         """Return the tick spacing, without ticks between whole steps where there is no data between them."""
+        if self.words:
+            return [(1.0, 0.0)]
         if self.kind != "number":
             wanted = (maxVal - minVal) * 90 / max(size, 1)
             step = next((step for step in TIME_STEPS_S if step >= wanted), math.ceil(wanted / DAY_S) * DAY_S)
@@ -36,9 +41,14 @@ class NumberAxis(pg.AxisItem):
             offset = -datetime.fromtimestamp(maxVal).astimezone().utcoffset().total_seconds()  # type: ignore[union-attr]
             return [(float(step), offset if self.kind == "clock" else 0.0)]
         spaced = super().tickSpacing(minVal, maxVal, size)
-        return [(max(step, self.least_step), offset) for step, offset in spaced]
+        least = self.least_step
+        if self.orientation in ("bottom", "top"):
+            least = max(least, (maxVal - minVal) * LABEL_PX / max(size, 1))
+        return [(round_step(least) if step < least else step, offset) for step, offset in spaced]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float | None) -> list[str]:
+        if self.words:
+            return [self.words[round(value)] if 0 <= round(value) < len(self.words) else "" for value in values]
         if self.logMode:
             return log_labels(values)
         if self.kind != "number":

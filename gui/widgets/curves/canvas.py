@@ -10,12 +10,13 @@ from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QWidget
 
 from gui import palette
+from gui.formatting import format_number
 from gui.widgets.curves.axis import Kind, NumberAxis
 from gui.widgets.curves.series import Bounds, Scale, padded_bounds, to_axis
 from gui.widgets.curves.zoom_box import ZoomBox, place_labels
 
 TICK_PX = 11
-LEFT_AXIS_PX = 58
+LEFT_AXIS_PX, NARROW_AXIS_PX, NARROW_PX = 58, 44, 180
 LABEL_PX = 24
 MARGIN_PX = 6
 Measure = Callable[[Scale, tuple[float, float] | None], list[Bounds]]
@@ -71,7 +72,7 @@ class CurveCanvas(pg.GraphicsView):
         for line in (self._line, self._place):
             line.hide()
             self.box.addItem(line, ignoreBounds=True)
-        self.box.sigResized.connect(self.fit)
+        self.box.sigResized.connect(self._on_resized)
         self.box.sigRangeChanged.connect(self._arrange_labels)
         self.setCentralItem(layout)
 
@@ -109,6 +110,10 @@ class CurveCanvas(pg.GraphicsView):
         self._x_axis.picture = None
         self.recolor()
 
+    def set_words(self, x_words: tuple[str, ...], y_words: tuple[str, ...]) -> None:
+        """Name the categories of the axes; empty for an axis of numbers."""
+        self._x_axis.words, self._y_axis.words = x_words, y_words
+
     def set_scale(self, scale: Scale) -> None:
         self.scale_of = scale
         self._x_axis.setLogMode(scale.log_x)
@@ -122,8 +127,8 @@ class CurveCanvas(pg.GraphicsView):
             self.box.removeItem(self._references.pop(name)[1])
         if y is not None:
             options = {"position": 0.98, "anchors": [(1, 1), (1, 0)], "movable": False}
-            plain = text.replace("{", "{{").replace("}", "}}")
-            line = pg.InfiniteLine(angle=0, movable=False, label=plain, labelOpts=options)
+            line = pg.InfiniteLine(angle=0, movable=False, label=_escape(text), labelOpts=options)
+            line.setToolTip(text)
             self._references[name] = (y, line)
             self.box.addItem(line, ignoreBounds=True)
             self.recolor()
@@ -190,12 +195,22 @@ class CurveCanvas(pg.GraphicsView):
             if math.isfinite(placed):
                 line.setPos(placed)
 
+    def _on_resized(self) -> None:
+        self._y_axis.setWidth(LEFT_AXIS_PX if self.width() >= NARROW_PX else NARROW_AXIS_PX)
+        self.fit()
+
     def _arrange_labels(self, *_: object) -> None:
         """Place the labels of the levels so that none covers another."""
-        lines = [line for _, line in self._references.values() if line.isVisible()]
+        levels = [(y, line) for y, line in self._references.values() if line.isVisible()]
+        lines = [line for _, line in levels]
         area = self.box.sceneBoundingRect().adjusted(MARGIN_PX, 0, -MARGIN_PX, 0)
         if not lines or area.width() <= 0:
             return
+        for y, line in levels:
+            is_wide = self.fontMetrics().horizontalAdvance(line.toolTip()) > area.width()
+            wanted = _escape(format_number(y) if is_wide else line.toolTip())
+            if line.label.format != wanted:
+                line.label.setFormat(wanted)
         sizes = [line.label.textItem.boundingRect() for line in lines]
         ys = [self.box.mapViewToScene(QPointF(0, line.value())).y() for line in lines]
         places = place_labels([(size.width(), size.height()) for size in sizes], ys, area)
@@ -216,6 +231,11 @@ class CurveCanvas(pg.GraphicsView):
             return
         x = self.box.mapSceneToView(at).x()
         self.pointed.emit(10**x if self.log_x else x)
+
+
+def _escape(text: str) -> str:
+    """Return a text whose braces are no places for a value."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _placed(bounds: Bounds, log_x: bool, log_y: bool) -> Bounds:

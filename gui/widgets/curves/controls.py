@@ -16,7 +16,7 @@ from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.labels import FilterChip
 from gui.widgets.number_fields import SliderRange, SliderRow
 
-SLIDER_PX = 260
+SLIDER_PX = 218
 KINDS = {"png": "image (PNG)", "svg": "drawing (SVG)", "pdf": "page (PDF)", "csv": "values (CSV)"}
 OUTLIERS_TIP = "Fit the y axis to the middle 90% of the values of each curve."
 AskPath = Callable[[QWidget, str, str], str]
@@ -43,7 +43,7 @@ class CurveControls(QWidget):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._plots, self._footer = plots, footer
+        self._plots, self._footer = list[CurvePlot](), footer
         self.ask_path: AskPath = ask_path
         self.smoothing = SliderRow("Smoothing", SliderRange(0.0, 0.99, 0.0))
         self.log_x, self.log_y = FilterChip("Log x"), FilterChip("Log y")
@@ -51,17 +51,24 @@ class CurveControls(QWidget):
         self.clip.setToolTip(OUTLIERS_TIP)
         self.export, self._menu = IconButton("export", "Export the plots"), QMenu(self)
         self.smoothing.setFixedWidth(SLIDER_PX)
-        row = FlowLayout(self)
-        for part in (self.smoothing, *more, self.log_x, self.log_y, self.clip, self.export):
+        row = FlowLayout(self, gap=6)
+        for part in (self.smoothing, *more[:-1], self.log_x, self.log_y, self.clip, self.export, *more[-1:]):
             row.addWidget(part)
         self.smoothing.value_changed.connect(self._on_smoothing_changed)
         for chip in (self.log_x, self.log_y, self.clip):
             chip.toggled.connect(self._on_scale_changed)
         for plot in plots:
-            plot.pointed.connect(partial(self._on_pointed, plot))
+            self.add_plot(plot)
         self._menu.aboutToShow.connect(self.fill_menu)
         self.export.setMenu(self._menu)
         self.export.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+
+    def add_plot(self, plot: CurvePlot) -> None:
+        """Let the controls act on one more plot."""
+        self._plots.append(plot)
+        plot.pointed.connect(partial(self._on_pointed, plot))
+        plot.set_smoothing(self.smoothing.value())
+        plot.set_scale(self._scale())
 
     def fill_menu(self) -> None:
         """List the plots that are shown, in each kind of file."""
@@ -75,9 +82,11 @@ class CurveControls(QWidget):
             plot.set_smoothing(weight)
 
     def _on_scale_changed(self) -> None:
-        scale = Scale(self.log_x.isChecked(), self.log_y.isChecked(), self.clip.isChecked())
         for plot in self._plots:
-            plot.set_scale(scale)
+            plot.set_scale(self._scale())
+
+    def _scale(self) -> Scale:
+        return Scale(self.log_x.isChecked(), self.log_y.isChecked(), self.clip.isChecked())
 
     def _on_pointed(self, source: CurvePlot, x: float | None) -> None:
         for plot in self._plots:

@@ -18,17 +18,19 @@ from gui.widgets.buttons import IconButton
 from gui.widgets.curves.axis import Kind, format_time
 from gui.widgets.curves.canvas import CurveCanvas
 from gui.widgets.curves.series import Bounds, Scale, Series, SeriesStyle, decimate, to_axis
-from gui.widgets.labels import elide_middle, label
+from gui.widgets.labels import ElidedLabel, elide_middle, label
 
 SOLID, DASHED = "━━", "╍╍"
 SECOND_SOLID, SECOND_DASHED = "━·━", "····"
 AWAY_PX = 12
-RAW_ALPHA = 95
+RAW_ALPHA, FAINT_ALPHA = 95, 140
 LINE_PX = 1.8
 MOST_POINTS = 2000
 DASHES, SECOND_LINE, SECOND_DASHES = [5.0, 3.5], [9.0, 2.5, 1.0, 2.5], [1.5, 2.5]
 MOST_ROWS, MOST_LETTERS = 12, 30
 DIMMED = 0.2
+# A narrower plot has no room for the names of the curves, and none for the values where another plot points at.
+NAMING_PX = 260
 
 
 def format_line(style: SeriesStyle) -> str:
@@ -56,8 +58,8 @@ class CurveReadout(QLabel):
         self.hide()
 
     def show_at(self, x: float, title: str, rows: list[tuple[SeriesStyle, float]]) -> None:
-        """Show the rows beside x, given in the parent's pixels; without a title, the values alone."""
-        write = format_colored_line if title else format_line
+        """Show the rows beside x, given in the parent's pixels; without a title, or in a narrow plot, without names."""
+        write = format_colored_line if title and self._plot.width() >= NAMING_PX else format_line
         lines = "".join(
             f'<tr><td align="right">{format_number(value)}&nbsp;&nbsp;</td><td>{write(style)}</td></tr>'
             for style, value in rows[:MOST_ROWS]
@@ -100,6 +102,7 @@ class CurveItem:
         faint.setAlpha(RAW_ALPHA)
         if series.style.faint:
             few = decimate(raw, MOST_POINTS)
+            faint.setAlpha(FAINT_ALPHA)
             self._raw.setData(x[few], raw[few], pen=pg.mkPen(faint, width=ratio), connect="finite")
             return
         pen = _make_pen(color, series.style, ratio)
@@ -163,7 +166,8 @@ class CurvePlot(QFrame):
         self.canvas = CurveCanvas(x_label, self)
         self.canvas.measure = self._measure
         self.enlarge = IconButton("maximise", f"Enlarge {y_label} (E)", checkable=True)
-        self._listed, self._kind = listed, "number"
+        self._listed = listed
+        self._kind: Kind = "number"
         self._smoothing = 0.0
         self._batch: dict[CurveItem, None] | None = None
         self._pointed: float | None = None
@@ -183,7 +187,10 @@ class CurvePlot(QFrame):
         column, head = QVBoxLayout(self), QHBoxLayout()
         column.setContentsMargins(8, 8 - 4 * self._listed, 8, 8)
         column.setSpacing(2)
-        head.addWidget(label(self.y_label, role="caption", wrap=True), 1)
+        title = ElidedLabel(self.y_label)
+        title.setProperty("role", "caption")
+        head.addWidget(title)
+        head.addStretch(1)
         head.addWidget(self.enlarge)
         self.enlarge.setVisible(self._listed)
         self._legend.setVisible(not self._listed)
@@ -226,7 +233,7 @@ class CurvePlot(QFrame):
         self._refresh([self.items[key]])
 
     def set_reference(self, name: str, y: float | None, text: str = "") -> None:
-        """Draw a dotted level with its label, or remove it if `y` is None."""
+        """Draw a dotted level with its label, or remove it if `y` is None; a narrow plot shows its number alone."""
         self.canvas.set_reference(name, y, text)
         self._refresh([])
 
@@ -288,8 +295,8 @@ class CurvePlot(QFrame):
         x = None if x is None else nearest_x(self._listed_series(), x)
         self._pointed = x
         self.canvas.point_at(x)
-        self._readout.setVisible(x is not None)
-        if x is not None:
+        self._readout.setVisible(x is not None and self.canvas.width() >= NAMING_PX)
+        if self._readout.isVisible() and x is not None:
             self._show_readout("", x)
 
     def _show_readout(self, title: str, x: float) -> None:
@@ -352,9 +359,10 @@ class CurvePlot(QFrame):
         return "&nbsp;&nbsp; ".join(format_colored_line(series.style) for series in self._listed_series())
 
     def _measure(self, scale: Scale, between: tuple[float, float] | None) -> list[Bounds]:
-        """Return the bounds of the curves; those of faint ones only while no other has two points."""
-        listed = self._listed_series()
-        counted = listed if any(len(series.x) > 1 for series in listed) else [i.series for i in self.items.values()]
+        """Return the bounds of the curves; those of a faint one only while its color has no other of two points."""
+        drawn = {series.style.color_key for series in self._listed_series() if len(series.x) > 1}
+        every = [item.series for item in self.items.values()]
+        counted = [series for series in every if not (series.style.faint and series.style.color_key in drawn)]
         bounds = [series.bounds(scale, between) for series in counted]
         return [bound for bound in bounds if bound is not None]
 

@@ -26,7 +26,7 @@ class SeriesStyle:
     """Label and color key of a curve; its line is dashed (validation) or solid (training).
 
     A faint curve stands behind the others: it is in no list of values, and the axes do not follow it once there is
-    another curve of two points.
+    another curve of its color with two points.
     """
 
     label: str

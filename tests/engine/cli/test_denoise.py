@@ -128,7 +128,7 @@ def test_missing_package_is_said_and_does_not_keep_the_others_back(call, picture
         (["--roi", "1,2,3"], "is not a valid region"),
         (["--roi", "90,90,5,5"], "outside the image"),
         (["--roi", "rectangle:-5,-5,60,60"], "whole image"),
-        (["--noise", "snow"], "Noise type (--noise) must be one of gaussian"),
+        (["--noise", "snow"], "Noise type (--noise) must be one of none, gaussian"),
         (["--sigma", "25"], "Noise level σ (--sigma) must be a number from 0 to 1"),
         (["--rim", "0"], "Background ring (--rim) must be"),
         (["--against", "nml"], "There is no baseline 'nml'"),
@@ -254,3 +254,34 @@ def test_decibels_of_equal_images_are_null_in_json(call, picture, tmp_path):
     assert found["methods"]["none"]["ssim"] == pytest.approx(1)
     assert math.isfinite(found["methods"]["first"]["psnr_db"])
     assert "noisy input: identical to the noise-free image" in found["methods"]["first"]["warning"]
+
+
+def test_noisy_image_is_denoised_without_a_reference(call, picture, tmp_path):
+    """Nothing is added; the noise is estimated, what was removed is measured, and errors are null."""
+    found = call(
+        "denoise", "first", picture, "--noise", "none", "--against", "gaussian", "--bits", "8", "--out", tmp_path
+    )
+    clean = data.prepare(data.open_scan(str(picture)), config.from_flat({**TINY, "fit": "squash"}).data)
+    run = found["methods"]["first"]
+    assert (run["psnr_db"], run["ssim"]) == (None, None)
+    assert run["residual"]["verdict"] in ("white", "structure", "noise-left")
+    assert "trained on noise-free images" in run["warning"]
+    assert "residual" not in found["methods"]["none"]
+    assert found["noise_estimate"]["gaussian"] > 0
+    files = found["files"]
+    assert "noisy" not in files
+    assert "first-residual" in files
+    with Image.open(files["original-8bit"]) as image:
+        np.testing.assert_allclose(np.asarray(image), 255 * clean, atol=0.6)
+
+
+def test_noisy_image_is_told_in_words(root, picture, tmp_path, capsys):
+    words = ["first", str(picture), "--noise", "none", "--out", str(tmp_path), "--runs", str(root)]
+    assert cli.main(["denoise", *words]) == 0
+    said = capsys.readouterr().out
+    assert "no noise added. Estimated noise: σ = 0." in said
+    assert "PSNR and SSIM are unknown" in said
+
+
+def test_curve_needs_noise(call, scans):
+    assert "A curve needs noise" in call("denoise-curve", "first", "--data", scans, "--noise", "none", status=2)

@@ -9,7 +9,7 @@ from engine.denoising.level_cache import NoiseLevelCache
 from engine.errors import ConfigError
 from engine.evaluation import references, scoring
 from engine.explorer.explorer import Explorer
-from engine.messages import ApplyFilter, Denoise, DenoiseCurve, DenoiseDraft, never_stop
+from engine.messages import ApplyFilter, Denoise, DenoiseCurve, DenoiseDraft, ExportDenoised, never_stop
 
 
 @pytest.fixture(scope="module")
@@ -181,3 +181,30 @@ def test_classical_method_is_given_the_same_noisy_image(explorer, ask, image, ru
 def ask_without_runs(ask, kind, **fields):
     request = ask(Denoise, runs=())
     return kind(**{**request.model_dump(exclude={"command", "runs", "sigma"}), **fields})
+
+
+def test_curve_has_filters_beside_runs_and_computes_them_once(explorer, ask, run, monkeypatch):
+    key, sigmas = str(run.path), (0.0, 0.2)
+    answer = explorer.answer(ask(DenoiseCurve, runs=(key,), filters=("gaussian", "pca"), components=4, sigmas=sigmas))
+    assert list(answer.runs) == [key, "gaussian", "pca"]
+    filtered = explorer.answer(ask_without_runs(ask, ApplyFilter, method="gaussian", sigma=0.2))
+    assert answer.runs["gaussian"].mse[1] == pytest.approx(filtered.mse)
+    monkeypatch.setattr(metrics, "mse", lambda *_: pytest.fail("computed again"))
+    again = explorer.answer(ask(DenoiseCurve, runs=(key,), filters=("gaussian",), sigmas=sigmas))
+    assert again.runs["gaussian"] == answer.runs["gaussian"]
+
+
+@pytest.mark.parametrize(("name", "begins"), [("f.pdf", b"%PDF"), ("f.svg", b"<?xml"), ("f.png", b"\x89PNG")])
+def test_figure_is_light_and_has_every_text(explorer, ask, run, tmp_path, name, begins):
+    key = str(run.path)
+    region = {"kind": "ellipse", "points": ((0.3, 0.3), (0.6, 0.6))}
+    words = {"titles": {key: "my run"}, "notes": {key: "lesion 40%"}, "lines": ("A warning.",), "heading": "Head 7"}
+    request = ask(ExportDenoised, runs=(key,), filters=("median",), path=str(tmp_path / name), region=region, **words)
+    assert explorer.answer(request).path == str(tmp_path / name)
+    content = (tmp_path / name).read_bytes()
+    assert content.startswith(begins)
+    if name == "f.svg":
+        text = content.decode()
+        assert all(word in text for word in ("my run", "lesion 40%", "A warning.", "Head 7", "result − original"))
+        assert "#ffffff" in text
+        assert "#1b1f26" in text  # dark text, where the dark theme has its card

@@ -58,14 +58,17 @@ def test_spread_of_a_linear_decoder_is_that_of_its_latent():
     assert found.deviation.ravel() == pytest.approx([0.05, 0.1], rel=0.05)
 
 
+REACH = np.linspace(0.02, 0.1, 32, dtype=np.float32)[:, None]
+
+
 class Split:
-    """Images of known error: twenty patients of two images, noise of 0.05 that the posterior promises to be 0.01."""
+    """Images whose errors are uniform, larger from column to column: twenty patients of two images."""
 
     groups = tuple(f"p{number // 2}" for number in range(40))
 
     def read(self, rows):
         [row] = rows
-        return (0.5 + np.random.default_rng(row).normal(0, 0.05, (1, 32, 32, 1))).astype(np.float32)
+        return (0.5 + np.random.default_rng(row).uniform(-1, 1, (1, 32, 32, 1)) * REACH).astype(np.float32)
 
 
 def test_calibrated_intervals_hold_on_patients_that_were_not_used_for_them(monkeypatch):
@@ -73,11 +76,11 @@ def test_calibrated_intervals_hold_on_patients_that_were_not_used_for_them(monke
     monkeypatch.setattr(calibration, "spread", lambda *_: made)
     space = type("Space", (), {"encode": lambda self, images: None})()
     found = run_steps(calibration.measure(space, Split(), range(40), 8))
-    assert found.plain.get_result().coverage[8] == pytest.approx(0.26, abs=0.02)
+    assert found.plain.get_result().coverage[8] < 0.5
     result = found.calibrated.get_result()
     assert result.coverage == pytest.approx(result.levels, abs=0.015)
     assert found.interval[0] < result.coverage[8] < found.interval[1]
-    assert found.scale.half_width(made.deviation).mean() == pytest.approx(1.645 * 0.05, rel=0.05)
+    assert found.scale.half_width(made.deviation).mean(axis=(0, 1)) == pytest.approx(0.9 * REACH, rel=0.1)
     known = IntervalScale.from_json(json.loads(json.dumps(found.scale.to_json())))
     assert known.half_width(made.deviation) == pytest.approx(found.scale.half_width(made.deviation), rel=1e-2)
     assert IntervalScale.from_json({"factors": []}) is None

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from engine import data, metrics
+from engine.config import DataConfig
 from engine.errors import ConfigError
 from engine.evaluation import scoring
 from engine.explorer.explorer import Explorer
@@ -20,6 +21,7 @@ from engine.messages import (
     EmbedLatents,
     FindNeighbors,
     Interpolate,
+    JudgeScan,
     PosteriorSpread,
     ProjectScan,
     SampleLatent,
@@ -284,6 +286,13 @@ def test_samples_are_the_same_for_the_same_seed(ask):
         assert not np.array_equal(first.images, other.images)
         assert len(first.samples) == 3
         assert (first.mixture is None) is (source == "prior")
+
+
+def test_image_of_a_run_without_known_patients_is_not_judged(explorer, run_of):
+    found = explorer.answer(
+        JudgeScan(number=1, panel="x", runs=(str(run_of("ae").path),), data=DataConfig(), split="test", indices=(0,))
+    )
+    assert (found.notes, found.flagged) == ({}, ())
 
 
 def test_spread_and_calibration_of_a_variational_run(ask):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from engine.training.callbacks import EpochSequence, ProgressCallback
+from engine.training.callbacks import EpochSequence, ProgressCallback, thin_points
 
 
 class Images:
@@ -84,3 +84,14 @@ def test_a_loss_that_is_no_number_is_noticed(fit):
     reporter, _ = fit(lambda: False, target=np.nan)
     assert reporter.diverged
     assert not reporter.stopped
+
+
+def test_loss_of_the_batches_since_a_report_is_told_and_thinned(fit, monkeypatch):
+    monkeypatch.setattr("engine.training.callbacks.REPORT_INTERVAL_S", 0)
+    reporter, events = fit(lambda: False)
+    means, recent = [event.loss for event in events], [event.batch_loss for event in events]
+    assert recent[0] == means[0]
+    assert np.cumsum(recent) / np.arange(1, 9) == pytest.approx(means, rel=1e-5)
+    assert reporter.batch_losses == [(place / 8, loss) for place, loss in enumerate(recent, 1)]
+    assert thin_points(reporter.batch_losses, 2)[1] == (1.0, pytest.approx(np.mean(recent[4:])))
+    assert thin_points([]) == ()

@@ -6,7 +6,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from engine.config import DataConfig
-from engine.messages import EpochEnded, EvaluateRun, OpenScan, PerImageErrors, Progress, Reconstruct, RequestFailed
+from engine.messages import (
+    EpochEnded,
+    EvaluateRun,
+    JudgeScan,
+    OpenScan,
+    PerImageErrors,
+    Progress,
+    Reconstruct,
+    RequestFailed,
+)
 from gui.panel import DISCLAIMER, CompareRuns, OpenFile, ShowImage
 from gui.panels.compare import ComparePanel
 from gui.panels.compare.comparison import Pager, grid_rows, sorted_by
@@ -97,7 +106,7 @@ class TestGrid:
         assert [row.scale for row in rows] == [Colormap.GRAY] * 3 + [Colormap.SIGNED] * 2
         assert rows[3].images == pytest.approx(np.full((4, 32, 32), 0.1), abs=1e-6)
         assert rows[1].captions == ["20.0 · 0.80"] * 3 + ["— · 0.80"]
-        assert rows[3].captions[0] == "MSE 0.01"
+        assert (rows[3].subtitle, rows[3].captions[0]) == ("MSE below", "0.01")
         assert panel.board.rows.view(4, 0).values[0, 0] == pytest.approx(0.2)
 
     def test_differences_share_one_scale_and_reconstructions_the_contrast_of_their_originals(
@@ -126,7 +135,7 @@ class TestGrid:
         pictures()
         with qtbot.waitSignal(panel.status_changed) as blocker:
             panel.board.rows.hovered.emit(2, 1, 7, 9)
-        assert blocker.args == ["x 7 · y 9 · original 0.300 · reconstruction 0.500 · difference 0.200"]
+        assert blocker.args == ["x 7 · y 9 · original 0.300 · reconstruction 0.500 · difference +0.200"]
         with qtbot.waitSignal(panel.status_changed) as blocker:
             panel.board.rows.hovered.emit(0, 1, 7, 9)
         assert "ae-0001 0.400" in blocker.args[0]
@@ -299,6 +308,17 @@ class TestScan:
         panel.board.back.click()
         assert asked(Reconstruct, number).slice == 3
         assert panel.scan.slider.value() == 3
+
+    def test_image_unlike_the_training_images_is_flagged(self, panel, session, answer, asked, tmp_path):
+        self.opened(panel, session, answer, tmp_path)
+        request = asked(JudgeScan)
+        assert (request.scan, request.slice) == (str(tmp_path / "head.nii.gz"), 2)
+        first = request.runs[0]
+        answer("compare-judge", {"notes": {first: "Unlike the training images."}, "flagged": [first]})
+        assert panel.scan.judged.text() == f"{panel.runs.compared()[0].name}: Unlike the training images."
+        panel.scan.slider.setValue(3)
+        assert asked(JudgeScan, request.number).slice == 3
+        assert panel.scan.judged.text() == ""
 
     def test_unknown_orientation_is_said(self, panel, session, answer, pictures, tmp_path):
         self.opened(panel, session, answer, tmp_path, slices=1, orientation=None)

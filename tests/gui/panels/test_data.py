@@ -42,6 +42,16 @@ def test_use_these_images_asks_the_explorer_for_what_the_form_says(panel, sessio
     assert sent.config == DataConfig(size=64, normalisation="percentile")
 
 
+def test_changed_settings_are_said_to_be_not_loaded_yet(panel, session, loaded):
+    card = panel.source
+    assert "Not loaded yet" not in card.caption.text()
+    card.form.change_values({"size": 48})
+    assert "Not loaded yet" in card.caption.text()
+    assert "multiple of 32" in card.caption.text()
+    card.form.change_values({"size": 32})
+    assert "Not loaded yet" not in card.caption.text()
+
+
 def test_folder_is_browsed_typed_and_sent_in_full(panel, session, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     choose_kind(panel, "folder")

@@ -1,10 +1,12 @@
 """The Denoise panel: what is asked and when, images, numbers, the lesion, warnings, exports, scans from files."""
 
 import csv
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QUndoStack
 from PySide6.QtTest import QTest
@@ -16,6 +18,7 @@ from engine.messages import (
     Denoise,
     DenoiseCurve,
     DenoiseDraft,
+    ExportDenoised,
     ExportVolume,
     NoiseLevelErrors,
     RequestFailed,
@@ -314,20 +317,24 @@ class TestDrafts:
         assert seen.stage.help.notices[0].isHidden()
         assert seen.stage.help.refining.text() == ""
 
-    def test_nothing_is_exported_of_drafts(self, seen, draft, pictures, tmp_path):
-        seen.ask_path = lambda *words: (str(tmp_path / words[2]), "")
+    def test_nothing_is_exported_of_drafts(self, seen, draft, pictures, tmp_path, session):
+        exporter, run = seen.exporter, seen.methods.ticked()[0]
+        exports = seen.export, exporter.write_numbers, lambda: exporter.write_result(run, "8-bit")
+        exporter.ask_path = lambda *words: (str(tmp_path / f"out{Path(words[2]).suffix}"), "")
         slide(seen, 0.2)
-        for export in (seen.export, seen.write_numbers):
+        for export in exports:
             export()
             assert seen.stage.notice.text().startswith("Results are still being computed.")
         draft()
-        seen.export()
-        seen.write_numbers()
-        assert list(tmp_path.glob("denoise.*")) == []
+        for export in exports:
+            export()
+        assert list(tmp_path.glob("out.*")) == []
+        assert not any(isinstance(each, ExportDenoised) for each in session.explorer.engine.sent)
         pictures()
-        seen.export()
-        seen.write_numbers()
-        assert sorted(path.name for path in tmp_path.glob("denoise.*")) == ["denoise.csv", "denoise.png"]
+        for export in exports:
+            export()
+        assert sorted(path.name for path in tmp_path.glob("out.*")) == ["out.csv", "out.png"]
+        assert session.explorer.engine.sent[-1].path == str(tmp_path / "out.pdf")
         assert seen.stage.notice.text() == ""
 
     def test_keys_on_the_slider_end_with_the_full_answer(self, seen, questions, draft, pictures):
@@ -578,7 +585,7 @@ class TestNoise:
 
     def test_every_kind_of_the_engine_is_offered(self, panel):
         kind = panel.case.noise.kind
-        assert {kind.itemData(at) for at in range(kind.count())} == set(noise.KINDS)
+        assert {kind.itemData(at) for at in range(kind.count())} == {*noise.KINDS, "none"}
 
     def test_salt_and_pepper_has_a_share_of_pixels(self, panel):
         panel.case.noise.set_value({"kind": "salt-and-pepper", "sigma": 0.05})
@@ -626,12 +633,56 @@ class TestScan:
         assert asked(Denoise).scan is None
 
 
+class TestNoisyImage:
+    """An image that is noisy already: no noise is added, no error measured; what was removed is."""
+
+    @pytest.fixture
+    def noisy(self, panel, loaded, answer, write, awaited, qtbot):
+        """A panel with a noisy image, its structure removed by a run, and the noise alone by a filter."""
+        kind = panel.case.noise.kind
+        kind.setCurrentIndex(kind.findData("none"))
+        kind.activated.emit(kind.currentIndex())
+        qtbot.waitUntil(lambda: isinstance(awaited(), Denoise) and awaited().sigma == 0)
+        image = noise.add_noise(head()[None, ..., None], "gaussian", 0.05, 1)[0, ..., 0]
+        files = {"original": write(image), "noisy": write(image)}
+        errors = {"mse": 0.0, "psnr_db": None, "ssim": 1.0}
+        made = {**files, "denoised": write(np.full_like(image, 0.3)), **errors}
+        content = {"name": "a", **files, **errors, "runs": dict.fromkeys(awaited().runs, made)}
+        answer("denoise", content)
+        qtbot.waitUntil(lambda: panel.methods.table.text(1, 0) != "")
+        return panel
+
+    def test_there_is_no_reference_but_an_estimate_and_a_residual(self, noisy, session, qtbot):
+        run = path_of(session, "ae-0001")
+        assert list(noisy.results.shown()) == ["original", run]
+        made = noisy.results.shown()[run]
+        np.testing.assert_allclose(made.difference, made.original - made.image)
+        assert (made.psnr_db, made.residual.verdict) == (None, "structure")
+        qtbot.waitUntil(lambda: "removed" in " ".join(noisy.results.warnings()))
+        assert "trained on noise-free images" in noisy.results.warnings()[0]
+        text = noisy.stage.help.text.text()
+        assert "Estimated noise at 32 × 32 px: σ = 0.0" in text
+        assert "no noise-free reference" in text
+        assert not noisy.stage.help.plot.isVisibleTo(noisy)
+        assert not noisy.case.noise.seed.isVisibleTo(noisy)
+
+    def test_no_curve_is_computed_and_the_noise_can_come_back(self, noisy, pictures, session, asked):
+        assert not any(isinstance(each, DenoiseCurve) for each in session.explorer.engine.sent)
+        noisy.case.noise.set_value({"kind": "gaussian"})
+        pictures()
+        assert noisy.stage.help.plot.isVisibleTo(noisy)
+        assert noisy.methods.table.model().rowCount() > 2
+        assert list(noisy.results.shown())[:2] == ["original", "noisy"]
+
+
 class TestExports:
     def test_numbers_are_written_in_full(self, seen, tmp_path, qtbot):
         seen.regions.change(LESION, "drawing")
         qtbot.waitUntil(lambda: len(seen.results.keeping.found) == 2)
-        seen.ask_path = lambda *words: (str(tmp_path / "n.csv"), "")
-        seen.write_numbers()
+        seen.exporter.ask_path = lambda *words: (str(tmp_path / "n.csv"), "")
+        with qtbot.waitSignal(seen.file_saved) as saved:
+            seen.exporter.write_numbers()
+        assert saved.args == [str(tmp_path / "n.csv")]
         lines = (tmp_path / "n.csv").read_text(encoding="utf-8").splitlines()
         assert lines[0] == f"# {DISCLAIMER}"
         assert "gaussian noise, σ = 0.100, seed 0" in lines[1]
@@ -640,18 +691,39 @@ class TestExports:
         assert float(rows[1]["kept"]) == pytest.approx(0.4, abs=1e-6)
         assert float(rows[1]["psnr_db"]) == 24.0
 
-    @pytest.mark.parametrize(("name", "begins"), [("f.png", b"\x89PNG"), ("f.pdf", b"%PDF")])
-    def test_figure_is_written_as_an_image_or_a_page(self, seen, tmp_path, name, begins):
-        seen.ask_path = lambda *words: (str(tmp_path / name), "")
+    def test_figure_has_warnings_lesion_and_numbers_and_says_where_it_is(self, seen, answer, asked, qtbot):
+        seen.regions.change(LESION, "drawing")
+        qtbot.waitUntil(lambda: len(seen.results.keeping.found) == 2)
+        suggested = []
+        seen.exporter.ask_path = lambda *words: suggested.append(Path(words[2]).name) or ("/out/f.pdf", "")
         seen.export()
-        assert (tmp_path / name).read_bytes().startswith(begins)
+        request = asked(ExportDenoised)
+        assert suggested[0].endswith("-ae-0001-sigma-0.1.pdf")
+        assert (request.path, request.sigma, request.region.kind) == ("/out/f.pdf", 0.1, "ellipse")
+        assert "lesion 40% (" in request.notes[request.runs[0]]
+        assert any("of this lesion" in line or "contrast" in line for line in request.lines)
+        with qtbot.waitSignal(seen.file_saved) as saved:
+            answer("denoise-figure", {"path": "/out/f.pdf"})
+        assert saved.args == ["/out/f.pdf"]
+
+    @pytest.mark.parametrize(("depth", "most"), [("8-bit", 255), ("16-bit", 65535)])
+    def test_result_is_saved_as_a_plain_gray_image(self, seen, tmp_path, depth, most):
+        run, file = seen.methods.ticked()[0], tmp_path / "result.png"
+        seen.exporter.ask_path = lambda *words: (str(file), "")
+        seen.exporter.write_result(run, depth)
+        with Image.open(file) as image:
+            assert image.text["Description"] == DISCLAIMER
+            levels = np.asarray(image)
+        np.testing.assert_array_equal(levels, np.rint(seen.results.shown()[run].image * most))
 
     def test_place_that_cannot_be_written_is_a_sentence(self, seen, tmp_path):
-        seen.ask_path = lambda *words: (str(tmp_path / "no" / "f.png"), "")
-        seen.export()
-        assert "Could not write" in seen.stage.notice.text()
-        seen.write_numbers()
-        assert "Could not write" in seen.stage.notice.text()
+        seen.exporter.ask_path = lambda *words: (str(tmp_path / "no" / "f.png"), "")
+        for export in (
+            seen.exporter.write_numbers,
+            lambda: seen.exporter.write_result(seen.methods.ticked()[0], "8-bit"),
+        ):
+            export()
+            assert "Could not write" in seen.stage.notice.text()
 
     def test_script_makes_the_same_images(self, seen, session):
         seen.regions.change(LESION, "drawing")
@@ -660,7 +732,7 @@ class TestExports:
         compile(text, "script", "exec")
         assert "noise.add_noise(originals, 'gaussian', 0.1, seed=0)" in text
         assert repr([path_of(session, "ae-0001")]) in text
-        assert "lesions.ellipse((data.size, data.size), 0.2500 * data.size" in text
+        assert "lesions.ellipse((side, side), 0.2500 * side" in text
 
 
 def test_memory_puts_noise_methods_and_case_back(seen, desk, qtbot, loaded):

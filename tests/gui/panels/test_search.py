@@ -8,7 +8,8 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtTest import QTest
 
 from engine import config, runs
 from engine.messages import (
@@ -35,7 +36,9 @@ from gui.panels.search.importance_card import effects
 from gui.panels.search.manual_trial_dialog import ManualTrialDialog
 from gui.panels.search.snapshot import load_snapshot, progress_text
 from gui.panels.search.space_draft import DimensionDraft, drafts_from_space, parse_drafts, problems, separate_fixed
+from gui.panels.search.trial_points import pareto_front, rank_shares
 from gui.panels.search.trial_rows import RowBuilder, write_csv
+from gui.widgets.curves.points import blur_shares
 
 SPACE = {"learning_rate": [1e-3, 1e-4], "latent": [4, 8], "epochs": [1, 2]}
 FAILED = "There was not enough memory for one step."
@@ -405,7 +408,7 @@ class TestPictures:
         assert "learning_rate" not in panel.change.editor.rows
         qtbot.waitUntil(lambda: "learning_rate" in panel.change.editor.rows)  # the last part
         assert panel.trials.table.model().rowCount() == 5
-        assert panel.best._subtitle.text() == "0.01 in trial 1"
+        assert panel.best._subtitle.text() == "best 0.01 in trial 1"
         assert panel.importance._subtitle.text() == "analyzing 4 trials…"
 
     def test_one_more_trial_leaves_the_space_alone(self, panel, make_search, qtbot):
@@ -554,8 +557,11 @@ class TestPictures:
         make_search("s")
         panel.session.runs.refresh()
         panel.open("s")
-        assert panel.best.plot.items["best so far"].series.y.tolist() == [0.01] * 4
-        assert panel.best._subtitle.text() == "0.01 in trial 1"
+        x, y = panel.best.plot.points.line
+        assert set(y) == {0.01}
+        assert x.tolist() == [1, 2, 2, 4, 4, 5, 5]
+        assert panel.best.plot.points.keys == ("1", "2", "4", "5")
+        assert panel.best._subtitle.text() == "best 0.01 in trial 1"
         panel.trials.as_curves.click()
         curves = panel.trials.curves
         qtbot.waitUntil(lambda: list(curves.items) == ["s-0001", "s-0002", "s-0004", "s-0005"])
@@ -704,3 +710,39 @@ def ordered(script, monkeypatch):
     monkeypatch.setattr(job, "search", lambda order: given.append(order) or Stand())
     exec(compile(script, "script", "exec"), {})
     return given[0]
+
+
+class TestPoints:
+    def test_kinds_of_plots_show_the_trials_and_a_point_is_chosen_by_place_and_key(self, panel, make_search, qtbot):
+        make_search()
+        panel.open("s")
+        card, plot = panel.plot, panel.plot.points
+        for kind, title, boxes in (
+            ("contour", "Latent", (True, True)),
+            ("pareto", "Val. MSE", (True, False)),
+            ("timeline", "trial", (False, False)),
+            ("slice", "Val. MSE", (True, False)),
+        ):
+            card.kind.setCurrentIndex(card.kind.findData(kind))
+            card.kind.activated.emit(card.kind.currentIndex())
+            assert plot.isVisible()
+            assert (card.across.isVisible(), card.along.isVisible()) == boxes
+            assert plot.points.keys == (("1", "2", "3", "4", "5") if kind == "timeline" else ("1", "2", "4", "5"))
+            assert "Trial 1," in plot.points.tip_of("1")
+            assert plot._title.text() == title
+        plot.grab()
+        x, y = plot._places()
+        at = plot.canvas.box.mapViewToScene(QPointF(x[2], y[2]))
+        assert plot.points.x[plot.points.keys.index(plot.key_near(at))] == plot.points.x[2]
+        assert plot.key_near(QPointF(0, 0)) == ""
+        with qtbot.waitSignal(plot.chosen) as chosen:
+            QTest.keyClick(plot, Qt.Key.Key_Right)
+        assert panel.trial.trial.number == int(chosen.args[0])
+
+    def test_front_and_ranks(self, root):
+        costs, scores = [3.0, 1.0, 2.0, math.nan, 4.0], [0.1, 0.5, 0.6, 0.0, 0.2]
+        assert pareto_front(costs, scores) == [1, 0]
+        assert rank_shares([0.3, 0.1, 0.2]).tolist() == [1.0, 0.0, 0.5]
+        shares, weights = blur_shares(np.array([[0.0, 0.0], [1.0, 1.0]]), np.array([0.0, 1.0]))
+        assert shares[0, 0] < 0.01 < 0.99 < shares[-1, -1]
+        assert weights[0, -1] < 0.01

@@ -15,8 +15,8 @@ from engine.config import DataConfig
 from engine.messages import EpochEnded, JobEnded, JobStarted, LoadData, Log, Paused, Progress, RequestFailed, Resume
 from gui import palette
 from gui.panels.train import TrainPanel
-from gui.panels.train.quantities import SQUARED, TOTAL, entropy_floors, plots_for
 from gui.panels.train.log_card import MOST_LINES, LogView
+from gui.panels.train.quantities import SQUARED, TOTAL, entropy_floors, plots_for
 from gui.run_record import open_record
 from tests.gui.conftest import story
 
@@ -213,12 +213,12 @@ class TestRuns:
         make_run("ae-0002", epochs=2, goal=5, state="stopped")
         table = refreshed(panel).runs.table
         rows = [[table.text(row, column) for column in range(3)] for row in range(2)]
-        assert sorted(rows) == [["ae-0001", "0.3667", "3"], ["ae-0002 stopped", "0.55", "2/5"]]
+        assert sorted(rows) == [["ae-0001", "0.3667 MSE", "3"], ["ae-0002 ■", "0.55 MSE", "2/5"]]
 
     def test_damaged_run_is_listed_as_such(self, panel, make_run):
         run = make_run("ae-0001")
         (run.path / "config.json").write_text("{", encoding="utf-8")
-        assert refreshed(panel).runs.table.text(0, 0) == "ae-0001 damaged"
+        assert refreshed(panel).runs.table.text(0, 0) == "ae-0001 ⚠"
 
     def test_empty_list_says_what_to_do(self, panel):
         assert panel.runs._empty.isVisible()
@@ -236,7 +236,8 @@ class TestRuns:
         halted = {action.text(): action.isEnabled() for action in panel.runs.menu("halted").actions()}
         assert (done["Resume"], done["Extend…"]) == (False, True)
         assert (halted["Resume"], halted["Extend…"]) == (True, False)
-        assert done["Compare"]
+        assert done["Compare images"]
+        assert not done["Compare settings…"]
 
     def test_run_without_a_checkpoint_cannot_continue(self, panel, make_run):
         for name, state in (("done", "finished"), ("halted", "stopped")):

@@ -299,3 +299,13 @@ def test_view_without_an_image_says_what_to_do_and_survives_hands(view, wheel, d
     move(view, (20, 20))
     QTest.keyClick(view, Qt.Key.Key_A)
     assert view.state.view == View()
+
+
+def test_orientation_letters_have_a_dark_halo_on_a_bright_image_and_stay_on_small_ones(view):
+    view.set_image(np.ones((64, 64), np.float32))
+    for side in (200, 60):
+        view.resize(side, side)
+        view.set_orientation("RLAP")
+        drawn = view.grab().toImage()
+        edge = [drawn.pixelColor(x, y).lightness() for x in range(4, 16) for y in range(side // 2 - 9, side // 2 + 9)]
+        assert min(edge) < 40

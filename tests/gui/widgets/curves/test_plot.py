@@ -1,17 +1,20 @@
 """The plot: what it draws, says and writes."""
 
 import csv
+import itertools
+from datetime import datetime
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QWheelEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from gui import palette
-from gui.widgets.curves.axis import NumberAxis
+from gui.widgets.curves.axis import NumberAxis, format_time
 from gui.widgets.curves.controls import CurveControls
-from gui.widgets.curves.export import FOOTER_PX, RATIO, export_pdf, export_png, export_svg
+from gui.widgets.curves.export import FOOTER_PX, RATIO, export_png
 from gui.widgets.curves.plot import CurvePlot
 from gui.widgets.curves.series import Scale, SeriesStyle
 
@@ -336,3 +339,110 @@ def test_linear_axis_writes_as_many_places_as_the_steps_need(qapp):
     assert axis.tickStrings([-0.5, 0.0, 0.5], 1.0, 0.5) == ["\u22120.5", "0.0", "0.5"]
     assert axis.tickStrings([6000.0, 12000.0], 1.0, 6000.0) == ["6,000", "12,000"]
     assert axis.tickStrings([1e-7, 2e-7], 1.0, 1e-7) == ["1e\u22127", "2e\u22127"]
+
+
+def wheel(plot, shift=False):
+    """Turn the wheel over the middle of the plot's box."""
+    canvas = plot.canvas
+    plot.grab()
+    at = QPointF(canvas.mapFromScene(canvas.box.sceneBoundingRect().center()))
+    keys = Qt.KeyboardModifier.ShiftModifier if shift else Qt.KeyboardModifier.NoModifier
+    place = canvas.viewport().mapToGlobal(at)
+    turn = QWheelEvent(
+        at, place, QPoint(), QPoint(0, 480), Qt.MouseButton.NoButton, keys, Qt.ScrollPhase.NoScrollPhase, False
+    )
+    QApplication.sendEvent(canvas.viewport(), turn)
+
+
+def test_wheel_zooms_x_and_y_follows_until_it_is_zoomed_too(plot):
+    plot.set_series("a", np.arange(101), np.abs(np.arange(101) - 50.0))
+    before = view_range(plot)
+    wheel(plot)
+    left, right, low, high = view_range(plot)
+    assert before[0] < left < right < before[1]
+    assert 0.5 * (right - left) < high < 0.7 * (right - left), "y shows what is left of x"
+    wheel(plot, shift=True)
+    assert view_range(plot)[:2] == pytest.approx((left, right))
+    assert view_range(plot)[3] - view_range(plot)[2] < high - low
+    plot.set_series("a", np.arange(201), np.arange(201.0))
+    assert view_range(plot)[1] == pytest.approx(right)
+    plot.canvas.show_all()
+    assert view_range(plot)[1] > 200
+
+
+def test_drag_zooms_to_its_box_and_values_outside_are_not_read(drawn):
+    drawn.canvas.box.zoom_to(QPointF(2, 0.0), QPointF(6, 0.6))
+    assert view_range(drawn) == pytest.approx((2, 6, 0.0, 0.6))
+    assert [style.label for style, _ in drawn.readout(3)] == ["run train"]
+    assert len(drawn.readout(6)) == 2
+
+
+def test_outliers_can_be_left_out_of_the_range(plot):
+    plot.set_series("a", np.arange(100), np.where(np.arange(100) == 3, 1000.0, 1.0))
+    assert view_range(plot)[3] > 900
+    plot.set_scale(Scale(clips=True))
+    assert view_range(plot)[3] < 2
+
+
+def test_faint_curve_sets_the_range_only_until_its_color_has_another(plot):
+    plot.set_series("other", [1, 2], [0.1, 0.2])
+    plot.set_series("batches", [0.1, 0.5, 0.9], [9.0, 8.0, 7.0], SeriesStyle("batches", "run", faint=True))
+    assert view_range(plot)[3] > 9
+    assert [style.label for style, _ in plot.readout(1)] == ["other"]
+    plot.set_series("run", [1, 2], [0.3, 0.2], SeriesStyle("run", "run"))
+    assert view_range(plot)[3] < 1
+
+
+def test_one_crosshair_runs_through_all_plots(qtbot, drawn):
+    other = CurvePlot("kl", "epoch")
+    qtbot.addWidget(other)
+    other.set_series("a", EPOCHS, EPOCHS)
+    other.show()
+    controls = CurveControls([drawn, other])
+    qtbot.addWidget(controls)
+    drawn.point_at(4.2)
+    assert other.canvas._line.isVisible()
+    assert other.canvas._line.value() == 4
+    other.point_at(None)
+    assert not drawn.canvas._line.isVisible()
+
+
+def test_labels_of_levels_never_overlap(drawn):
+    for number, level in enumerate((0.500, 0.505, 0.510, 0.515)):
+        drawn.set_reference(f"floor {number}", level, f"floor of {number}")
+    drawn.canvas.grab()
+    labels = [line.label for _, line in drawn.canvas._references.values()]
+    boxes = [label.mapRectToScene(label.textItem.boundingRect()) for label in labels if label.opacity()]
+    assert len(boxes) == 4
+    for one, other in itertools.combinations(boxes, 2):
+        assert not one.adjusted(1, 1, -1, -1).intersects(other)
+
+
+def test_plot_that_a_list_names_has_no_legend_but_can_be_enlarged_and_exported_with_one(qtbot, tmp_path):
+    plot = CurvePlot("mse", "epoch", listed=True)
+    qtbot.addWidget(plot)
+    plot.resize(500, 320)
+    plot.show()
+    plot.set_series("a", EPOCHS, EPOCHS, SeriesStyle("ae-0001 training", "ae-0001"))
+    assert not plot._legend.isVisible()
+    with qtbot.waitSignal(plot.enlarge_toggled):
+        QTest.keyClick(plot, Qt.Key.Key_E)
+    QTest.keyClick(plot, Qt.Key.Key_Escape)
+    assert not plot.enlarge.isChecked()
+    for write, ending in ((export_svg, "svg"), (export_pdf, "pdf")):
+        write(plot, tmp_path / f"plot.{ending}", "not for diagnosis")
+    drawing = (tmp_path / "plot.svg").read_text(encoding="utf-8")
+    assert "training" in drawing
+    assert "not for diagnosis" in drawing
+    assert (tmp_path / "plot.pdf").read_bytes().startswith(b"%PDF")
+    assert plot.enlarge.isVisible()
+
+
+def test_times_are_written_as_precisely_as_their_steps_need():
+    noon = datetime(2026, 3, 1, 12, 30, 15).timestamp()
+    assert [format_time(noon, "clock", step) for step in (1, 60, 86_400)] == ["12:30:15", "12:30", "01 Mar"]
+    assert [format_time(3725, "duration", step) for step in (1, 60)] == ["1:02:05", "1 h 02"]
+    axis = NumberAxis("bottom")
+    axis.kind = "clock"
+    (_, places), *_ = axis.tickValues(noon, noon + 7200, 600)
+    assert {format_time(place, "clock", 1)[-5:] for place in places} <= {"00:00", "30:00"}

@@ -1,0 +1,1 @@
+"""Help in the app: guide, lessons, glossary, and a report of a problem."""

@@ -1,0 +1,121 @@
+"""The list of runs: filter, order, groups, eyes."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from gui import palette
+from gui.widgets.number_model import TableColumn
+from gui.widgets.run_list.model import RunRow
+from gui.widgets.run_list.widget import RunList, RunTree
+
+COLUMNS = (TableColumn("Run", str, False), TableColumn("Loss", lambda loss: f"{loss[1]} {loss[0]}"))
+
+
+def row(key, loss, unit="MSE", **more):
+    return RunRow(key, (key, (unit, loss)), key, **more)
+
+
+ROWS = [
+    row("ae-0002", 0.2, words="wide"),
+    row("s-0002", 0.4, group="s"),
+    row("s-0001", 0.3, group="s"),
+    row("vae-0001", 3.0, "nats"),
+    row("ae-0001", 0.1),
+]
+
+
+@pytest.fixture
+def runs(qtbot):
+    made = RunList(RunTree(COLUMNS))
+    qtbot.addWidget(made)
+    made.resize(400, 300)
+    made.tree.set_rows(ROWS)
+    made.show()
+    return made
+
+
+def listed(tree):
+    """The keys that the view shows, from top to bottom."""
+    found, index = [], tree.model().index(0, 0)
+    while index.isValid():
+        found.append(tree._key(index))
+        index = tree.indexBelow(index)
+    return found
+
+
+def test_trials_stand_below_their_search_which_is_closed(runs):
+    tree = runs.tree
+    assert listed(tree) == ["ae-0002", "group s", "vae-0001", "ae-0001"]
+    assert tree.text(1, 0) == "s (2)"
+    at = tree.visualRect(tree.model().index(1, 0)).center()
+    QTest.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert listed(tree) == ["ae-0002", "group s", "s-0002", "s-0001", "vae-0001", "ae-0001"]
+    assert tree.chosen_keys() == []
+    tree.set_rows([row("new", 0.5), *ROWS])
+    assert "s-0001" in listed(tree), "an open group stays open"
+
+
+def test_numbers_are_sorted_within_their_unit_and_a_pinned_row_stays_on_top(runs):
+    tree = runs.tree
+    tree.set_rows([*ROWS[:-1], row("ae-0001", 9.0, is_pinned=True)])
+    for order, wanted in (
+        (Qt.SortOrder.AscendingOrder, ["ae-0001", "ae-0002", "group s", "vae-0001"]),
+        (Qt.SortOrder.DescendingOrder, ["ae-0001", "vae-0001", "group s", "ae-0002"]),
+    ):
+        tree.sortByColumn(1, order)
+        assert listed(tree) == wanted
+
+
+def test_filter_takes_words_and_patterns_and_leaves_the_selection(runs):
+    tree = runs.tree
+    tree.select(["vae-0001"])
+    for text, wanted in (
+        ("wide", ["ae-0002", "vae-0001"]),
+        ("s-000[12]$ 1", ["group s", "s-0001", "vae-0001"]),
+        ("ae-0001 (", ["vae-0001"]),
+    ):
+        runs.filter.setText(text)
+        assert listed(tree) == wanted
+    assert tree.chosen_keys() == ["vae-0001"]
+    runs.filter.setText("")
+    assert len(listed(tree)) >= 4
+
+
+def test_eye_shows_a_run_beside_the_selected_ones_and_hides_one_of_them(runs, qtbot):
+    tree = runs.tree
+    tree.select(["ae-0001", "ae-0002"])
+    assert sorted(tree.shown_keys()) == ["ae-0001", "ae-0002"]
+    eye = tree.visualRect(tree.model().index(2, len(COLUMNS))).center()
+    with qtbot.waitSignal(tree.eyes_changed):
+        QTest.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=eye)
+    assert sorted(tree.shown_keys()) == ["ae-0001", "ae-0002", "vae-0001"]
+    assert sorted(tree.chosen_keys()) == ["ae-0001", "ae-0002"]
+    tree.toggle_eye("ae-0001")
+    assert sorted(tree.shown_keys()) == ["ae-0002", "vae-0001"]
+    tree.select(["vae-0001"])
+    tree.select(["ae-0001"])
+    assert tree.shown_keys() == ["ae-0001", "vae-0001"], "a closed eye is forgotten with its selection"
+
+
+def test_state_is_restored_and_nonsense_is_ignored(runs, qtbot):
+    runs.tree.toggle_eye("vae-0001")
+    runs.tree.set_open_groups(["group s"])
+    runs.tree.sortByColumn(1, Qt.SortOrder.DescendingOrder)
+    kept = runs.save_state()
+    twin = RunList(RunTree(COLUMNS))
+    qtbot.addWidget(twin)
+    twin.tree.set_rows(ROWS)
+    twin.restore_state(kept)
+    assert listed(twin.tree) == listed(runs.tree)
+    assert twin.tree.shown_keys() == ["vae-0001"]
+    twin.restore_state({"eyes": 3, "groups": [1], "sort": ["x"], "hidden": None})
+
+
+def test_ninth_run_has_a_ring_and_another_line():
+    keys = [f"run {number}" for number in range(palette.LOOKS + 1)]
+    places = [palette.register_series(key) for key in keys]
+    assert places == [*range(palette.LOOKS), 0]
+    assert palette.find_series_color(keys[8]) == palette.find_series_color(keys[0])
+    assert (palette.has_second_line(keys[0]), palette.has_second_line(keys[8])) == (False, True)
+    assert not palette.has_second_line("role:quiet")
