@@ -25,7 +25,7 @@ PANELS = {
     "layers": PanelSpec("Layers", "layers", "gui.panels.layers:LayersPanel"),
     "denoise": PanelSpec("Denoise", "denoise", "gui.panels.denoise:DenoisePanel"),
     "latent": PanelSpec("Latent", "latent", "gui.panels.latent:LatentPanel"),
-    "report": PanelSpec("Reproduce", "report", "gui.panels.report:ReportPanel"),
+    "report": PanelSpec("Report", "report", "gui.panels.report:ReportPanel"),
 }
 
 
