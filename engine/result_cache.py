@@ -10,7 +10,7 @@ from engine.config import DataConfig
 from engine.runs import Run
 
 FORMAT = 1  # version of the results; those of another version are recomputed
-# Settings of the data that former versions did not have, with the value that means what these versions did.
+# Settings of data and training that former versions did not have, with the value that means what these versions did.
 LATER_SETTINGS = {
     "config_name": "",
     "image_column": "",
@@ -20,6 +20,7 @@ LATER_SETTINGS = {
     "fold": 1,
     "groups": "",
     "group_pattern": "",
+    "precision": "float32",
     "group_by": "known",
     "folders_are": "auto",
     "plane": "axial",
@@ -40,12 +41,16 @@ def model_fingerprint(run: Run) -> str:
     """Return a hash of a run's best weights and settings."""
     weights = hashlib.sha256(run.model_path.read_bytes()).hexdigest()
     settings = run.config.model_dump(mode="json")
-    return fingerprint(weights, settings | {"data": describe_data(run.config.data)})
+    older = {name: _drop_later(settings[name]) for name in ("data", "training")}
+    return fingerprint(weights, settings | older)
 
 
 def describe_data(config: DataConfig) -> dict[str, Any]:
     """Return the settings of the data as inputs of a result, so that results of former versions are found."""
-    settings = config.model_dump(mode="json")
+    return _drop_later(config.model_dump(mode="json"))
+
+
+def _drop_later(settings: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if value != LATER_SETTINGS.get(name, ...)}
 
 
