@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from gui.panels.denoise.results_data import ErrorCurve, help_text
@@ -25,7 +26,7 @@ ONE_SCAN = (
 NO_RUN = "Select a run to see its break-even noise level."
 REFINING = "Preview. Warnings refer to {} until the full result is ready."
 MOST_NOTICES = 13  # three for each of four methods, and one for the region
-SIDE_PX, WIDEST_PX = 392, 2**24 - 1
+SIDE_PX, WIDEST_PX, SENTENCES_SHARE = 392, 2**24 - 1, 0.45
 
 
 class BreakEvenCard(Card):
@@ -47,6 +48,7 @@ class BreakEvenCard(Card):
         line.addWidget(self._scroll)
         self.add(line, 1)
         self._place: float | None = None
+        self._chart_is_shown = True
         self.show_curve(None, {})
 
     def _side(self) -> QScrollArea:
@@ -92,8 +94,18 @@ class BreakEvenCard(Card):
         self.set_title(TITLE if is_shown else NOISY_TITLE)
         self.plot.setVisible(is_shown)
         self.scope.setVisible(is_shown)
-        self._scroll.setMinimumWidth(SIDE_PX if is_shown else 0)
-        self._scroll.setMaximumWidth(SIDE_PX if is_shown else WIDEST_PX)
+        self._chart_is_shown = is_shown
+        self._fit_sentences()
+
+    def _fit_sentences(self) -> None:
+        """Leave the larger part of a narrow card to the chart."""
+        side = min(SIDE_PX, round(self.width() * SENTENCES_SHARE))
+        self._scroll.setMinimumWidth(side if self._chart_is_shown else 0)
+        self._scroll.setMaximumWidth(side if self._chart_is_shown else WIDEST_PX)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_sentences()
 
     def _show_curves(self, curve: ErrorCurve, titles: Mapping[str, str], filters: Mapping[str, str]) -> None:
         known = {run: title for run, title in titles.items() if run in curve.runs}
