@@ -21,6 +21,8 @@ from gui.widgets.card import PlainScrollArea
 from gui.widgets.timers import make_timer
 
 SOON_MS = 60
+# Least heights: a plot with its axis, two rows of images.
+CURVES_PX, PREVIEWS_PX = 300, 240
 
 
 class TrainPanel(Panel):
@@ -52,6 +54,8 @@ class TrainPanel(Panel):
                 splitter.addWidget(part)
         left.setSizes([480, 295])
         right.setSizes([390, 305, 100])
+        self.curves.setMinimumHeight(CURVES_PX)
+        self.previews.setMinimumHeight(PREVIEWS_PX)
         # Plots in two rows may need more height than a small screen has.
         scroll = PlainScrollArea()
         scroll.setWidget(right)
