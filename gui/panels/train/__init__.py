@@ -164,7 +164,8 @@ class TrainPanel(Panel):
     def _on_chosen(self, names: list[str]) -> None:
         """Show the images and the log of the run that was added to the selection last."""
         added = [name for name in names if name not in self._before]
-        self._primary = added[-1] if added else self._primary
+        if added or self._primary not in names:
+            self._primary = (added or names or [None])[-1]
         self._before = names
         if self._primary and self.isVisible():
             self.session.selection.set_run(self._primary)
