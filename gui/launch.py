@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parse the command line; `--help` and `--version` print and exit."""
     parser = argparse.ArgumentParser(
-        prog="engram", description="Train, inspect and stress-test autoencoders on brain MRI slices."
+        prog="engram app", description="Train, inspect and stress-test autoencoders on brain MRI slices."
     )
     parser.add_argument("path", nargs="*", type=Path, help="folder of images, image, volume or run to open")
     parser.add_argument("--runs", type=Path, help="folder of the runs")

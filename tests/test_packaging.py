@@ -111,6 +111,8 @@ def test_wheel_holds_code_and_resources_and_nothing_else(wheel):
         for name in kept
         if name.startswith("resources/") or re.match(r"(engine|gui)/.*\.py$|engine/py\.typed$", name)
     }
+    # The help window of an installed copy shows the documentation.
+    wanted |= {f"resources/{name}" for name in kept if name.startswith("docs/")}
     packed = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert packed == wanted
 
@@ -122,9 +124,12 @@ def test_installed_copy_finds_its_resources(wheel, tmp_path, run_python):
 import sys; sys.path.insert(0, {str(tmp_path)!r})
 import engine, engine.config, gui.theme
 assert engine.__file__.startswith({str(tmp_path)!r})
+from gui.help import help_window
 print(len(engine.config.presets()), gui.theme.SOURCES.is_dir(), gui.theme.STYLE_SHEET.is_file())
+print(help_window.INDEX, "docs/tutorials/first-run.md" in help_window.list_pages())
 """
-    assert run_python(code).split()[1:] == ["True", "True"]
+    index = tmp_path / "resources" / "docs" / "index.md"
+    assert run_python(code).split()[1:] == ["True", "True", str(index), "True"]
 
 
 @pytest.mark.parametrize("entry", [*PROJECT["scripts"].values(), *PROJECT["gui-scripts"].values()])

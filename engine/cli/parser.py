@@ -51,7 +51,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
             if line and not line.startswith(" "):
                 paragraph.append(line)
                 continue
-            filled += textwrap.wrap(" ".join(paragraph), width)
+            filled += textwrap.wrap(" ".join(paragraph), width, break_on_hyphens=False)
             row = re.match(r" +\S+ {2,}", line)
             filled += textwrap.wrap(line, width, subsequent_indent=" " * row.end()) if row else [line]
             paragraph = []

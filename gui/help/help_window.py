@@ -1,4 +1,4 @@
-"""Window with the guide, the glossary and, in a source checkout, the documentation."""
+"""Window with the guide, the glossary and the documentation."""
 
 import re
 from collections.abc import Callable
@@ -21,7 +21,9 @@ from gui import glossary
 from gui.theme import GAP
 
 ROOT = Path(__file__).parents[2]
-INDEX = ROOT / "docs" / "index.md"
+# In an installed copy it is among the resources.
+DOCS = next((place for place in (ROOT / "docs", ROOT / "resources" / "docs") if place.is_dir()), ROOT / "docs")
+INDEX = DOCS / "index.md"
 PAGES = {"guide": "Guide", "glossary": "Glossary"}
 # Parts of the documentation that are for users.
 PARTS = ("", "tutorials", "how-to", "explanation", "reference", "results")
@@ -29,11 +31,11 @@ LIST_PX, ROW_PX, SIZE = 250, 28, (960, 660)
 
 
 def list_pages() -> dict[str, tuple[str, Path]]:
-    """Return title and file of each page by its key; those of the documentation are in a source checkout only."""
+    """Return title and file of each page by its key; those of the documentation begin with 'docs/'."""
     own = {key: (title, glossary.FILE.with_name(f"{key}.md")) for key, title in PAGES.items()}
-    files = [file for part in PARTS for file in sorted((ROOT / "docs" / part).glob("*.md")) if file.stem not in own]
+    files = [file for part in PARTS for file in sorted((DOCS / part).glob("*.md")) if file.stem not in own]
     files.sort(key=lambda file: file != INDEX)
-    return own | {file.relative_to(ROOT).as_posix(): (read_title(file), file) for file in files}
+    return own | {f"docs/{file.relative_to(DOCS).as_posix()}": (read_title(file), file) for file in files}
 
 
 def read_title(file: Path) -> str:

@@ -452,6 +452,13 @@ def test_goal_below_what_is_done_is_a_sentence(refused, root):
     assert "Epochs (--epochs) must be a whole number" in refused("resume", "first", "--epochs", "x", "--runs", root)
 
 
+def test_finished_run_that_is_resumed_says_how_to_extend_it(call, root):
+    status, out, _ = call("resume", "first", "--runs", root)
+    assert status == 0
+    assert "Nothing to do: run first has all its 2 epochs. Extend it: " in out
+    assert out.rstrip().endswith(f"resume first --runs {root} --epochs N")
+
+
 def test_run_without_a_checkpoint_is_not_trained_over(refused, root, tmp_path):
     run = runs.create_run(config.from_flat(TINY), "packed", tmp_path)
     for event in runs.open_run("first", root).events():

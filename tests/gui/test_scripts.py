@@ -11,6 +11,7 @@ from engine import config, runs
 from engine.config import DataConfig
 from engine.explorer.explorer import Explorer
 from engine.messages import ComputeActivations, Denoise, EmbedLatents, Reconstruct, never_stop
+from engine.training import job
 from gui.export import changed_data
 from gui.panels.compare.script import compare_script
 from gui.panels.data import DataPanel
@@ -30,7 +31,7 @@ LESION = Region("ellipse", ((0.25, 0.25), (0.5, 0.5)))
 
 @pytest.fixture(scope="module")
 def run(trained):
-    return trained("vae", epochs=1)
+    return trained(epochs=1)
 
 
 @pytest.fixture
@@ -140,9 +141,10 @@ def test_data(data, execute):
     assert "train" in done.out
 
 
-@pytest.mark.slow
-def test_train(execute, tmp_path):
-    chosen = tiny_config(epochs=1)
+def test_train(execute, tmp_path, monkeypatch):
+    """The training itself is that of docs/reference/api.md, which a test runs."""
+    chosen = tiny_config(model="vae", epochs=1)
+    monkeypatch.setattr(job, "train", lambda config, root: runs.create_run(config, root=root))
     card = SimpleNamespace(
         settings=SimpleNamespace(config=lambda: chosen),
         _session=SimpleNamespace(runs=SimpleNamespace(root=tmp_path / "runs")),
@@ -154,11 +156,11 @@ def test_train(execute, tmp_path):
 
 def test_report(execute, monkeypatch):
     from engine.messages import RunStudy
-    from engine.reproduction import job
+    from engine.reproduction import job as study
 
     order = RunStudy(out="study", config=config.StudyConfig(), settings={"size": 32})
     asked = []
-    monkeypatch.setattr(job, "run_study", lambda given: asked.append(given) or {"page": "p", "state": "finished"})
+    monkeypatch.setattr(study, "run_study", lambda given: asked.append(given) or {"page": "p", "state": "finished"})
     execute(report_script(order).replace("__main__", "script"))
     assert (asked[0].out, asked[0].settings, asked[0].config) == (order.out, order.settings, order.config)
 

@@ -57,6 +57,13 @@ def test_help_fits_the_terminal_except_for_examples(call, monkeypatch, columns):
         assert not [line for line in lines if len(line) > columns and not line.startswith(free)]
 
 
+def test_help_never_breaks_the_name_of_an_option(call, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    about = call("app", "--help")[1].partition("options:")[0]
+    assert not [line for line in about.splitlines() if line.endswith("-")]
+    assert "--install-shortcut adds" in " ".join(about.split())
+
+
 @pytest.mark.parametrize("words", [["help", "train"], ["help", "runs", "show"], ["help"]])
 def test_help_is_a_command(call, words):
     assert call(*words) == call(*words[1:], "--help")
