@@ -66,6 +66,16 @@ def mask_of(region: Region, shape: tuple[int, int]) -> NDArray[np.bool_]:
     )
 
 
+def format_region(region: Region, size: int) -> str:
+    """Return a region as text in pixels of an image of a given size, as the command line takes it."""
+    if region.kind == "polygon":
+        corners = ",".join(f"{x * size:g},{y * size:g}" for x, y in region.points)
+        return f"polygon:{corners}"
+    left, top, right, bottom = (value * size for value in region.box)
+    box = f"{left:g},{top:g},{right - left:g},{bottom - top:g}"
+    return box if region.kind == "ellipse" else f"rectangle:{box}"
+
+
 def lesion_text(region: Region | None, size: tuple[int, int], rim_px: int, known: Callable[[], bool]) -> str:
     """Return where the region comes from and its size, or why it cannot be measured."""
     if region is None:

@@ -1,7 +1,5 @@
 """Main window: menus, drops, remembered state, and how it closes."""
 
-from pathlib import Path
-
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 
 from engine import demo_runs
@@ -12,12 +10,11 @@ from gui.first_start import is_first_part, load_first_images
 from gui.loaded_data import LoadedData
 from gui.menus import Commands, Menus, recent_with
 from gui.opened_files import classify, paths_of
-from gui.panel import AppContext, LoadSource, ShowRun
+from gui.panel import AppContext
 from gui.preferences import SettingsStore
+from gui.recent_files import RecentFiles
 from gui.scratch import Scratch
-from gui.selection_chips import ImageChip, RunChip
-from gui.shell import SETTLE_MS, PanelSpec, Shell
-from gui.widgets.timers import make_timer
+from gui.shell import PanelSpec, Shell
 
 PANELS = {
     "data": PanelSpec("Data", "data", "gui.panels.data:DataPanel"),
@@ -28,7 +25,7 @@ PANELS = {
     "layers": PanelSpec("Layers", "layers", "gui.panels.layers:LayersPanel"),
     "denoise": PanelSpec("Denoise", "denoise", "gui.panels.denoise:DenoisePanel"),
     "latent": PanelSpec("Latent", "latent", "gui.panels.latent:LatentPanel"),
-    "report": PanelSpec("Reproduce", "report", "gui.panels.report:ReportPanel"),
+    "report": PanelSpec("Report", "report", "gui.panels.report:ReportPanel"),
 }
 
 
@@ -39,9 +36,10 @@ class MainWindow(Shell):
         super().__init__(desk, memory, PANELS)
         self._scratch = scratch
         self._leaving: close_dialogs.Choice = "stay"
-        self._leaving_run = self._leaving_search = self._opening_failure = ""
+        self._leaving_run = self._leaving_search = ""
         self.commands, self.engine_notices = Commands(self), EngineNotices(self)
         self.menus = Menus(self, self.top_bar.menus, self.commands)
+        self.recent_files = RecentFiles(self, self.menus, self.commands)
         self.setWindowTitle("Engram")
         self.setAcceptDrops(True)
         self._connect()
@@ -51,35 +49,7 @@ class MainWindow(Shell):
         session = self.desk.session
         session.data_loaded.connect(self._on_data_loaded)
         session.job_changed.connect(self._on_job_changed)
-        self._connect_selection()
-        self._show_recent()
         self.top_bar.show_waiting(self.desk.preferences.backend)
-
-    def _connect_selection(self) -> None:
-        selection = self.desk.session.selection
-        self._selection_settled = make_timer(self, SETTLE_MS)
-        self._selection_settled.timeout.connect(self._save_selection)
-        changes = selection.image_changed, selection.run_changed, selection.recent_changed, selection.lesions.changed
-        for changed in changes:
-            changed.connect(lambda *_: self._selection_settled.start())
-        selection.recent_changed.connect(self._show_recent)
-        selection.failed.connect(lambda _, sentence: self._show_opening_failure(sentence))
-        selection.file_opened.connect(lambda _: self._show_opening_failure(""))
-        self.top_bar.add_selection(ImageChip(selection, self.commands.open_scan, self.open_file))
-        self.top_bar.add_selection(RunChip(self.desk.session))
-
-    def open_file(self, path: str) -> None:
-        """Open an image or a volume again."""
-        self.open_drop(classify([Path(path)]))
-
-    def _show_opening_failure(self, sentence: str) -> None:
-        """Show why a file could not be opened, until another one is."""
-        if sentence or self.notice.box.text() == self._opening_failure:
-            self.notice.show_message(sentence)
-        self._opening_failure = sentence
-
-    def _save_selection(self) -> None:
-        self.memory.set("selection", self.desk.session.selection.save())
 
     def start(self) -> None:
         """Start what the first paint does not need: runs, engines, dataset."""
@@ -88,7 +58,7 @@ class MainWindow(Shell):
         self.open_runs()
         session.warm_up(self.desk.preferences.backend)
         load_first_images(session, self.memory.get("data", {}), first_scans)
-        session.selection.restore(self.memory.get("selection", {}))
+        self.recent_files.restore()
 
     def _install_demo(self) -> DataConfig:
         """Copy the demo runs into an empty runs folder; return the dataset to begin with, that of the demo runs."""
@@ -131,8 +101,7 @@ class MainWindow(Shell):
 
     def _save_and_close(self) -> None:
         self.save_geometry()
-        if self._selection_settled.isActive():
-            self._save_selection()
+        self.recent_files.flush()
         self.desk.session.close()
         self._scratch.remove()
 
@@ -164,20 +133,4 @@ class MainWindow(Shell):
             self.memory.set("data", data.config.model_dump(mode="json"))
         recent = recent_with(self.memory.get("recent", []), data.config.source)
         self.memory.set("recent", recent)
-        self._show_recent()
-
-    def _show_recent(self) -> None:
-        """List the recent sources, files and runs in the menu."""
-        selection = self.desk.session.selection
-        self.menus.show_recent(
-            {"Datasets": self.memory.get("recent", []), "Images": selection.recent, "Runs": selection.recent_runs},
-            {
-                "Datasets": lambda source: self.navigate("data", LoadSource(source)),
-                "Images": self.open_file,
-                "Runs": self._open_recent_run,
-            },
-        )
-
-    def _open_recent_run(self, name: str) -> None:
-        self.desk.session.selection.set_run(name)
-        self.navigate("train", ShowRun(name))
+        self.recent_files.show_recent()

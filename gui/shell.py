@@ -25,7 +25,7 @@ from engine.messages import Ready
 from gui.field_editors import choice_title
 from gui.formatting import format_count
 from gui.loaded_data import LoadedData
-from gui.opened_files import DroppedPath
+from gui.opened_files import DroppedPath, classify
 from gui.panel import DISCLAIMER, AppContext, LoadSource, OpenFile, Panel, ShowRun, Target
 from gui.preferences import SettingsStore
 from gui.status import StatusBar
@@ -307,6 +307,10 @@ class Shell(QMainWindow):
     def navigate(self, key: str, target: Target) -> None:
         """Switch to a panel and show an item there."""
         self.show_panel(key).navigate(target)
+
+    def open_path(self, path: str) -> None:
+        """Open a file or folder that was opened before."""
+        self.open_drop(classify([Path(path)]))
 
     def open_drop(self, drop: DroppedPath) -> None:
         """Open a volume in Scan, a folder in Data, a run in Train, an image in Compare or the panel that takes it."""

@@ -1,24 +1,21 @@
 """The card that saves the result of a run for the whole opened volume, as NIfTI or as a DICOM series."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QMenu
 
 from engine.data.volume_target import INSTALL, NIFTI_SUFFIXES, VolumeFormat, find_missing_package
-from engine.messages import ExportVolume, ExportVolumeReply, RequestFailed
-from gui.explorer_client import RequestHandle
+from engine.messages import ExportVolume
+from gui.export_box import ExportBox
 from gui.opened_files import OpenedScan
 from gui.session import Session
 from gui.widgets.buttons import Button
-from gui.widgets.card import Card, NoticeBox
+from gui.widgets.card import Card
 from gui.widgets.labels import label
 
 TITLES: Mapping[VolumeFormat, str] = {"nifti": "NIfTI", "dicom": "DICOM series"}
-CANCEL, SHOW = "Cancel", "Show in folder"
 NO_NOISE = "All slices, without added noise."
 WITH_NOISE = "The noise above (level {:.3f}) is added to all slices first. Set it to 0 to denoise the scan as it is."
 NO_FIELDS: Mapping[str, Any] = {}
@@ -39,10 +36,9 @@ class VolumeCard(Card):
         self._scan: OpenedScan | None = None
         self._runs: Mapping[str, str] = {}
         self._noise: Mapping[str, Any] = {}
-        self._handle: RequestHandle | None = None
-        self._saved = ""
-        self.ask_path, self.open_url = QFileDialog.getSaveFileName, QDesktopServices.openUrl
-        self.menu, self.button, self.notice = QMenu(self), Button("Save as"), NoticeBox(kind="info")
+        self.ask_path = QFileDialog.getSaveFileName
+        self.menu, self.button = QMenu(self), Button("Save as")
+        self.notice = ExportBox("Processed {done} of {total} slices…")
         self.keep, self.caption = QCheckBox("Keep patient data (DICOM)"), label(role="caption", wrap=True)
         self.keep.setToolTip("Keep name, identifiers, dates and study of the patient in a DICOM series")
         self.button.setMenu(self.menu)
@@ -51,15 +47,15 @@ class VolumeCard(Card):
         self.body.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
         self.add(self.notice)
         self.menu.aboutToShow.connect(self.fill_menu)
-        self.notice.action_requested.connect(self._on_action)
+        self.notice.ended.connect(lambda: self.show_for(self._scan, self._runs, self._noise))
         self.hide()
 
     def show_for(self, scan: OpenedScan | None, runs: Mapping[str, str], noise: Mapping[str, Any] = NO_FIELDS) -> None:
         """Offer the runs (titles by path) for a file; `noise` are the fields of the noise that is added before."""
         self._scan, self._runs, self._noise = scan, runs, noise
         is_volume = scan is not None and scan.slices > 1
-        self.setVisible(is_volume or self._handle is not None)
-        self.button.setEnabled(is_volume and bool(runs) and self._handle is None)
+        self.setVisible(is_volume or self.notice.is_busy())
+        self.button.setEnabled(is_volume and bool(runs) and not self.notice.is_busy())
         self.keep.setVisible(scan is not None and scan.kind == "dicom")
         self.caption.setText(WITH_NOISE.format(noise["sigma"]) if self._adds_noise() else NO_NOISE)
         self.caption.setVisible(self._has_noise)
@@ -87,12 +83,8 @@ class VolumeCard(Card):
         order = ExportVolume(
             panel=self._panel, run=run, scan=self._scan.path, path=path, format=kind, keep_patient_data=keep, **fields
         )
-        self._handle = handle = self._session.request(order)
-        handle.finished.connect(self._on_saved)
-        handle.failed.connect(self._on_failed)
-        handle.progressed.connect(self._on_progressed)
+        self.notice.follow(self._session.request(order), "Opening the volume…")
         self.button.setEnabled(False)
-        self.notice.show_notice("Opening the volume…", "info", CANCEL)
 
     def _adds_noise(self) -> bool:
         return bool(self._noise.get("sigma"))
@@ -103,28 +95,3 @@ class VolumeCard(Card):
             return str(self.ask_path(self, "New folder for the DICOM series", f"{name}-dicom", "")[0])
         path = str(self.ask_path(self, "Save the volume", f"{name}.nii.gz", "NIfTI (*.nii.gz *.nii)")[0])
         return path if not path or path.casefold().endswith(NIFTI_SUFFIXES) else f"{path}.nii.gz"
-
-    def _on_progressed(self, done: int, total: int) -> None:
-        self.notice.show_notice(f"Processed {done} of {total} slices…", "info", CANCEL)
-
-    def _on_saved(self, reply: ExportVolumeReply) -> None:
-        self._end()
-        self._saved = reply.path
-        self.notice.show_notice(f"Saved to {reply.path}", "info", SHOW)
-
-    def _on_failed(self, failure: RequestFailed) -> None:
-        self._end()
-        self.notice.show_notice(failure.sentence)
-
-    def _on_action(self) -> None:
-        """Cancel what is being written, or show what was saved."""
-        if self._handle is None:
-            self.open_url(QUrl.fromLocalFile(str(Path(self._saved).parent)))
-            return
-        self._handle.cancel()
-        self._end()
-        self.notice.show_notice("Canceled; nothing was saved.", "info")
-
-    def _end(self) -> None:
-        self._handle = None
-        self.show_for(self._scan, self._runs, self._noise)

@@ -65,7 +65,7 @@ def photograph(chosen: argparse.Namespace, folder: Path) -> None:
     if chosen.data:
         memory.set("data", {"source": chosen.data})
     window = make_window(memory)
-    window.show()
+    window.showNormal()
     window.start()
     window.resize(1440, 900)
     session = window.desk.session

@@ -33,7 +33,7 @@ WIDGET_PACKAGES = {
     "gui.theme",
 }
 DATA_PACKAGES = {
-    *("numpy", "pydantic", "skimage", "PIL", "pydicom", "nibabel", "SimpleITK", "highdicom"),
+    *("numpy", "pydantic", "skimage", "PIL", "pydicom", "nibabel", "SimpleITK", "highdicom", "gdcm"),
     *("datasets", "huggingface_hub", "yaml"),
 }
 
@@ -72,6 +72,7 @@ LATE_IMPORTS = {
     "engine/explorer/denoise_handlers.py": {"engine.figures"},
     # The process stands before matplotlib is imported, a second's work, and only a study needs it.
     "engine/processes/training_worker.py": {"engine.reproduction.job"},
+    "engine/processes/explorer_worker.py": {"engine.reports.writer"},
     "engine/data/dicom_mosaic.py": {"nibabel.nicom"},
     # GDCM is an extra.
     "engine/data/dicom_pixels.py": {"gdcm"},

@@ -141,6 +141,18 @@ COMMANDS: Final = {
         "analysis_options.add_sample",
         ("sample first-ae --n 16 --out samples",),
     ),
+    "report": Command(
+        "write a report on runs, one image or a search",
+        "report_options.add_report",
+        (
+            "report first-ae second-ae --out comparison.pdf",
+            "report first-ae --image head.png --sigma 0.1 --roi 40,52,18,14 --against nlm,tv --out case.html",
+            "report --search ae --out search.html",
+        ),
+        details="Write a report on your own work as one HTML page or as PDF: runs with their images, curves, "
+        "reconstructions, metrics, lesions and settings; one image with its methods, numbers and warnings; or a "
+        "search.",
+    ),
     "study": Command(
         "reproduce the reference study",
         "job_options.add_study",

@@ -5,28 +5,23 @@ import time
 from argparse import Namespace
 from pathlib import Path
 
-import numpy as np
-
-from engine import backend, config, evaluation, runs
+from engine import backend, config, runs
 from engine.cli.config_options import settings
 from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.cli.program import INTERRUPTED
 from engine.cli.result import CommandResult
 from engine.cli.train import command, training_console
 from engine.config import RunConfig
-from engine.data import Dataset, loading
-from engine.durable import write_output
-from engine.evaluation import scoring
-from engine.figures import demo_page
-from engine.figures.demo_page import DemoReport, EvaluatedRun
+from engine.data import loading
+from engine.formatting import format_source
 from engine.job_context import JobContext
-from engine.protocols import ImageModel
+from engine.reports import run_report, write_report
+from engine.reports.run_report import EvaluatedDataset
 from engine.runs import Run
 from engine.training import job
 
 SETTINGS = {"size": 64, "phantom_count": 1440, "filters": (24, 48, 32), "latent": 128, "epochs": 15}
 MODELS = {"ae": {"learning_rate": 1e-3}, "vae": {"learning_rate": 1e-3}}
-SHOWN = 5
 
 
 def run(options: Namespace) -> CommandResult:
@@ -49,13 +44,17 @@ def run(options: Namespace) -> CommandResult:
                     f"Stopped. Saved in {root}: {kept}.", {"runs": [each.name for each in trained]}, INTERRUPTED
                 )
     page = out / "report.html"
-    described = _examine(trained, began, options.runs)
-    write_output(page, demo_page.html(described).encode(errors="replace"))
+    examined = run_report.examine_runs(trained, JobContext(on_progress=ConsoleProgress(sys.stderr).update))[0]
+    elapsed_s = time.monotonic() - began
+    advice = [command("evaluate", each, options.runs) for each in trained] + [
+        command("resume", each, options.runs) + " --epochs 40" for each in trained
+    ]
+    write_report(run_report.describe_runs([examined], _title(examined), _lead(examined, elapsed_s), advice), page)
     names = [each.name for each in trained]
     text = f"The report is {page.absolute()}\nThe runs are {' and '.join(names)} in {root}"
-    measured = {each.run.name: each.measured for each in described.examined}
+    measured = {each.run.name: each.splits for each in examined.examined}
     return CommandResult(
-        text, {"report": str(page.absolute()), "runs": names, "measured": measured, "elapsed_s": described.elapsed_s}
+        text, {"report": str(page.absolute()), "runs": names, "measured": measured, "elapsed_s": elapsed_s}
     )
 
 
@@ -71,31 +70,15 @@ def _train(chosen: RunConfig, root: Path, interrupt: GracefulInterrupt) -> Run:
     return job.train(run=created, emit=training_console(created), should_stop=interrupt)
 
 
-def _examine(trained: list[Run], began: float, root: Path | None) -> DemoReport:
-    """Evaluate every run and reconstruct the shown images."""
-    context = JobContext(on_progress=ConsoleProgress(sys.stderr).update)
-    images = evaluation.load_dataset(trained[0])
-    split = "test" if len(images.test) else "validation"
-    models = [evaluation.load_model(each) for each in trained]
-    shown = _fixed_scans(models[0], images, split)
-    examined = [
-        EvaluatedRun(
-            each,
-            evaluation.evaluate(each, images, context=context)["splits"],
-            scoring.reconstruct(model, images.splits[split].read(shown)),
-        )
-        for each, model in zip(trained, models, strict=True)
-    ]
-    advice = [command("evaluate", each, root) for each in trained] + [
-        command("resume", each, root) + " --epochs 40" for each in trained
-    ]
-    title = "Demo study: two autoencoders on phantoms" if images.source == "phantom" else "Demo: two autoencoders"
-    return DemoReport(title, images, shown, split, examined, time.monotonic() - began, advice)
+def _title(found: EvaluatedDataset) -> str:
+    return "Demo study: two autoencoders on phantoms" if found.images.source == "phantom" else "Demo: two autoencoders"
 
 
-def _fixed_scans(model: ImageModel, images: Dataset, split: str) -> list[int]:
-    """Return images evenly spaced over a split, then the one with the largest reconstruction error."""
-    part = images.splits[split]
-    even = np.unique(np.linspace(0, len(part) - 1, min(SHOWN, len(part))).round().astype(int)).tolist()
-    worst = int(np.argmax(scoring.score(model, part)["mse"]))
-    return [index for index in even if index != worst] + [worst]
+def _lead(found: EvaluatedDataset, elapsed_s: float) -> str:
+    chosen = found.images.config
+    is_phantom = chosen.source == "phantom"
+    what = "generated phantoms, no patient data" if is_phantom else f"images of {format_source(chosen.source)}"
+    return (
+        f"{len(found.examined)} models trained on {what}, {chosen.size} × {chosen.size} pixels, in "
+        f"{elapsed_s / 60:.1f} minutes in all. Few images and few epochs: a demonstration, not a result."
+    )

@@ -165,7 +165,7 @@ def _has_decoder(header: Header) -> bool:
 def _advice(header: Header) -> str:
     if not header.syntax.is_encapsulated:
         return "export it again from the original"
-    if header.syntax in _WITH_EXTRA:
+    if header.syntax in _WITH_EXTRA and not _GDCM:
         return f"install the decoders ({INSTALL}) or save it uncompressed"
     return "save it uncompressed"
 

@@ -34,6 +34,12 @@ _FOREIGN: Final = (
     ("an ECAT volume", b"MATRIX", b""),
     ("an AFNI header", b"type = ", b""),
 )
+# Formats without a mark of their own.
+_NAMED: Final = {
+    ".par": "the header of a Philips PAR / REC volume; convert it to NIfTI",
+    ".rec": "the voxels of a Philips PAR / REC volume; convert it to NIfTI",
+    ".brik": "the voxels of an AFNI volume; convert it to NIfTI",
+}
 
 
 def describe_foreign(path: Path) -> str:
@@ -51,6 +57,8 @@ def describe_foreign(path: Path) -> str:
     for what, start, rest in _FOREIGN:
         if head.startswith(start) and rest in head[: len(start) + 16]:
             return f"{what} named {path.suffix}" if path.suffix.casefold() in _PICTURE_SUFFIXES else what
+    if named := next((what for suffix, what in _NAMED.items() if name.removesuffix(".gz").endswith(suffix)), ""):
+        return named
     if head.startswith(b"\x1f\x8b") and not name.endswith(".nii.gz"):
         return "compressed with gzip; unpack it"
     called = next((suffix for suffix in (".nii", ".nii.gz") if name.endswith(suffix)), "")

@@ -6,10 +6,10 @@ be wrong.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from engine.data import dicom
 from engine.data.decoded_image import UnreadableFile
 from engine.data.dicom_geometry import UNEVEN
 from engine.data.dicom_header import DAMAGE, Header
-from engine.data.dicom_series import SeriesWindows, read_headers
+from engine.data.dicom_series import read_slice_header
 from engine.data.files import is_dicom_content, is_disc_index
 from engine.data.scan import MAX_VOXELS, Scan, serve
 from engine.data.series_choice import SeriesFacts, select_series
@@ -29,29 +29,34 @@ from engine.data.volume_grid import TO_RAS, Levels, VolumeGrid, stack_affine, to
 _DIRECTION_TOLERANCE: Final = 1e-3
 _TAGS: Final = ["SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "Modality", "Rows"]
 _LISTED: Final = 8
+_Result = TypeVar("_Result")
 MAX_FILES: Final = 20_000
 
 
-def read_scan(folder: Path, choice: tuple[int | None, str] = (None, "")) -> Scan:
+def read_scan(folder: Path, volume: int | None = None, series: str = "") -> Scan:
     """Read one series of a folder and its subfolders.
 
     Args:
         folder: the folder.
-        choice: stack of a multi-frame file that is alone in its series, counted from 1; and the number, description,
-            UID or modality of the series, empty if there is only one.
+        volume: stack of a multi-frame file that is alone in its series, counted from 1.
+        series: number, description, UID or modality of the series; empty if there is only one.
 
     Raises:
         UnreadableFile: the folder holds no such series or several ones, a file is damaged, or the files make no
             volume.
     """
-    volume, wanted = choice
-    files = list_series_files(folder, wanted)
+    files = list_series_files(folder, series)
     if len(files) == 1:
         return replace(_read_slice(files[0], volume), name=folder.name)
-    names = [file.relative_to(folder).as_posix() for file in files]
-    windows = SeriesWindows(folder, read_headers(folder, names)[0])
-    scans = [_read_slice(file, span=windows.find_span(name)) for file, name in zip(files, names, strict=True)]
-    return stack_slices(scans, folder.name)
+    span = _find_span(files)
+    return stack_slices([_read_slice(file, span=span) for file in files], folder.name)
+
+
+def _find_span(files: Sequence[Path]) -> Levels | None:
+    """Return the black and white that slices share if not all of them have a window, as in a dataset; else None."""
+    if all(_use(read_slice_header, file).has_contrast for file in files):
+        return None
+    return dicom.join_samples([_use(dicom.sample_values, file, len(files)) for file in files])
 
 
 def list_series_files(folder: Path, wanted: str = "") -> list[Path]:
@@ -113,8 +118,13 @@ def walk_dicom(folder: Path) -> list[Path]:
 
 
 def _read_slice(file: Path, volume: int | None = None, span: Levels | None = None) -> Scan:
+    return _use(dicom.read_scan, file, volume, span, True)
+
+
+def _use(read: Callable[..., _Result], file: Path, *arguments: Any) -> _Result:
+    """Read a file of the series; an error names it."""
     try:
-        return dicom.read_scan(file, volume, span, alone=True)
+        return read(file, *arguments)
     except UnreadableFile as error:
         raise UnreadableFile(f"its file '{file.name}' cannot be used: {error}") from error
 
@@ -168,4 +178,4 @@ def _join(scans: Sequence[Scan], name: str, affine: NDArray[np.float64] | None) 
 
 
 if __name__ == "__main__":
-    serve(read_scan)
+    serve(lambda folder, choice: read_scan(folder, *choice))

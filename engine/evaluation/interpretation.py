@@ -17,6 +17,28 @@ WORDS = {
     "test": "test images",
     "validation": "validation images",
 }
+NUMBERS = {
+    "n": ("images", ",.0f"),
+    "mse": ("MSE", ".5f"),
+    "psnr_db": ("PSNR (dB)", ".1f"),
+    "ssim": ("SSIM", ".2f"),
+    "nats_per_image": ("nats per image", ",.1f"),
+    "reconstruction_nats": ("reconstruction", ",.1f"),
+    "kl_nats": ("KL", ",.1f"),
+    "entropy_floor_nats": ("entropy floor", ",.1f"),
+    "batch_sum": ("batch sum", ",.0f"),
+}
+METRICS_NOTE = (
+    "Means over the images of a split; intensities 0–1. PSNR is the mean over the images. Nats: VAE only; "
+    "reconstruction + KL is the negative evidence lower bound, and the reconstruction term cannot be lower than "
+    "the entropy floor (binary entropy of the images). Batch sum: the loss × batch size, as in the reference "
+    "study (a 2024 course report). Choose models by the validation set; the test images were used neither for "
+    "training nor for this choice."
+)
+RECONSTRUCTION_WARNING = (
+    "A reconstruction is re-drawn from a short code. Small or rare structures are blurred: a lesion can "
+    "disappear, and one that does not exist can appear. Do not interpret pathology in these images."
+)
 
 
 def leakage(images: Dataset) -> str:

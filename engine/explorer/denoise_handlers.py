@@ -152,7 +152,7 @@ class DenoiseHandlers:
         for name in ("", *request.runs, *request.filters):
             model, side = self._find_model(name, request)
             originals = self._warm.load_images(request, side)[0]
-            if name in request.runs:
+            if model is not None and name in request.runs:
                 # Compile the model now, not when the noise level moves again.
                 scoring.reconstruct(self._fast_model(model), originals)
             ladder = self._ladders[name] = self._ladder(name, model, originals, request)

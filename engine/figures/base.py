@@ -21,16 +21,18 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
+from matplotlib.colors import Normalize, to_hex, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from engine.durable import write_output
 from engine.figures import DISCLAIMER
-from engine.figures.style import CARD, LINE, QUIET, SERIES, SIGNED, TEXT
+from engine.figures.style import CARD, FIELD, LINE, QUIET, SERIES, SIGNED, TEXT
 from engine.formatting import make_printable
 
 Image = NDArray[np.floating[Any]]
@@ -46,6 +48,8 @@ FALLBACK_FONTS = (
     *("Microsoft YaHei", "MS Gothic", "Malgun Gothic", "Segoe UI", "Nirmala UI"),
 )
 DIFFERENCE = "reconstruction − original"
+# Colors of the dark theme, and of the same parts on paper.
+ON_PAPER = {CARD: "#ffffff", FIELD: "#ffffff", LINE: "#bbbbbb", TEXT: "#000000", QUIET: "#444444"}
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,30 @@ def _letter_for_letter(figure: Figure) -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph ")
         yield
+
+
+@contextmanager
+def light(figure: Figure) -> Iterator[None]:
+    """Give a figure dark text on white, for paper; its images and lines stay as they are."""
+    changed = [(artist, name, getattr(artist, f"get_{name}")()) for artist, name in _list_colored(figure)]
+    for artist, name, before in changed:
+        if (new := ON_PAPER.get(to_hex(before, keep_alpha=False))) is not None and to_rgba(before)[3]:
+            getattr(artist, f"set_{name}")(new)
+    try:
+        yield
+    finally:
+        for artist, name, before in changed:
+            getattr(artist, f"set_{name}")(before)
+
+
+def _list_colored(figure: Figure) -> Iterator[tuple[Any, str]]:
+    """Yield the parts of a figure that may have a color of the theme, and the name of that color."""
+    for artist in figure.findobj():
+        if isinstance(artist, Patch):
+            yield artist, "facecolor"
+            yield artist, "edgecolor"
+        elif isinstance(artist, Text | Line2D):
+            yield artist, "color"
 
 
 @cache

@@ -140,6 +140,8 @@ from engine.messages.layers import TraceLesionReply as TraceLesionReply
 from engine.messages.reply import Array as Array
 from engine.messages.reply import Reply as Reply
 from engine.messages.reply import SaveArray as SaveArray
+from engine.messages.report import WriteReport as WriteReport
+from engine.messages.report import WriteReportReply as WriteReportReply
 from engine.messages.request import ImagesRequest as ImagesRequest
 from engine.messages.request import Request as Request
 from engine.messages.search import ComputeImportances as ComputeImportances
@@ -204,6 +206,7 @@ Command = Annotated[
     | Audit
     | OpenScan
     | ExportVolume
+    | WriteReport
     | OpenVolume
     | Reconstruct
     | PerImageErrors

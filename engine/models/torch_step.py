@@ -42,7 +42,8 @@ class FusedAdam:
             for variable, tensor in zip(variables, self.tensors, strict=True)
             if optimizer.weight_decay and optimizer._use_weight_decay(variable)
         ]
-        self.step = torch.tensor(float(optimizer.iterations.value), device=self.tensors[0].device)
+        self.count = int(optimizer.iterations.value)
+        self.step = torch.tensor(float(self.count), device=self.tensors[0].device)
 
     def _lower(self, state: list[Any]) -> list[Tensor]:
         pairs = zip(self.kernels, state, strict=True)
@@ -59,13 +60,13 @@ class FusedAdam:
             torch._foreach_mul_(self.decayed, 1.0 - rate * optimizer.weight_decay)
         self._update(gradients, rate)
         if optimizer.use_ema:
-            before = float(self.step) - 1.0
-            momentum = min(optimizer.ema_momentum, before / (before + 9.0))
+            momentum = min(optimizer.ema_momentum, (self.count - 1.0) / (self.count + 8.0))
             torch._foreach_lerp_(self.lowered[2], self.tensors, 1.0 - momentum)
         optimizer.iterations.value.add_(1)
 
     def _update(self, gradients: list[Tensor], rate: float) -> None:
         optimizer = self.optimizer
+        self.count += 1
         self.step += 1.0
         torch._fused_adam_(
             self.tensors,
@@ -78,7 +79,7 @@ class FusedAdam:
             beta2=optimizer.beta_2,
             weight_decay=0.0,
             # Keras adds epsilon to the root of the biased second moment, PyTorch to that of the unbiased one.
-            eps=optimizer.epsilon / math.sqrt(1.0 - optimizer.beta_2 ** float(self.step)),
+            eps=optimizer.epsilon / math.sqrt(1.0 - optimizer.beta_2**self.count),
             amsgrad=False,
             maximize=False,
         )

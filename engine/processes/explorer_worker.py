@@ -32,6 +32,7 @@ from engine.messages import (
     SaveArray,
     ShouldStop,
     Stop,
+    WriteReport,
 )
 from engine.processes.json_lines import FailureGuard, JsonLinesServer, run_server
 from engine.search import importance
@@ -140,7 +141,14 @@ class ExplorerWorker(JsonLinesServer):
         if request.is_patient and any(not each.is_patient for each in self._deferred):
             self._deferred.insert(0, request)
             return
-        self._reply(request, lambda: None if self._should_yield(request) else self.explorer.answer(request))
+        self._reply(request, lambda: None if self._should_yield(request) else self._compute(request))
+
+    def _compute(self, request: Request) -> Reply | None:
+        if not isinstance(request, WriteReport):
+            return self.explorer.answer(request)
+        from engine.reports.writer import answer_report
+
+        return answer_report(request, make_job_context(request, self.emit, self._should_stop))
 
     def _should_stop(self) -> bool:
         """Return whether the current request was canceled, replaced by a newer one of its panel, or has to wait."""

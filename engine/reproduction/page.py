@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from engine import config
+from engine.evaluation.interpretation import METRICS_NOTE, RECONSTRUCTION_WARNING
 from engine.figures import html_page
-from engine.figures.demo_page import READING, WARNING
 from engine.formatting import format_source, quote
 from engine.reproduction import published
 from engine.reproduction.comparison import ComparedNumber
@@ -39,7 +39,7 @@ def html(study: StudyFolder, findings: StudyResults, contents: Contents, rows: S
         html_page.columns(*(_table(entry[f"table-{number}"]) for number in (3, 4))),
         *(_figure(study.path, each) for each in drawn),
         *_unsearched(drawn, findings),
-        _table(entry["splits"], html_page.paragraph(READING)),
+        _table(entry["splits"], html_page.paragraph(METRICS_NOTE)),
         _table(entry["runs"]),
         html_page.section("Numbering of the figures", html_page.paragraph(_mapping())),
         html_page.section("Settings and provenance", _origin(findings)),
@@ -61,7 +61,7 @@ def _lead(findings: StudyResults) -> str:
 
 
 def _caveats(findings: StudyResults) -> list[str]:
-    said = [WARNING, *filter(None, [findings.images.patients.note])]
+    said = [RECONSTRUCTION_WARNING, *filter(None, [findings.images.patients.note])]
     if findings.chosen.quick:
         said.append(
             "Quick reproduction: only the reference study's best settings were trained, one run each. Nothing "

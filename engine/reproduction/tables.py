@@ -9,8 +9,8 @@ from typing import Any
 
 from engine import config, runs
 from engine.evaluation import references
+from engine.evaluation.interpretation import NUMBERS
 from engine.figures import DISCLAIMER
-from engine.figures.demo_page import NUMBERS
 from engine.reproduction import published
 from engine.reproduction.evaluator import StudyResults
 from engine.reproduction.trials import StudyRun, ranked

@@ -29,6 +29,7 @@ def estimate(config: RunConfig, token: str, emit: Emit, should_stop: ShouldStop 
     except EngramError as error:
         emit(RunEstimated(token=token, reason=str(error)))
     except Exception as error:
-        if not (isinstance(error, MemoryError | RuntimeError | OSError) or is_framework_error(error)):
-            raise
-        emit(RunEstimated(token=token, reason=str(describe_failure(error, config.training.batch_size))))
+        if isinstance(error, MemoryError | RuntimeError | OSError) or is_framework_error(error):
+            emit(RunEstimated(token=token, reason=str(describe_failure(error, config.training.batch_size))))
+            return
+        raise

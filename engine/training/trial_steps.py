@@ -23,7 +23,7 @@ from engine.training.checkpoints import TrainingState
 from engine.training.trainer import PREVIEWS
 
 WARM_UP_STEPS = 2
-MAX_STEPS = 64
+MIN_STEPS, MAX_STEPS = 5, 64
 STEPS_S = 3.0
 # Values that a step keeps for each value that a layer puts out: itself, its gradient, and a working copy.
 COPIES = 3
@@ -44,6 +44,18 @@ class RandomImages:
         """Return images: float32 (k, height, width, 1) in [0, 1]."""
         rows = np.arange(self._count)[which]
         return self._images[rows % len(self._images)]
+
+
+class StepClock(keras.callbacks.Callback):
+    """Callback that notes when each step ends, s."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ends: list[float] = []
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Note the time."""
+        self.ends.append(time.perf_counter())
 
 
 def measure(config: RunConfig, token: str, emit: Emit, context: JobContext) -> None:
@@ -78,18 +90,23 @@ def _time_training(model: Any, config: RunConfig, context: JobContext) -> tuple[
     first = _fit(model, config, WARM_UP_STEPS, context)
     overhead = max(time.perf_counter() - begun - first.seconds, 0.0)
     step_s = first.seconds / WARM_UP_STEPS
-    steps = math.ceil(min(max(STEPS_S / max(step_s, 1e-6), WARM_UP_STEPS), MAX_STEPS))
-    return _fit(model, config, steps, context).images_per_s, overhead
+    steps = math.ceil(min(max(STEPS_S / max(step_s, 1e-6), MIN_STEPS), MAX_STEPS))
+    clock = StepClock()
+    _fit(model, config, steps, context, clock)
+    # The median leaves out the steps that another program has slowed down.
+    return config.training.batch_size / float(np.median(np.diff(clock.ends))), overhead
 
 
-def _fit(model: Any, config: RunConfig, steps: int, context: JobContext) -> ProgressCallback:
+def _fit(
+    model: Any, config: RunConfig, steps: int, context: JobContext, clock: keras.callbacks.Callback | None = None
+) -> ProgressCallback:
     """Train for so many steps, as a run does. Raises Cancelled."""
     batch = config.training.batch_size
     images = RandomImages(batch * steps, config.data.size)
     batches = EpochSequence(images, batch, config.training.seed, 0, pairs.BatchMaker(config))
     reporter = ProgressCallback("", 1, batches, lambda event: None, context.should_stop)
     model.begin_epoch(0)
-    model.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[reporter])
+    model.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[reporter, *filter(None, [clock])])
     context.check()
     return reporter
 

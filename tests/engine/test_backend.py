@@ -165,3 +165,20 @@ def test_an_error_meanwhile_leaves_nothing_behind(package):
     with pytest.raises(OSError, match="broken"), hide_packages([package]):
         raise OSError("broken")
     assert sys.meta_path == before
+
+
+@pytest.mark.parametrize(
+    ("wanted", "name", "hardware", "chosen", "reason"),
+    [
+        ("bfloat16", "tensorflow", False, "bfloat16", "as requested"),
+        ("auto", "tensorflow", True, "float32", "gains little"),
+        ("auto", "torch", False, "float32", "does not compute"),
+        ("auto", "torch", True, "bfloat16", "which CPU computes with"),
+    ],
+)
+def test_precision_is_chosen_with_a_reason(wanted, name, hardware, chosen, reason, monkeypatch):
+    monkeypatch.setattr(backend, "_has_bfloat16", lambda: hardware)
+    monkeypatch.setattr(backend, "device", lambda: "CPU")
+    found, why = backend.choose_precision(TrainingConfig(precision=wanted, backend=name))
+    assert found == chosen
+    assert reason in why

@@ -17,6 +17,7 @@ from engine.messages import (
     Paused,
     Ready,
     RequestFailed,
+    Response,
     RunStudy,
     Search,
     SearchEnded,
@@ -300,6 +301,27 @@ class TestDrops:
         assert window.current() is window.panels["denoise"]
         asked = window.desk.session.explorer.engine.sent[-1]
         assert (asked.panel, asked.path) == ("image", str(file))
+
+    def test_file_is_reported_remembered_and_opened_again(self, open_window, tmp_path):
+        """A file that fails is a notice until another opens; that one is recent, and current after a restart."""
+        window, file = open_window(), tmp_path / "head.dcm"
+        file.write_bytes(b"")
+        window.show_panel("denoise")
+        drop(window, file)
+        engine = window.desk.session.explorer.engine
+        refused = sent(window, OpenScan)[-1]
+        engine.say(RequestFailed(number=refused.number, panel="image", reason="It is damaged."))
+        assert window.notice.box.text() == "It is damaged."
+        drop(window, file)
+        content = {"name": "head.dcm", "kind": "dicom", "slices": 3, "orientation": None, "notes": []}
+        engine.say(Response(number=sent(window, OpenScan)[-1].number, panel="image", content=content))
+        assert not window.notice.isVisible()
+        texts = [action.text() for action in window.menus.recent.actions()]
+        assert texts == ["Images", str(file)]
+        window.close()
+        again = open_window()
+        opened = sent(again, OpenScan)[-1]
+        assert (opened.path, opened.slice) == (str(file), 1)
 
     def test_own_run_is_shown_in_train(self, window, make_run):
         make_run("old")

@@ -68,7 +68,7 @@ def test_a_volume_is_saved_with_progress_and_can_be_shown(card, session, asked, 
     assert card.notice.text() == "Saved to /out/result.nii.gz"
     assert card.button.isEnabled()
     opened = []
-    card.open_url = lambda url: opened.append(url.toLocalFile())
+    card.notice.open_url = lambda url: opened.append(url.toLocalFile())
     card.notice.action_requested.emit()
     assert opened == ["/out"]
 

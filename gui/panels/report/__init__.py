@@ -1,4 +1,4 @@
-"""The Reproduce panel: the reference study, started, resumed, and read."""
+"""The Report panel: reports on one's own work, and the reference study, started, resumed, and read."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +16,7 @@ from gui.export import join_script
 from gui.file_stamp import Stamp, stamp
 from gui.panel import AppContext, Panel, ShowStudy, Target, fixed_column
 from gui.panels.report.contents_card import ContentsCard, ReportExporter, items
+from gui.panels.report.own_report_card import OwnReportCard
 from gui.panels.report.progress_card import ProgressCard
 from gui.panels.report.study_form_card import StudyFormCard
 from gui.theme import GAP
@@ -35,6 +36,7 @@ class ReportPanel(Panel):
     def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
         self.order, self.progress, self.contents = StudyFormCard(desk), ProgressCard(self.session), ContentsCard()
+        self.own = OwnReportCard(desk)
         self.exporter, self.start_button = ReportExporter(self), self.order.start
         self.open_url: Callable[[QUrl], object] = QDesktopServices.openUrl
         self._asked, self._key = False, ""
@@ -48,7 +50,7 @@ class ReportPanel(Panel):
         column.addWidget(self.progress)
         column.addWidget(self.contents, 1)
         index = self.contents.index
-        self.lay_out(fixed_column(self.order, index, stretched=index), right)
+        self.lay_out(fixed_column(self.own, self.order, index, stretched=index), right)
         self._connect()
         self.refresh()
 
@@ -57,6 +59,8 @@ class ReportPanel(Panel):
         self._timer.timeout.connect(self._on_timeout)
         self._timer.start()
         self.shown.connect(self.refresh)
+        self.shown.connect(self.own.refresh)
+        self.own.changed.connect(self.state_changed)
         session.study_event.connect(self._on_study_event)
         session.job_changed.connect(self.refresh)
         session.job_failed.connect(self._on_job_failed)
@@ -103,11 +107,12 @@ class ReportPanel(Panel):
         self.open_url(QUrl.fromLocalFile(str(self.study().page)))
 
     def save_state(self) -> dict[str, Any]:
-        return {**self.order.memory(), "shown": self._key}
+        return {**self.order.memory(), "shown": self._key, "subject": self.own.kind()}
 
     def restore_state(self, kept: dict[str, Any]) -> None:
         self._key = kept["shown"] if isinstance(kept.get("shown"), str) else ""
         self.order.recall(kept)
+        self.own.choose(str(kept.get("subject", "")))
         if self._key:
             self.contents.choose(self._key)
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QMenu, QTreeView, QVBoxLayout, QWidget
 
 from gui.widgets.number_model import TableColumn
@@ -33,6 +33,26 @@ class RunListHeader(QHeaderView):
         title = str(self.model().headerData(logicalIndex, self.orientation()) or "")
         arrow = ARROW_PX * (logicalIndex == self.sortIndicatorSection())
         return QSize(self.fontMetrics().horizontalAdvance(title) + TITLE_MARGIN_PX + arrow, size.height())
+
+    def fit_columns(self) -> None:
+        """Let the first column take the remaining width; the last one, with the eyes, has one of its own."""
+        last, mode = self.model().columnCount() - 1, QHeaderView.ResizeMode
+        self.setStretchLastSection(False)
+        for place in range(last):
+            self.setSectionResizeMode(place, mode.Stretch if place == 0 else mode.ResizeToContents)
+        self.setSectionResizeMode(last, mode.Fixed)
+        self.resizeSection(last, EYE_PX)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Offer the columns; the first one always stays."""
+        menu = QMenu(self)
+        for place in range(1, self.model().columnCount() - 1):
+            action = menu.addAction(str(self.model().headerData(place, self.orientation())))
+            action.setCheckable(True)
+            action.setChecked(not self.isSectionHidden(place))
+            action.toggled.connect(lambda shown, place=place: self.setSectionHidden(place, not shown))
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(event.globalPos())
 
 
 class RunTree(QTreeView):
@@ -73,21 +93,11 @@ class RunTree(QTreeView):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header = RunListHeader(self)
         self.setHeader(header)
-        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        header.customContextMenuRequested.connect(self._on_header_menu_wanted)
         header.setMinimumSectionSize(EYE_PX)
         header.setSectionsClickable(True)
         header.setSectionsMovable(False)
-        self._fit_columns()
+        header.fit_columns()
         self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
-
-    def _fit_columns(self) -> None:
-        header, mode = self.header(), QHeaderView.ResizeMode
-        header.setStretchLastSection(False)
-        for place in range(len(self._listed.columns)):
-            header.setSectionResizeMode(place, mode.Stretch if place == 0 else mode.ResizeToContents)
-        header.setSectionResizeMode(len(self._listed.columns), mode.Fixed)
-        header.resizeSection(len(self._listed.columns), EYE_PX)
 
     def set_rows(self, rows: Sequence[RunRow]) -> None:
         """Show these rows; keep the selection, and which groups are open."""
@@ -206,17 +216,6 @@ class RunTree(QTreeView):
             self.setExpanded(index.siblingAtColumn(0), not self.isExpanded(index.siblingAtColumn(0)))
         else:
             self.opened.emit(self._key(index))
-
-    def _on_header_menu_wanted(self, at: QPoint) -> None:
-        """Offer the columns; the first one always stays."""
-        menu = QMenu(self)
-        for place, column in enumerate(self._listed.columns[1:], 1):
-            action = menu.addAction(column.title)
-            action.setCheckable(True)
-            action.setChecked(not self.isColumnHidden(place))
-            action.toggled.connect(lambda shown, place=place: self.setColumnHidden(place, not shown))
-        menu.aboutToHide.connect(menu.deleteLater)
-        menu.popup(self.header().mapToGlobal(at))
 
     def _is_group(self, index: QModelIndex) -> bool:
         return self._listed.is_group(self._order.mapToSource(index))

@@ -189,9 +189,9 @@ def test_one_of_several_series_of_a_disc_opens(series, tmp_path):
     ):
         series_folder.read_scan(folder)
     with pytest.raises(UnreadableFile, match=r"without a DICOM series 'flair'.*: 1 · T1 \(3\), 2 · T2 \(3\)"):
-        series_folder.read_scan(folder, (None, "flair"))
-    assert series_folder.read_scan(folder, (None, "t2")).pixels.max() == 1
-    assert series_folder.read_scan(folder, (None, "1")).pixels.max() == pytest.approx(0.5, abs=0.01)
+        series_folder.read_scan(folder, series="flair")
+    assert series_folder.read_scan(folder, series="t2").pixels.max() == 1
+    assert series_folder.read_scan(folder, series="1").pixels.max() == pytest.approx(0.5, abs=0.01)
     assert find_folder_of(folder / "DICOMDIR") == folder
 
 

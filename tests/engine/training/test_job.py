@@ -144,6 +144,22 @@ def test_a_job_tells_and_keeps_everything(tiny, tmp_path):
     assert str(tmp_path) not in text
 
 
+def test_a_run_in_bfloat16_is_validated_and_saved_in_float32(trained):
+    from engine import data, models
+    from engine.evaluation import scoring
+
+    run = trained(epochs=1, precision="bfloat16")
+    assert run.provenance["precision"] == "bfloat16"
+    assert "Precision: bfloat16, as requested." in [event.text for event in run.events() if isinstance(event, Log)]
+    model = models.load(run)
+    assert {layer.compute_dtype for layer in model._flatten_layers()} == {"float32"}
+    found = scoring.score(model, data.load(config=run.config.data).validation)["loss"].mean()
+    assert found == pytest.approx(run.history()[0]["val_loss"], rel=1e-6)
+    exact = trained(epochs=1)
+    assert run.history()[0]["loss"] != exact.history()[0]["loss"]
+    assert run.history()[0]["loss"] == pytest.approx(exact.history()[0]["loss"], rel=0.02)
+
+
 def test_entropy_floors_are_reported_where_the_loss_is_in_nats(trained):
     run = trained("vae", epochs=3)
     started = next(event for event in run.events() if isinstance(event, JobStarted))

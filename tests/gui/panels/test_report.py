@@ -7,13 +7,27 @@ import zipfile
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import Qt, QUrl
 
 from engine.config import DataConfig, StudyConfig
-from engine.messages import Continue, Log, Pause, Paused, RequestFailed, RunStudy, Stop, StudyEnded, StudyProgress
+from engine.messages import (
+    Continue,
+    Log,
+    Pause,
+    Paused,
+    RequestFailed,
+    RunStudy,
+    Stop,
+    StudyEnded,
+    StudyProgress,
+    WriteReport,
+)
+from gui.opened_files import OpenedScan
 from gui.panel import ShowStudy
 from gui.panels.report import ReportPanel
 from gui.panels.report.contents_card import items
+from gui.selection import ImageRef
+from gui.widgets.region.region import Region
 
 
 @pytest.fixture
@@ -311,3 +325,44 @@ def test_script_makes_the_same_study(panel, folder):
 def test_other_panels_request_a_study(panel, folder):
     panel.navigate(ShowStudy(str(folder)))
     assert panel.study().path == folder
+
+
+def test_report_on_runs_is_written_with_progress(panel, session, make_run, asked, answer, tmp_path):
+    for name in ("ae-0001", "ae-0002"):
+        make_run(name)
+    session.runs.refresh()
+    own = panel.own
+    own.refresh()
+    assert [own.runs.item(row).text() for row in range(own.runs.count())] == ["ae-0002", "ae-0001"]
+    own.runs.item(1).setCheckState(Qt.CheckState.Checked)
+    own.ask_path = lambda *_: (str(tmp_path / "two"), "Web page (*.html)")
+    own.write.click()
+    sent = asked(WriteReport)
+    assert sent.path == str(tmp_path / "two.html")
+    assert [os.path.basename(run) for run in sent.runs] == ["ae-0002", "ae-0001"]
+    assert not own.write.isEnabled()
+    answer("report", {"path": sent.path})
+    assert own.box.text() == f"Saved to {sent.path}"
+    assert own.write.isEnabled()
+    for row in range(2):
+        own.runs.item(row).setCheckState(Qt.CheckState.Unchecked)
+    assert not own.write.isEnabled()
+
+
+def test_report_on_the_current_image_has_its_slice_and_lesion(panel, session, make_run, asked, tmp_path):
+    make_run("ae-0001")
+    session.runs.refresh()
+    own = panel.own
+    own.choose("image")
+    assert "Open an image first" in own.image.text()
+    assert not own.write.isEnabled()
+    opened = OpenedScan("/data/head.nii.gz", "head.nii.gz", "nifti", 12, "RLAP", (), 6)
+    image = ImageRef(opened.name, session.requested_data, opened=opened)
+    session.selection.lesions.put(image.key, Region("ellipse", ((0.25, 0.25), (0.5, 0.75))))
+    session.selection.set_image(image)
+    own.noise.change_values({"noise": "rician", "sigma": 0.05})
+    own.ask_path = lambda *_: (str(tmp_path / "case.pdf"), "PDF (*.pdf)")
+    own.write.click()
+    sent = asked(WriteReport)
+    assert (sent.scan, sent.slice, sent.roi) == ("/data/head.nii.gz", 6, "8,8,8,16")
+    assert (sent.settings.noise, sent.settings.sigma) == ("rician", 0.05)

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 from gui import palette
 from gui.widgets.curves.axis import NumberAxis, format_time
 from gui.widgets.curves.controls import CurveControls
-from gui.widgets.curves.export import FOOTER_PX, RATIO, export_png
+from gui.widgets.curves.export import FOOTER_PX, RATIO, export_pdf, export_png, export_svg
 from gui.widgets.curves.plot import CurvePlot
 from gui.widgets.curves.series import Scale, SeriesStyle
 
