@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from gui.panels.denoise.results_data import ErrorCurve, help_text
@@ -92,8 +93,18 @@ class BreakEvenCard(Card):
         self.set_title(TITLE if is_shown else NOISY_TITLE)
         self.plot.setVisible(is_shown)
         self.scope.setVisible(is_shown)
-        self._scroll.setMinimumWidth(SIDE_PX if is_shown else 0)
-        self._scroll.setMaximumWidth(SIDE_PX if is_shown else WIDEST_PX)
+        self._fit_side()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_side()
+
+    def _fit_side(self) -> None:
+        """Give the sentences half of a narrow card, a column of a wide one, or all of it without a chart."""
+        side = min(SIDE_PX, self.width() // 2)
+        is_charted = not self.plot.isHidden()
+        self._scroll.setMinimumWidth(side if is_charted else 0)
+        self._scroll.setMaximumWidth(side if is_charted else WIDEST_PX)
 
     def _show_curves(self, curve: ErrorCurve, titles: Mapping[str, str], filters: Mapping[str, str]) -> None:
         known = {run: title for run, title in titles.items() if run in curve.runs}
