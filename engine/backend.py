@@ -237,6 +237,14 @@ def _configure_jax(training: TrainingConfig) -> None:
 _CONFIGURE = {"tensorflow": _configure_tensorflow, "torch": _configure_torch, "jax": _configure_jax}
 
 
+def set_seed(seed: int) -> None:
+    """Set every global seed. Keras would import TensorFlow for it on any backend: half a gigabyte and five seconds."""
+    import keras
+
+    with hide_packages(() if keras.backend.backend() == "tensorflow" else ("tensorflow",)):
+        keras.utils.set_random_seed(seed)
+
+
 def device() -> str:
     """Return the name of the device that Keras uses in this process, such as 'CPU' or 'GPU 0'."""
     import keras

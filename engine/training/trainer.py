@@ -48,7 +48,7 @@ class Trainer:
         self.run, self.config, self.images = run, config, images
         self.emit, self.context = emit, context
         self.validation = pairs.make_validation_view(images.validation, config.noise)
-        keras.utils.set_random_seed(config.training.seed)
+        backend.set_seed(config.training.seed)
         steps = math.ceil(len(images.train) / config.training.batch_size)
         self.model, self.best = models.build_compiled(config, steps), models.build(config)
         self.state = self._restore()
