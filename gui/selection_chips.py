@@ -11,7 +11,7 @@ from gui.selection import Selection
 from gui.session import Session
 from gui.widgets.labels import plain_tip
 
-MAX_PX, PADDING_PX, SLACK_PX, MENU_LETTERS = 220, 44, 10, 52
+MAX_PX, LEAST_PX, PADDING_PX, SLACK_PX, MENU_LETTERS = 220, 130, 44, 10, 52
 MAX_RUNS = 20
 
 
@@ -41,7 +41,7 @@ class MenuChip(QPushButton):
         return QSize(min(width, MAX_PX), super().sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(PADDING_PX + self.fontMetrics().horizontalAdvance("…mmmm"), super().minimumSizeHint().height())
+        return QSize(min(self.sizeHint().width(), LEAST_PX), super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -33,7 +33,7 @@ WIDGET_PACKAGES = {
     "gui.theme",
 }
 DATA_PACKAGES = {
-    *("numpy", "pydantic", "skimage", "PIL", "pydicom", "nibabel", "SimpleITK", "highdicom"),
+    *("numpy", "pydantic", "skimage", "PIL", "pydicom", "nibabel", "SimpleITK", "highdicom", "gdcm"),
     *("datasets", "huggingface_hub", "yaml"),
 }
 

@@ -9,7 +9,7 @@ computed on mirrored images with mirrored kernels, where both are the same: no i
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 import torch
@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from engine.models.residual import Mirrored
 
-Tensor = torch.Tensor
+Tensor: TypeAlias = torch.Tensor
 Function = Callable[..., Tensor]
 
 
@@ -240,7 +240,7 @@ class _ConvTranspose(torch.autograd.Function):
         return functional.conv_transpose2d(x, kernel, bias, *sizes)
 
     @staticmethod
-    def backward(context: Any, change: Tensor) -> Any:  # type: ignore[override]
+    def backward(context: Any, change: Tensor) -> Any:
         """Compute the gradients of the input, the kernel and the bias."""
         (x, kernel), (stride, padding, _) = context.saved_tensors, context.sizes
         before = functional.conv2d(change, kernel, None, stride, padding) if context.needs_input_grad[0] else None

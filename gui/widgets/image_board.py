@@ -14,6 +14,8 @@ from gui.widgets.view_state import ViewState
 
 GAP, TEXT_PX = 12, 22
 LEAST_CELL = 64
+# Part of the width that a long title gets before the numbers beside it.
+TITLE_PART = 0.6
 MIDDLE = Qt.TextElideMode.ElideMiddle
 STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
 
@@ -68,11 +70,18 @@ class ImageCell(QWidget):
         self._place_text()
 
     def _place_text(self) -> None:
-        """Give the title its room: of numbers that do not fit beside it, only the first is shown."""
+        """Give the title its room: of numbers that do not fit beside it, only the first is shown, or none."""
         numbers = self.picture.caption if self.picture else ""
         measure = self._caption.fontMetrics().horizontalAdvance
-        room = self.width() - self._title.fontMetrics().horizontalAdvance(self._title.text()) - 12
-        self._caption.setText(numbers if measure(numbers) <= room else numbers.split(" · ")[0])
+        title = self._title.fontMetrics().horizontalAdvance(self._title.text())
+        room = self.width() - 12 - min(title, TITLE_PART * self.width())
+        first = numbers.split(" · ")[0]
+        fitting = (
+            text
+            for text in (numbers if measure(numbers) + title <= self.width() - 12 else first, first)
+            if measure(text) <= room
+        )
+        self._caption.setText(next(fitting, ""))
         top, wide = self.height() - TEXT_PX, self._caption.sizeHint().width() if self._caption.text() else 0
         self._title.setGeometry(0, top, max(self.width() - wide - 6, 0), TEXT_PX)
         self._caption.setGeometry(self.width() - wide, top, wide, TEXT_PX)

@@ -26,7 +26,7 @@ ONE_SCAN = (
 NO_RUN = "Select a run to see its break-even noise level."
 REFINING = "Preview. Warnings refer to {} until the full result is ready."
 MOST_NOTICES = 13  # three for each of four methods, and one for the region
-SIDE_PX, WIDEST_PX, SENTENCES_SHARE = 392, 2**24 - 1, 0.45
+SIDE_PX, WIDEST_PX = 392, 2**24 - 1
 
 
 class BreakEvenCard(Card):
@@ -48,7 +48,6 @@ class BreakEvenCard(Card):
         line.addWidget(self._scroll)
         self.add(line, 1)
         self._place: float | None = None
-        self._chart_is_shown = True
         self.show_curve(None, {})
 
     def _side(self) -> QScrollArea:
@@ -94,18 +93,18 @@ class BreakEvenCard(Card):
         self.set_title(TITLE if is_shown else NOISY_TITLE)
         self.plot.setVisible(is_shown)
         self.scope.setVisible(is_shown)
-        self._chart_is_shown = is_shown
-        self._fit_sentences()
-
-    def _fit_sentences(self) -> None:
-        """Leave the larger part of a narrow card to the chart."""
-        side = min(SIDE_PX, round(self.width() * SENTENCES_SHARE))
-        self._scroll.setMinimumWidth(side if self._chart_is_shown else 0)
-        self._scroll.setMaximumWidth(side if self._chart_is_shown else WIDEST_PX)
+        self._fit_side()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._fit_sentences()
+        self._fit_side()
+
+    def _fit_side(self) -> None:
+        """Give the sentences half of a narrow card, a column of a wide one, or all of it without a chart."""
+        side = min(SIDE_PX, self.width() // 2)
+        is_charted = not self.plot.isHidden()
+        self._scroll.setMinimumWidth(side if is_charted else 0)
+        self._scroll.setMaximumWidth(side if is_charted else WIDEST_PX)
 
     def _show_curves(self, curve: ErrorCurve, titles: Mapping[str, str], filters: Mapping[str, str]) -> None:
         known = {run: title for run, title in titles.items() if run in curve.runs}

@@ -64,7 +64,7 @@ class DenoisedImage:
     def caption(self) -> str:
         """Return both metrics as a short text, with a mark for a draft."""
         if self.residual is not None:
-            return f"removed SD {format_fixed(self.residual.sd, 3)}"
+            return f"SD {format_fixed(self.residual.sd, 3)} removed · {self.residual.verdict.replace('-', ' ')}"
         known = f"{decibels(self.psnr_db)} dB"
         return f"{known} · {similarity(self.ssim)}" if self.exact else f"preview · {known}"
 

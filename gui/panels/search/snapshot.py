@@ -1,6 +1,5 @@
 """Snapshots of a search, read from its ledger: any process may run the search, or none."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -120,8 +119,3 @@ def space_facts(found: SearchSnapshot) -> str:
     if found.is_exhausted:
         return "all configurations tried"
     return f"{format_count(found.points_left)} of {format_count(found.size)} configurations left"
-
-
-def curve_of(trial: Trial, losses: Sequence[float]) -> list[float]:
-    """Return the losses that count for a trial, without those after it was pruned."""
-    return list(losses[: trial.epochs]) if trial.is_done else list(losses)
