@@ -165,7 +165,8 @@ class TrainPanel(Panel):
         """Show the images and the log of the run that was added to the selection last."""
         added = [name for name in names if name not in self._before]
         if added or self._primary not in names:
-            self._primary = (added or names or [None])[-1]
+            last = added or names
+            self._primary = last[-1] if last else None
         self._before = names
         if self._primary and self.isVisible():
             self.session.selection.set_run(self._primary)
