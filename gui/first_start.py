@@ -25,7 +25,7 @@ def load_first_images(session: Session, saved: dict[str, Any], config: DataConfi
 
     def load_all(data: LoadedData) -> None:
         # Another dataset may have been chosen in the meantime.
-        if data.config == few and session.requested_data == few:
+        if data.config == few:
             session.load_data(config)
 
     session.data_loaded.connect(load_all, Qt.ConnectionType.SingleShotConnection)

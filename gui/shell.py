@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from PySide6.QtCore import QByteArray, QEvent, QRect, Qt, QUrl, Signal
+from PySide6.QtCore import QByteArray, QEvent, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QKeyEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -224,15 +224,13 @@ class Shell(QMainWindow):
         self.setCentralWidget(page)
 
     def _restore_size(self, saved: str) -> None:
-        """Take the size of the last session, or a first one; either fits the screen."""
+        """Take the size of the last session, which Qt fits into the screen, or a first one that fits."""
         room = self.screen().availableGeometry()
         if not self.restoreGeometry(QByteArray.fromBase64(saved.encode())):
             self.resize(*FIRST_SIZE)
             self.resize(self.size().boundedTo(room.size() * FIRST_SHARE))
             if room.width() <= FIRST_SIZE[0] or room.height() <= FIRST_SIZE[1]:
                 self.setWindowState(Qt.WindowState.WindowMaximized)
-        elif not self.isMaximized() and not self.isFullScreen():
-            self.setGeometry(fit_into(self.geometry(), self.screen().availableGeometry()))
 
     def toggle_full_screen(self) -> None:
         """Fill the screen, or return to the window as it was, maximized or not."""
@@ -360,11 +358,3 @@ def forget_minimum_sizes(panel: Panel) -> None:
         layout.invalidate()
     for splitter in panel.findChildren(QSplitter):
         splitter.refresh()
-
-
-def fit_into(window: QRect, room: QRect) -> QRect:
-    """Return a window's rectangle, made smaller and moved so that all of it lies within the room of a screen."""
-    fitted = QRect(window.topLeft(), window.size().boundedTo(room.size()))
-    fitted.moveLeft(min(max(fitted.left(), room.left()), room.right() - fitted.width() + 1))
-    fitted.moveTop(min(max(fitted.top(), room.top()), room.bottom() - fitted.height() + 1))
-    return fitted

@@ -26,7 +26,8 @@ from engine.cli.program import EXIT_STATUS  # noqa: E402
 from engine.messages import Message  # noqa: E402
 from scripts import settings_table  # noqa: E402
 
-MARK = re.compile(r"<!-- (generated|include): ([\w./-]+) -->")
+# A sentence in italics behind a mark is for readers of the file itself.
+MARK = re.compile(r"<!-- (generated|include): ([\w./-]+) -->(?:\n\*[^\n]*\*)?")
 # Written by scripts/run_docs.py.
 JSON = ROOT / "build" / "docs" / "json.json"
 WIDE = 96

@@ -228,6 +228,7 @@ JSON_COMMANDS = (
     "lesion-layers first-ae --pairs 2 --layers stages",
     "latent first-vae --out latent",
     "sample first-vae --n 4 --out samples",
+    "report first-ae --out report.html",
     f"search {TINY} --model ae --space space.json --trials 1 --name s",
     "trials s",
     f"study {TINY} --quick --out study",

@@ -73,6 +73,13 @@ def commands(page):
                 yield number, text.strip().removeprefix("$ ")
 
 
+def test_every_command_is_in_a_block():
+    loose = [BLOCK.sub("", page.read_text("utf-8")) for page in READ]
+    assert not [
+        line for text in loose for line in re.findall(r"^ {4,}(?:python -m engine|engram) .*", text, re.MULTILINE)
+    ]
+
+
 def problem_with(command):
     """Return what is wrong with a command, as the program itself would say it; empty if nothing is."""
     words = shlex.split(command, comments=True)

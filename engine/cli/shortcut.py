@@ -16,7 +16,7 @@ from typing import Final
 from PIL import Image
 
 from engine import __version__
-from engine.child_process import HOME
+from engine.child_process import HOME, module_command
 from engine.durable import remove_folder
 from engine.errors import StorageError
 
@@ -46,11 +46,12 @@ LINK_SCRIPT: Final = (
 
 def app_command(platform: str = sys.platform) -> list[str]:
     """Return the command that opens the app with this Python, without a console on Windows."""
-    python = Path(sys.executable)
+    called, *module = module_command("engine", "app")
+    python = Path(called)
     if platform == "win32" and python.with_name("pythonw.exe").exists():
         python = python.with_name("pythonw.exe")
     main = HOME / "main.py"
-    return [str(python), *([str(main)] if main.exists() else ["-P", "-m", "engine", "app"])]
+    return [str(python), *([str(main)] if main.exists() else module)]
 
 
 def install(platform: str = sys.platform, environment: Mapping[str, str] = os.environ) -> list[Path]:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFormLayout, QLabel, QPushButton, QSizePolicy, QStyle, QStyleOption, QWidget
 
+CHIP_PADDING_PX = 22
 Tone = Literal["", "accent", "warning", "danger"]
 
 
@@ -102,6 +103,10 @@ class Chip(ElidedLabel):
         self.setProperty("kind", "chip")
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.set_tone(tone)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return room for a few letters: an empty frame says nothing."""
+        return QSize(self.fontMetrics().horizontalAdvance("mmm…") + CHIP_PADDING_PX, super().minimumSizeHint().height())
 
     def set_tone(self, tone: Tone) -> None:
         set_style_property(self, tone=tone)

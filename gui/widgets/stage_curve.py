@@ -47,7 +47,7 @@ class StageCurve(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("curve")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(240, 110)
+        self.setMinimumSize(200, 110)
 
     def set_stages(self, stages: Sequence[Stage], lost: int | None = None, text: str = "") -> None:
         """Show these stages; `lost` is the one with the largest loss, which `text` describes."""

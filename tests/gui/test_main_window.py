@@ -1,7 +1,7 @@
 """The window: panels, menus, drops, what it remembers, how it closes."""
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, QSettings, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QAction, QDropEvent, QGuiApplication, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QWidget
@@ -31,7 +31,6 @@ from gui.app import make_window
 from gui.panel import DISCLAIMER
 from gui.preferences import Preferences, PreferencesDialog, SettingsStore
 from gui.run_record import open_record
-from gui.shell import fit_into
 from gui.shortcuts import ShortcutSheet
 from tests import house
 from tests.conftest import ROOT
@@ -395,17 +394,10 @@ class TestMemory:
         crash(first)
         assert open_window().size().toTuple() == (790, 650)
 
-    def test_window_fits_the_screen_at_first_and_after_another_screen(self, open_window):
+    def test_window_fits_the_screen_at_first(self, open_window):
         room = QGuiApplication.primaryScreen().availableGeometry()
         first = open_window()
         assert room.contains(first.geometry())
-        assert fit_into(QRect(600, -40, 2000, 500), room) == QRect(room.left(), room.top(), room.width(), 500)
-        assert fit_into(QRect(10, 10, 300, 200), room) == QRect(10, 10, 300, 200)
-        first.setWindowState(Qt.WindowState.WindowNoState)
-        first.setGeometry(5000, 30, 700, 700)
-        first.save_geometry()
-        crash(first)
-        assert room.contains(open_window().geometry())
 
     def test_settings_that_make_no_sense_are_the_defaults(self, open_window):
         settings = QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "Engram", "Engram")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QStackedWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QSizePolicy, QStackedWidget
 
 from gui.formatting import format_number, format_percent
 from gui.panels.layers.network import LayerSummary
@@ -24,8 +24,14 @@ NAMES = ("Mean", "SD", "Zeros", "Min to max", "Receptive field", "Kernel", "Para
 NONE = "\u2014"
 SCALES = {True: "Common scale", False: "Scale per channel"}
 COLORS = {False: "Sequential color map", True: "Diverging color map"}
+SHORT, ARROW_PX = 5, 44
 MAX_LARGE = 4
 BAR_PX = 120
+
+
+def texts(box: QComboBox) -> list[str]:
+    """Return the entries of a combo box."""
+    return [box.itemText(at) for at in range(box.count())]
 
 
 class ChannelCard(Card):
@@ -147,6 +153,10 @@ class MosaicCard(Card):
             self.colors.addItem(title, signed)
         for box, name in ((self.sort, "order of the channels"), (self.scale, "scale"), (self.colors, "color map")):
             box.setAccessibleName(name)
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(SHORT)
+            box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            box.setMaximumWidth(box.fontMetrics().horizontalAdvance(max(texts(box), key=len)) + ARROW_PX)
         self.sort.activated.connect(lambda _: self.sort_chosen.emit(self.sort.currentData()))
         for box in (self.scale, self.colors):
             box.activated.connect(

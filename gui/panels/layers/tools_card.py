@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout
+from PySide6.QtWidgets import QButtonGroup, QFrame, QStackedWidget, QVBoxLayout
 
 from gui.panels.layers.channel_pages import KernelsPage, PreferredInputPage, SaliencyPage, TopActivationsPage
 from gui.panels.layers.compare_page import ComparePage
@@ -13,6 +13,7 @@ from gui.panels.layers.page import LayersPage
 from gui.panels.layers.presenter import LayersPresenter
 from gui.selection import ImageRef
 from gui.widgets.card import PADDING
+from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.labels import FilterChip
 
 PAGES_PX = 178
@@ -33,8 +34,7 @@ class ChannelToolsCard(QFrame):
         )
         self._stack, self._group = QStackedWidget(), QButtonGroup(self)
         self._stack.setFixedHeight(PAGES_PX)
-        line = QHBoxLayout()
-        line.setSpacing(6)
+        line = FlowLayout(gap=6)
         self.chips = []
         for at, page in enumerate(self.pages):
             chip = FilterChip(page.title, checked=not at)
@@ -42,7 +42,6 @@ class ChannelToolsCard(QFrame):
             self._group.addButton(chip, at)
             line.addWidget(chip)
             self._stack.addWidget(page)
-        line.addStretch()
         column = QVBoxLayout(self)
         column.setContentsMargins(PADDING, PADDING - 2, PADDING, PADDING)
         column.setSpacing(10)

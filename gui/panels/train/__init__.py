@@ -21,6 +21,8 @@ from gui.widgets.card import PlainScrollArea
 from gui.widgets.timers import make_timer
 
 SOON_MS = 60
+# Least heights: a plot with its axis, two rows of images.
+CURVES_PX, PREVIEWS_PX = 300, 240
 
 
 class TrainPanel(Panel):
@@ -52,6 +54,8 @@ class TrainPanel(Panel):
                 splitter.addWidget(part)
         left.setSizes([480, 295])
         right.setSizes([390, 305, 100])
+        self.curves.setMinimumHeight(CURVES_PX)
+        self.previews.setMinimumHeight(PREVIEWS_PX)
         # Plots in two rows may need more height than a small screen has.
         scroll = PlainScrollArea()
         scroll.setWidget(right)
@@ -160,7 +164,9 @@ class TrainPanel(Panel):
     def _on_chosen(self, names: list[str]) -> None:
         """Show the images and the log of the run that was added to the selection last."""
         added = [name for name in names if name not in self._before]
-        self._primary = added[-1] if added else self._primary
+        if added or self._primary not in names:
+            last = added or names
+            self._primary = last[-1] if last else None
         self._before = names
         if self._primary and self.isVisible():
             self.session.selection.set_run(self._primary)

@@ -60,7 +60,7 @@ def root(tiny, tmp_path):
 def _read_here(monkeypatch):
     """Let this process read files, which saves one for each command; `test_volume_writer` has the process."""
     monkeypatch.setattr(
-        scan, "_read_scan", lambda reader, file, limits, volume: import_module(reader).read_scan(file, volume)
+        scan, "_read_scan", lambda reader, file, limits, volume, shown: import_module(reader).read_scan(file, volume)
     )
 
 

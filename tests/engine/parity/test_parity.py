@@ -187,12 +187,12 @@ def test_a_planted_shift_by_one_pixel_in_a_deconvolution_is_caught_and_named(pla
     monkeypatch.setattr(parity, "check", lambda *_, **__: planted)
     status, text = ask("--json")
     found = json.loads(text)
-    assert (status, found["ok"]) == (2, False)
+    assert (status, found["ok"]) == (4, False)
     assert found["first_difference"] == {"name": "dec_conv2", "backends": ["torch"]}
     assert [layer["name"] for layer in found["layers"] if layer["ok"]][-1] == "dec_act1"
     assert not found["outputs"][-1]["ok"]
     status, text = ask()
-    assert status == 2
+    assert status == 4
     assert "The backends differ first at dec_conv2 (torch)" in text
     assert next(line.split()[0] for line in text.splitlines() if line.endswith("DIFFERS")) == "dec_conv2"
 

@@ -208,7 +208,7 @@ def test_wrong_count_is_a_sentence(tmp_path, capsys):
 
 
 def test_source_that_is_not_there_is_said_before_there_are_runs(tmp_path, capsys):
-    assert cli.main(["study", "--out", str(tmp_path / "s"), "--data", str(tmp_path / "none"), "--quick"]) == 2
+    assert cli.main(["study", "--out", str(tmp_path / "s"), "--data", str(tmp_path / "none"), "--quick"]) == 3
     assert "none" in capsys.readouterr().err
     assert not (tmp_path / "s").exists()
 

@@ -353,6 +353,8 @@ class TestShown:
         plots = panel.curves.plots
         assert set(plots["mse"].items) == {"ae-0001 training", "ae-0001 validation", "vae-0001 validation"}
         assert plots["mse"].items["vae-0001 validation"].series.y.max() < 1
+        panel.runs.table.select(["ae-0001"])
+        assert session.selection.run == "ae-0001", "the run that is shown is the current one for all panels"
         assert set(plots["loss"].items) == {"vae-0001 training", "vae-0001 validation"}
         assert [quantity.name for quantity in plots_for([session.record("ae-0001")])] == ["mse"]
 
