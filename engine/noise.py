@@ -91,6 +91,12 @@ def rings(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
     return _clipped(images + _per_image(level) * heights[:, ring][..., np.newaxis])
 
 
+def gaussian_or_rician(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
+    """Add Gaussian noise to some images and Rician noise to the others, each with probability 1/2."""
+    is_rician = rng.random(len(images)) < 0.5
+    return np.where(_per_image(is_rician) > 0, rician(images, level, rng), gaussian(images, level, rng))
+
+
 KINDS: MappingProxyType[str, Kind] = MappingProxyType(
     {
         "gaussian": gaussian,
@@ -102,6 +108,9 @@ KINDS: MappingProxyType[str, Kind] = MappingProxyType(
         "rings": rings,
     }
 )
+
+# Kinds that a model can be trained on; a mixture is no noise of a single image.
+TRAINING_KINDS: MappingProxyType[str, Kind] = MappingProxyType({**KINDS, "gaussian-or-rician": gaussian_or_rician})
 
 SCALABLE_KINDS = frozenset(KINDS) - {
     "poisson",

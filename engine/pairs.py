@@ -81,7 +81,7 @@ def make_validation_view(images: ImageSequence, settings: NoiseConfig) -> ImageS
 
 def add_noise_per_image(images: Images, settings: NoiseConfig, streams: list[np.random.Generator]) -> Images:
     """Add noise to images, each with its own level and generator: (n, height, width, 1) -> the same."""
-    add, low, high = noise.KINDS[settings.noise], settings.noise_low, settings.noise_high
+    add, low, high = noise.TRAINING_KINDS[settings.noise], settings.noise_low, settings.noise_high
     drawn = zip(images, streams, strict=True)
     return np.concatenate([add(image[np.newaxis], rng.uniform(low, high), rng) for image, rng in drawn])
 

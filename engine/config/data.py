@@ -260,7 +260,7 @@ class NoiseConfig(Section):
 
     group: ClassVar[str] = "Denoising"
 
-    noise: Literal["none", NoiseKind] = setting(
+    noise: Literal["none", NoiseKind, "gaussian-or-rician"] = setting(
         "none",
         "Noise type",
         "Noise added to the input images in training and validation; the target is the noise-free image.",

@@ -82,9 +82,9 @@ class NoiseEstimate:
         """
         if noise.noise == "none":
             return f"{title} was trained on noise-free images: it reconstructs, it never learned to remove noise."
-        if noise.noise not in ("gaussian", "rician"):
+        if noise.noise not in ("gaussian", "rician", "gaussian-or-rician"):
             return f"{title} was trained on {noise.noise} noise; no estimate tells how much of it this image has."
-        level = self.rician if noise.noise == "rician" else self.gaussian
+        level = self.gaussian if noise.noise == "gaussian" else self.rician
         low, high = noise.noise_low, noise.noise_high
         if low * (1 - RANGE_TOLERANCE) <= level <= high * (1 + RANGE_TOLERANCE):
             return ""

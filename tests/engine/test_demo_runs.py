@@ -7,7 +7,7 @@ import socket
 import numpy as np
 import pytest
 
-from engine import demo_runs, evaluation, metrics, runs
+from engine import demo_runs, evaluation, metrics, noise, runs
 from engine.data import phantom
 from engine.evaluation import scoring
 from engine.messages import EpochEnded, JobStarted
@@ -22,8 +22,9 @@ def tiny_run(trained, tmp_path_factory):
     return trained(epochs=3, at=tmp_path_factory.mktemp("runs") / "tiny")
 
 
-def test_there_is_one_run_of_each_of_the_studys_models():
-    assert {run.config.model.model for run in PACKED} == {"ae", "vae"}
+def test_there_is_one_run_of_each_of_the_studys_models_and_a_denoiser():
+    assert [run.config.model.model for run in PACKED] == ["ae", "unet", "vae"]
+    assert [run.config.noise.noise for run in PACKED] == ["none", "gaussian-or-rician", "none"]
     assert all(run.config.data.source == "phantom" for run in PACKED)
 
 
@@ -65,12 +66,14 @@ def test_ready_made_run_shows_the_phantoms_of_today(run):
 
 @pytest.mark.parametrize("run", PACKED, ids=lambda run: run.name)
 def test_ready_made_run_is_worth_looking_at(run):
-    """Its model loads here, and makes of its own preview images what it should."""
+    """Its model loads here, and makes of its own preview images what it should; a denoiser, of noisy ones."""
     originals = np.load(run.previews / "originals.npy")[..., None] / np.float32(255)
-    made = scoring.reconstruct(evaluation.load_model(run), originals)
+    is_denoiser = run.config.noise.noise != "none"
+    given = noise.add_noise(originals, "rician", 0.1, seed=0) if is_denoiser else originals
+    made = scoring.reconstruct(evaluation.load_model(run), given)
     best = [event for event in run.events() if isinstance(event, EpochEnded) and event.best][-1]
     assert best.epoch == run.best_epoch()
-    assert metrics.psnr_db(originals, made).mean() > (22 if run.config.model.model == "ae" else 19)
+    assert metrics.psnr_db(originals, made).mean() > {"ae": 22, "vae": 19, "unet": 27}[run.config.model.model]
 
 
 def test_packing_keeps_what_is_worth_shipping(tiny_run, tmp_path):
@@ -126,4 +129,4 @@ demo_runs.install({str(tmp_path / "runs")!r})
 print(*sorted({{"keras", "tensorflow", "torch", "jax", "matplotlib"}} & set(sys.modules)))
 """
     assert run_python(code).split() == []
-    assert len(runs.list_runs(tmp_path / "runs")) == 2
+    assert len(runs.list_runs(tmp_path / "runs")) == 3

@@ -70,6 +70,15 @@ def test_rician_noise_has_the_closed_form_mean_and_second_moment(signal):
     assert np.square(made).mean() == pytest.approx(signal**2 + 2 * LEVEL**2, rel=0.01)
 
 
+def test_mixture_is_gaussian_for_half_of_the_images_and_rician_for_the_others():
+    black = np.zeros((200, 32, 32, 1), np.float32)
+    means = noise.TRAINING_KINDS["gaussian-or-rician"](black, 0.1, np.random.default_rng(0)).mean(axis=(1, 2, 3))
+    is_rician = means > 0.08
+    assert means[is_rician] == pytest.approx(0.1 * np.sqrt(np.pi / 2), rel=0.05)
+    assert means[~is_rician] == pytest.approx(0.1 / np.sqrt(2 * np.pi), rel=0.2)
+    assert 70 < is_rician.sum() < 130
+
+
 def test_speckle_grows_with_the_signal():
     for signal in (0.2, 0.4, 0.6):
         made = noise.speckle(flat(signal), 0.1, rng())
@@ -132,7 +141,7 @@ def test_rings_have_the_spread_of_gaussian_noise_and_are_even_along_a_ring():
 
 def test_every_kind_can_be_chosen_and_every_choice_is_a_kind():
     choices = next(spec for spec in config.list_fields(NoiseConfig) if spec.name == "noise").choices
-    assert choices == ("none", *noise.KINDS)
+    assert choices == ("none", *noise.TRAINING_KINDS)
     alone = next(spec for spec in config.list_fields(DenoiseConfig) if spec.name == "noise").choices
     assert alone == ("none", *noise.KINDS)
 

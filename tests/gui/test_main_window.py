@@ -635,7 +635,7 @@ def test_ready_made_runs_are_put_into_an_empty_folder(qtbot, root, monkeypatch, 
     qtbot.addWidget(window)
     window.start()
     ready_made = sorted(runs.list_runs(root), key=lambda run: run.name)
-    assert [run.name for run in ready_made] == ["demo-ae", "demo-vae"]
+    assert [run.name for run in ready_made] == ["demo-ae", "demo-denoiser", "demo-vae"]
     first = ready_made[0].config.data.model_copy(update={"phantom_count": 240})
     assert sent(window, LoadData)[-1].config == first
     assert window.desk.session.record("demo-vae").state == "finished"

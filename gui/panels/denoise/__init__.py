@@ -135,8 +135,9 @@ class DenoisePanel(Panel):
             self._soon.start()
 
     def _tick_wanted(self) -> None:
-        """Tick the runs of the last session once they are known, or the newest run if there were none."""
-        ready = {record.name: str(record.run.path) for record in self.methods.trained_runs()}
+        """Tick the runs of the last session once they are known, or the newest denoiser if there were none."""
+        known = sorted(self.methods.trained_runs(), key=_is_no_denoiser)
+        ready = {record.name: str(record.run.path) for record in known}
         if self._wanted is None or not ready:
             return
         wanted, self._wanted = self._wanted or list(ready)[:FIRST_RUNS], None
@@ -189,3 +190,8 @@ class DenoisePanel(Panel):
     def _on_file_closed(self) -> None:
         self.follower.close_file()
         self.case.show_scan(None)
+
+
+def _is_no_denoiser(record: RunRecord) -> bool:
+    """Return whether a run did not learn to remove noise."""
+    return record.config is None or record.config.noise.noise == "none"

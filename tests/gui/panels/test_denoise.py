@@ -59,6 +59,17 @@ def panel(qtbot, desk, session, make_run):
     return made
 
 
+def test_run_that_learned_to_denoise_is_chosen_first(qtbot, desk, session, make_run):
+    make_run("denoiser", noise="gaussian")
+    make_run("vae-0001", model="vae")
+    session.open(session.runs.root)
+    panel = DenoisePanel(desk)
+    qtbot.addWidget(panel)
+    panel.show()
+    panel.restore_state({})
+    assert panel.methods.ticked() == [str(session.record("denoiser").run.path)]
+
+
 @pytest.fixture
 def write(tmp_path):
     count = iter(range(1000))
