@@ -38,7 +38,8 @@ def test_measuring_yields_and_has_its_turn_after_all(serving, images):
 
 def test_what_yields_while_its_images_are_loaded_has_its_turn_after_all(serving, tiny):
     place = {"data": tiny(phantom_seed=5).data, "split": "test", "indices": (0,), "runs": ("pca:4",)}
-    serving.interrupt(33, messages.OpenScan(number=34, panel="data", path="/nowhere"))
+    nowhere = tiny(source="/nowhere").data
+    serving.interrupt(33, messages.LoadData(number=34, panel="data", config=nowhere))
     serving.send(messages.DenoiseCurve(number=33, panel="denoise-curve", sigmas=(0.1,), **place))
     assert [serving.wait_for((Response, RequestFailed)).number for _ in range(2)] == [34, 33]
 

@@ -14,7 +14,7 @@ from pydicom.data import get_testdata_file
 from engine.data import Scan, open_scan, prepare, scan
 from engine.data.files import detect_format
 from engine.data.scan import Limits, _grow_limits
-from engine.errors import ScanError
+from engine.errors import DataError, ScanError
 
 NIFTI = Path(nibabel.__file__).parent / "tests" / "data"
 
@@ -69,7 +69,7 @@ def test_it_works_from_any_folder(tmp_path, noise, monkeypatch):
         (lambda path: path.touch(), "it is empty"),
         (lambda path: path.mkdir(), "a folder without DICOM images"),
         (lambda path: zipfile.ZipFile(path, "w").close(), "not an image"),
-        (lambda path: path.write_bytes(b"\x1f\x8b" + bytes(80)), "not an image"),
+        (lambda path: path.write_bytes(b"\x1f\x8b" + bytes(80)), "it is compressed with gzip; unpack it"),
         (lambda path: path.write_bytes(b"\xff\xd8\xff\xe0" + bytes(80)), "cannot be opened"),
         (lambda path: path.write_bytes(bytes(128) + b"DICM" + bytes(80)), "cannot be opened"),
         (lambda path: shutil.copy(NIFTI / "nifti1.hdr", path), "one half"),
@@ -161,7 +161,6 @@ def test_what_a_decoder_prints_is_no_part_of_the_reply(monkeypatch):
         (struct.pack(">HH", 8, 5) + b"CS\0\nISO_IR 100", "cannot be opened: a DICOM file without an image"),
         (struct.pack("<HHI", 8, 5, 10**6) + b"ISO_IR 100", "not an image"),
         (struct.pack("<HHI", 9, 5, 10) + b"ISO_IR 100", "not an image"),
-        (b"PK\3\4" + bytes(30), "it is a ZIP archive; unpack it"),
         (b"\xff\xff\xfecreated by", "it is a FreeSurfer surface"),
         (b'<?xml version="1.0"?><GIFTI Version="1.0">', "it is a GIFTI surface"),
     ],
@@ -169,6 +168,12 @@ def test_what_a_decoder_prints_is_no_part_of_the_reply(monkeypatch):
 def test_a_file_is_what_it_begins_with(tmp_path, head, sentence):
     (tmp_path / "IM0001").write_bytes(head + bytes(400))
     with pytest.raises(ScanError, match=sentence):
+        open_scan(tmp_path / "IM0001")
+
+
+def test_damaged_archive_is_refused_in_a_sentence(tmp_path):
+    (tmp_path / "IM0001").write_bytes(b"PK\3\4" + bytes(430))
+    with pytest.raises(DataError, match="'IM0001' is damaged, or packed in a way that cannot be read"):
         open_scan(tmp_path / "IM0001")
 
 
@@ -185,7 +190,7 @@ def test_the_content_counts_and_not_the_name(tmp_path, noise):
 
 def test_the_index_of_a_disc_is_named():
     file = Path(get_testdata_file("MR_small.dcm")).parent / "dicomdirtests" / "DICOMDIR"
-    with pytest.raises(ScanError, match=r"it is the index of a disc \(DICOMDIR\), not an image"):
+    with pytest.raises(ScanError, match=r"it is the index of a disc \(DICOMDIR\) with 13 DICOM series; choose one"):
         open_scan(file)
 
 

@@ -93,13 +93,13 @@ def test_what_was_left_out_of_the_images_is_told_and_recorded(tiny, tmp_path, mo
     heard = []
     run = engine.train(settings, root=tmp_path / "runs", emit=heard.append)
     said = [event.text for event in run.events() if isinstance(event, Log)]
-    sentence = "8 of 17 files are used as images: 8 are masks, 1 is a NIfTI volume."
+    sentence = "8 of 17 files are used as images: 8 are masks, 1 is a volume."
     assert sentence in said
     assert sentence in [event.text for event in heard if isinstance(event, Log)]
     recorded = run.provenance["data"]
     assert (recorded["images"], recorded["left_out"]) == (8, sentence)
     assert recorded["plane"] == ""
-    assert recorded["skipped"] == {"a mask": 8, "a NIfTI volume": 1}
+    assert recorded["skipped"] == {"a mask": 8, "a volume": 1}
     assert [note for note in said if "only 8 images" in note or "no test set" in note] == recorded["notes"][1:]
     written = {file: file.read_bytes() for file in run.path.rglob("*") if file.is_file()}
     assert [file.name for file, content in written.items() if str(tmp_path).encode() in content] == []
@@ -302,7 +302,7 @@ for source in ("nowhere", "empty"):
 print("keras" in sys.modules)
 """
     said = run_python(code).split()
-    assert said == ["SourceNotFound", "2", "2", "2", "EmptySource", "2", "2", "2", "False"]
+    assert said == ["SourceNotFound", "3", "3", "3", "EmptySource", "2", "2", "2", "False"]
     assert not [file for file in (tmp_path / "runs").rglob("*") if file.is_file()]
 
 
