@@ -79,6 +79,7 @@ def photograph(chosen: argparse.Namespace, folder: Path) -> None:
         wait(READY[key].__get__(panel))
         save(window, key, chosen)
         if key == "denoise" and not chosen.data:
+            session.selection.set_run("demo-vae")
             mark_lesion(panel)
             wait(lambda panel=panel: READY["denoise"](panel) and bool(panel.results.keeping.found))
             save(window, "lesion", chosen)
