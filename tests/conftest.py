@@ -88,7 +88,8 @@ def pytest_terminal_summary(terminalreporter) -> None:
 
 def _list_source_files() -> set[Path]:
     """Return every file of the source tree but code and what Python caches: an editor may be at work there."""
-    files = (path for folder in SOURCE_FOLDERS for path in (ROOT / folder).rglob("*"))
+    files = [path for folder in SOURCE_FOLDERS for path in (ROOT / folder).rglob("*")]
+    files += [path for path in ROOT.iterdir() if not path.name.startswith(".")]
     return {path for path in files if path.suffix not in (".py", ".pyc") and path.is_file()}
 
 

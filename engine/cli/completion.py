@@ -79,7 +79,11 @@ def list_words() -> dict[str, Words]:
 
 def _describe(action: Action) -> Option:
     text = re.split(r"[.;:(] |[.;:(]$", (action.help or "").replace("%%", "%"))[0].strip()
-    values = action.choices or (str(action.metavar).split("|") if "|" in str(action.metavar) else ())
+    values = (
+        action.choices
+        or getattr(action, "completions", ())
+        or (str(action.metavar).split("|") if "|" in str(action.metavar) else ())
+    )
     if action.dest == "preset":
         values = config.presets()
     return Option(tuple(action.option_strings), text, tuple(map(str, values)), action.nargs != 0)

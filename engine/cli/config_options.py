@@ -9,6 +9,8 @@ from engine import config
 from engine.config import FieldSpec, RunConfig
 from engine.errors import ConfigError
 
+METAVAR_LETTERS = 60
+
 
 def add_settings(command: argparse.ArgumentParser, models: bool = True, without: Sequence[str] = ()) -> None:
     """Add an option for every setting, grouped by section."""
@@ -63,22 +65,31 @@ def add_option(group: Any, spec: FieldSpec, note: str = "", aliases: Sequence[st
     text = (_describe_field(spec, note) + otherwise).replace("%", "%%")
     given = {"dest": spec.name, "default": argparse.SUPPRESS, "help": text}
     kind = {"action": argparse.BooleanOptionalAction} if spec.kind == "bool" else {"metavar": _metavar(spec)}
-    group.add_argument(*aliases, spec.option, **kind, **given)
+    added = group.add_argument(*aliases, spec.option, **kind, **given)
+    added.completions = spec.choices
     if spec.aliases:
         group.add_argument(*spec.aliases, **kind, **given | {"help": argparse.SUPPRESS})
 
 
 def _metavar(spec: FieldSpec) -> str:
-    if spec.kind == "choice":
+    if spec.kind == "choice" and not _has_many_choices(spec):
         return "|".join(spec.choices)
     return {"int": "N", "float": "X", "ints": "N,N,..."}.get(spec.kind, spec.name.upper())
+
+
+def _has_many_choices(spec: FieldSpec) -> bool:
+    """Return whether the choices do not fit beside the option and stand in its text."""
+    return len("|".join(spec.choices)) > METAVAR_LETTERS
 
 
 def _describe_field(spec: FieldSpec, note: str = "") -> str:
     """Format title, text, range, unit and default of a setting."""
     limits = f"{_shown(spec.low)} to {_shown(spec.high)}" if spec.low is not None and spec.high is not None else ""
     span = " ".join(part for part in (limits, spec.unit) if part)
-    return f"{spec.title}. {spec.help}{note} {span + '; default' if span else 'Default'} {_shown(spec.default)}."
+    listed = f" One of {', '.join(spec.choices)}." if _has_many_choices(spec) else ""
+    return (
+        f"{spec.title}. {spec.help}{note}{listed} {span + '; default' if span else 'Default'} {_shown(spec.default)}."
+    )
 
 
 def _shown(value: config.Setting) -> str:

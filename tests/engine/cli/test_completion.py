@@ -22,6 +22,7 @@ def test_words_are_those_of_the_parser(words):
     assert "--normalisation" not in train, "former names stay hidden"
     assert train["--preset"].values == tuple(config.presets())
     assert train["--model"].values == tuple(config.MODELS)
+    assert "rician" in train["--noise"].values, "too many to stand in the help beside the option"
     assert not train["--json"].takes_value
     assert words["runs"].actions == ("show", "rename", "delete")
 

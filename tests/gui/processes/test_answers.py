@@ -108,13 +108,14 @@ def test_run_is_reconstructed_as_the_panel_shows_it(window, wait, finished):
     assert not session.explorer.is_pending(Reconstruct)
 
 
-def test_copied_script_of_compare_prints_the_same_numbers(window, wait, finished, run_python):
+def test_copied_script_of_compare_prints_the_same_numbers(window, wait, finished, run_python, tmp_path):
     finished("seen")
     panel = window.show_panel("compare")
     panel.runs.choose(["seen"])
     wait(lambda: panel.board._shown is not None and len(panel.board._shown.made) == 1)
-    printed = run_python(panel.as_python())
+    printed = run_python(f"import os; os.chdir({str(tmp_path)!r})\n{panel.as_python()}")
     assert "seen" in printed
+    assert (tmp_path / "seen-1.png").is_file()
     psnr_db = np.array(re.search(r"\[(.*?)\]", printed, re.DOTALL)[1].split(), float)
     assert psnr_db == pytest.approx(panel.board._shown.made[0].psnr_db, rel=1e-4)
 
