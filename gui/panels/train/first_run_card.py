@@ -45,6 +45,7 @@ class FirstRunCard(Card):
         shipped = {folder.name for folder in demo_runs.PACKED.iterdir()}
         names = sorted(self._session.runs.records)
         ready = [name for name in names if name in shipped]
-        self._text.setText((READY.format(names=" and ".join(ready)) if len(ready) > 1 else "") + TRAIN)
+        listed = " and ".join(filter(None, (", ".join(ready[:-1]), *ready[-1:])))
+        self._text.setText((READY.format(names=listed) if len(ready) > 1 else "") + TRAIN)
         self.train.setEnabled(not self._session.job.is_busy())
         self.setVisible(set(names) <= shipped)
