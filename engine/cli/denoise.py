@@ -111,7 +111,7 @@ def _write(found: CompareResult, order: CompareRequest, out: Path) -> dict[str, 
         drawn[f"{name}-difference"] = base.difference(each.picture - found.original, limit, f"{title} · {shown}")
     titles = ["noise-free", "noisy", *(each.method.title for name, each in made.items() if name != "noisy")]
     pictures = [found.original, *(each.picture for each in made.values())]
-    notes = ["", *map(_note, made.values())]
+    notes = ["", *(each.note for each in made.values())]
     drawn["comparison"] = denoising.comparison(titles, pictures, notes, found.mask)
     return _save(drawn, out)
 
@@ -148,13 +148,6 @@ def _save(drawn: dict[str, Figure], out: Path) -> dict[str, str]:
 def _file_name(name: str) -> str:
     """Return a name for a file; a run's name has no separators, so only those of other names are replaced."""
     return name.replace("/", "-")
-
-
-def _note(made: MethodResult) -> str:
-    decibels = "equal" if math.isinf(made.psnr_db) else f"{format_fixed(made.psnr_db, 1)} dB"
-    if made.kept is None or not math.isfinite(made.kept.value):
-        return decibels
-    return f"{decibels} · contrast {100 * made.kept.value:.0f}%".replace("-", "−")
 
 
 def _text(content: dict[str, Any], out: Path) -> str:

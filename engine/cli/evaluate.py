@@ -12,6 +12,7 @@ from engine.cli.console import ConsoleProgress
 from engine.cli.result import CommandResult, format_table
 from engine.config import model_title
 from engine.data import Dataset
+from engine.evaluation.interpretation import describe_noise
 from engine.formatting import DASH, format_fixed, format_number
 from engine.job_context import JobContext
 from engine.latent import distribution
@@ -79,8 +80,9 @@ def _compare_distribution(run: Run, images: Dataset, context: JobContext) -> dic
 def _text(run: Run, source: str, measured: dict[str, Any]) -> str:
     model, splits = run.config.model, measured["splits"]
     scales = max((part["ms_ssim_scales"] for part in splits.values()), default=0)
+    given = f"{source}{describe_noise(run.config.noise)}"
     lines = [
-        f"Run {run.name} ({model_title(model.model)}) on {source}{_noise_note(run)}; means over images:",
+        f"Run {run.name} ({model_title(model.model)}) on {given}; means over images:",
         _pictures(run.name, measured),
         PICTURES_NOTE.format(scales=scales),
     ]
@@ -90,13 +92,6 @@ def _text(run: Run, source: str, measured: dict[str, Any]) -> str:
         lines.append(NATS_NOTE.format(size=run.config.training.batch_size))
     found = measured["distribution"]
     return "\n".join([*lines, "", *measured["notes"], *([found["sentence"]] if found else [])])
-
-
-def _noise_note(run: Run) -> str:
-    noise = run.config.noise
-    if noise.noise == "none":
-        return ""
-    return f", with added {noise.noise} noise of level {noise.noise_low:g} to {noise.noise_high:g}"
 
 
 def _pictures(name: str, measured: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from engine.data.named_slice import open_image
 from engine.denoising import methods, noisy_image, resized_noise
 from engine.denoising.methods import Method
 from engine.denoising.noisy_image import NoiseEstimate, ResidualReport
+from engine.formatting import format_fixed
 from engine.job_context import UNATTENDED, JobContext
 from engine.lesions import Retention
 from engine.runs import Run
@@ -68,6 +69,14 @@ class MethodResult:
     ssim: float
     kept: Retention | None
     residual: ResidualReport | None = None
+
+    @property
+    def note(self) -> str:
+        """Return PSNR and lesion contrast retained as one line below the image."""
+        decibels = "equal" if math.isinf(self.psnr_db) else f"{format_fixed(self.psnr_db, 1)} dB"
+        if self.kept is None or not math.isfinite(self.kept.value):
+            return decibels
+        return f"{decibels} · contrast {100 * self.kept.value:.0f}%".replace("-", "−")
 
     def content(self, warning: str) -> dict[str, Any]:
         """Return the numbers without the image."""

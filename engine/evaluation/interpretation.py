@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.config import RunConfig
+from engine.config import NoiseConfig, RunConfig
 from engine.data import Dataset
 from engine.evaluation.evaluator import CLEAN, LEAKED, UNSEEN, Numbers
 from engine.evaluation.references import IDENTITY, MEAN, PCA, title
@@ -39,6 +39,13 @@ RECONSTRUCTION_WARNING = (
     "A reconstruction is re-drawn from a short code. Small or rare structures are blurred: a lesion can "
     "disappear, and one that does not exist can appear. Do not interpret pathology in these images."
 )
+
+
+def describe_noise(noise: NoiseConfig) -> str:
+    """Return what a model that learned to denoise is given, as the end of a sentence; empty for all others."""
+    if noise.noise == "none":
+        return ""
+    return f", with added {noise.noise} noise of level {noise.noise_low:g} to {noise.noise_high:g}"
 
 
 def leakage(images: Dataset) -> str:

@@ -5,7 +5,7 @@ from typing import Final
 
 from engine.config import DenoiseConfig
 from engine.denoising import compare
-from engine.denoising.compare import CompareResult, MethodResult
+from engine.denoising.compare import CompareResult
 from engine.figures import base, denoising
 from engine.formatting import DASH, format_fixed
 from engine.reports.document import Block, Code, Picture, Report, Section, Table
@@ -62,7 +62,7 @@ def _draw(found: CompareResult) -> Picture:
     made = [each for name, each in found.made.items() if name != compare.NOISY]
     pictures = [found.original, found.made[compare.NOISY].picture, *(each.picture for each in made)]
     titles = ["original", "noisy", *(base.elide(each.method.title) for each in made)]
-    notes = ["", *(_note(each) for each in found.made.values())]
+    notes = ["", *(each.note for each in found.made.values())]
     outline = " The line is the outline of the lesion." if found.mask is not None else ""
     caption = (
         f"The image, with noise, and as each method denoises it; below, the differences from the original.{outline}"
@@ -73,14 +73,6 @@ def _draw(found: CompareResult) -> Picture:
 def _describe_residuals(found: CompareResult) -> list[str]:
     """Return what each method removed from an image that is noisy already."""
     return [made.residual.describe(made.method.title) for made in found.made.values() if made.residual is not None]
-
-
-def _note(made: MethodResult) -> str:
-    decibels = "equal" if math.isinf(made.psnr_db) else f"{format_fixed(made.psnr_db, 1)} dB"
-    kept = made.kept
-    if kept is None or not math.isfinite(kept.value):
-        return decibels
-    return f"{decibels} · contrast {_percent(kept.value)}%"
 
 
 def _list_numbers(found: CompareResult) -> Table:

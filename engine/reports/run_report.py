@@ -8,14 +8,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import config, evaluation, metrics
+from engine import config, evaluation, metrics, pairs
 from engine.arrays import Images
-from engine.data import Dataset
+from engine.data import Dataset, Split
 from engine.data.audit import find_exact_duplicates
 from engine.denoising.lesion_selection import locate_lesions, select_scans
 from engine.denoising.noise_sweep import SweepSpec, run_sweep
 from engine.evaluation import interpretation, scoring
-from engine.evaluation.interpretation import METRICS_NOTE, NUMBERS, RECONSTRUCTION_WARNING
+from engine.evaluation.evaluator import bootstrap_interval
+from engine.evaluation.interpretation import METRICS_NOTE, NUMBERS, RECONSTRUCTION_WARNING, describe_noise
 from engine.evaluation.lesion_boxes import load_boxes
 from engine.figures import base
 from engine.figures.style import SERIES
@@ -104,12 +105,18 @@ def _examine(runs: Sequence[Run], context: JobContext) -> EvaluatedDataset:
         EvaluatedRun(
             run,
             evaluation.evaluate_with_references(run, images, context=context),
-            scoring.reconstruct(model, images.splits[split].read(shown)),
+            scoring.reconstruct(model, _read_inputs(images.splits[split], shown, run.config.noise)),
             _measure_retention(model, lesions, context),
         )
         for run, model in zip(runs, models, strict=True)
     ]
     return EvaluatedDataset(images, shown, split, examined, len(lesions.images) if lesions else 0)
+
+
+def _read_inputs(part: Split, shown: Sequence[int], noise: config.NoiseConfig) -> Images:
+    """Return what a model is given of some images, as in its metrics: with noise if it learned to denoise."""
+    originals = part.read(np.asarray(shown))
+    return originals if noise.noise == "none" else pairs.NoisyImages(part, noise).inputs(originals, shown)
 
 
 def _choose_images(model: ImageModel, images: Dataset, split: str) -> list[int]:
@@ -182,11 +189,12 @@ def _summarize(found: Sequence[EvaluatedDataset]) -> list[str]:
             model, part, train = run.run.config.model, run.splits[each.split], run.splits.get("train")
             kept = model.latent_size
             through = f"{size:,} pixels → {kept:,} latent values" if kept else f"{size:,} pixels, no bottleneck"
+            given = describe_noise(run.run.config.noise)
             learned = f"; on the training images MSE {train['mse']:.4f}" if train else ""
             sentences.append(
                 f"{config.model_title(model.model)} ({run.run.name}): {through}. "
-                f"On the {part['n']:,} {each.split} images: PSNR {part['psnr_db']:.1f} dB, SSIM {part['ssim']:.2f}, "
-                f"MSE {part['mse']:.4f}{learned}."
+                f"On the {part['n']:,} {each.split} images{given}: PSNR {part['psnr_db']:.1f} dB, "
+                f"SSIM {part['ssim']:.2f}, MSE {part['mse']:.4f}{learned}."
             )
     return sentences
 
@@ -265,7 +273,8 @@ def _draw_reconstructions(found: EvaluatedDataset) -> Picture:
         f"Images of the {found.split} set, evenly spaced and not selected by appearance; the last row is the one "
         f"with the highest MSE for {found.examined[0].title}. Display range: 0 (black) to 1 (white). All "
         "differences share one scale that covers 99.5% of their pixels: orange where the reconstruction is "
-        "brighter than the original, blue where it is darker."
+        "brighter than the original, blue where it is darker. A model that learned to denoise is given the image "
+        "with noise."
     )
     return Picture(base.grid(columns, rows), caption)
 
@@ -316,19 +325,14 @@ def _describe_lesions(found: EvaluatedDataset) -> list[Block]:
         return []
     rows = []
     for each, retention in measured:
-        low, high = _bootstrap(retention)
+        limits = bootstrap_interval(retention, [str(number) for number in range(len(retention))])
+        interval = f"{100 * limits[0]:.0f} to {100 * limits[1]:.0f}" if limits else DASH
         shares = retention.mean(), np.mean(retention < 0.5), retention.min()
         kept, half, least = (f"{100 * float(share):.0f}" for share in shares)
-        rows.append([each.title, kept, f"{100 * low:.0f} to {100 * high:.0f}", half, least])
+        rows.append([each.title, kept, interval, half, least])
     head = ["model", "contrast retained (%)", "95% CI", "lesions below 50% (%)", "least (%)"]
     note = LESIONS_NOTE.format(count=len(measured[0][1]), images=found.lesion_images)
     return [Table(head, [[cell.replace("-", "−") for cell in row] for row in rows]), note]
-
-
-def _bootstrap(values: NDArray[np.float64]) -> tuple[float, float]:
-    draws = np.random.default_rng(0).integers(0, len(values), (1000, len(values)))
-    low, high = np.quantile(values[draws].mean(axis=1), [0.025, 0.975])
-    return float(low), float(high)
 
 
 def _list_settings(found: Sequence[EvaluatedDataset]) -> Table:

@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 from reportlab.pdfgen.textobject import PDFTextObject
 
-from engine import cli, lesions
+from engine import cli, evaluation, lesions
 from engine.errors import ConfigError
+from engine.evaluation import scoring
 from engine.figures import base, style
 from engine.lesions.box_formats import FoundBoxes, Outline
 from engine.messages.report import WriteReport
@@ -87,6 +88,16 @@ def test_report_on_runs_has_their_audit_baselines_lesions_and_no_path(trained, t
     assert "contrast retained (%)" in html
     (lesion,) = (each for each in told.sections if each.title == "Lesions")
     assert len(lesion.blocks[0].rows) == 2
+
+
+def test_report_on_a_denoiser_says_that_it_was_given_noise_and_shows_what_it_made_of_it(trained):
+    run = trained(epochs=1, noise="gaussian", noise_low=0.2, noise_high=0.2)
+    (found,) = run_report.examine_runs([run])
+    html = to_html(run_report.describe_runs([found], "Denoiser", "", []))
+    assert "test images, with added gaussian noise of level 0.2 to 0.2: PSNR" in html
+    originals = found.images.splits[found.split].read(np.asarray(found.shown))
+    plain = scoring.reconstruct(evaluation.load_model(run), originals)
+    assert not np.allclose(found.examined[0].reconstructed, plain)
 
 
 def boxes_for(names):
