@@ -1,6 +1,6 @@
 """Tables of numbers: right-aligned, sorted as numbers, with columns as wide as their cells."""
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 
 from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -13,6 +13,18 @@ MEASURED_ROWS = 40
 RESTYLED = (QEvent.Type.StyleChange, QEvent.Type.FontChange)
 ROW_PX = 25
 SPARED_PX, SPARED_PLAIN_PX = 14, 8
+
+
+def select_rows(view: QAbstractItemView, rows: Iterable[QModelIndex]) -> None:
+    """Select these rows of a view and no others; scroll to the first."""
+    selection = QItemSelection()
+    for index in rows:
+        selection.select(index, index)
+    flags = QItemSelectionModel.SelectionFlag
+    view.selectionModel().select(selection, flags.ClearAndSelect | flags.Rows)
+    if not selection.isEmpty():
+        view.scrollTo(selection.indexes()[0])
+        view.selectionModel().setCurrentIndex(selection.indexes()[0], flags.NoUpdate)
 
 
 class CachedWidthTable(QTableView):
@@ -155,16 +167,8 @@ class NumberTable(CachedWidthTable):
 
     def select(self, keys: Collection[str]) -> None:
         """Select these rows and no others; scroll to the first."""
-        selection = QItemSelection()
-        for row in range(self._order.rowCount()):
-            index = self._order.index(row, 0)
-            if self._key(index) in keys:
-                selection.select(index, index)
-        flags = QItemSelectionModel.SelectionFlag
-        self.selectionModel().select(selection, flags.ClearAndSelect | flags.Rows)
-        if not selection.isEmpty():
-            self.scrollTo(selection.indexes()[0])
-            self.selectionModel().setCurrentIndex(selection.indexes()[0], flags.NoUpdate)
+        indices = (self._order.index(row, 0) for row in range(self._order.rowCount()))
+        select_rows(self, [index for index in indices if self._key(index) in keys])
 
     def key_at(self, place: QPoint) -> str | None:
         """Return the key of the row at a point of the viewport, or None."""

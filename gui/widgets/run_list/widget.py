@@ -3,11 +3,12 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QMenu, QTreeView, QVBoxLayout, QWidget
 
 from gui.widgets.number_model import TableColumn
+from gui.widgets.number_table import select_rows
 from gui.widgets.run_list.model import MakeGroup, RunListModel, RunListProxy, RunRow
 
 EYE_PX, ICON_PX, INDENT_PX = 28, 14, 14
@@ -157,15 +158,7 @@ class RunTree(QTreeView):
 
     def select(self, keys: Collection[str]) -> None:
         """Select these rows and no others, open their groups, and scroll to the first."""
-        selection = QItemSelection()
-        for index in self._indices():
-            if self._key(index) in keys:
-                selection.select(index, index)
-        flags = QItemSelectionModel.SelectionFlag
-        self.selectionModel().select(selection, flags.ClearAndSelect | flags.Rows)
-        if not selection.isEmpty():
-            self.scrollTo(selection.indexes()[0])
-            self.selectionModel().setCurrentIndex(selection.indexes()[0], flags.NoUpdate)
+        select_rows(self, [index for index in self._indices() if self._key(index) in keys])
 
     def key_at(self, place: QPoint) -> str | None:
         """Return the key of the run at a point of the viewport, or None."""
