@@ -157,7 +157,7 @@ def read_values(path: Path) -> NDArray[np.float64]:
 
 
 def sample_values(file: Path, files: int) -> NDArray[np.float64]:
-    """Return the share of one of so many files in a sample of the quantities that their pixels represent.
+    """Return one file's part of a sample of the quantities that the pixels of several files represent.
 
     Raises:
         UnreadableFile: as in `read_values`.

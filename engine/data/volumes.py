@@ -183,7 +183,7 @@ def count_slices(path: Path, plane: str) -> int:
 
 
 def parse_volume(read: Callable[[Path, str], Scan], path: Path, plane: str, slices: int) -> Scan:
-    """Let a limited process read a volume of so many slices.
+    """Read a volume of a known number of slices in a limited process.
 
     Raises:
         UnreadableFile: it cannot be decoded, or breaks a limit.

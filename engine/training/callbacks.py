@@ -133,7 +133,7 @@ def thin_points(points: Sequence[Point], most: int = MAX_BATCH_POINTS) -> tuple[
 
 
 def reset_peak_memory() -> None:
-    """Let the peak that `measure_memory` returns begin anew, where the system can do that."""
+    """Reset the peak that `measure_memory` returns, where the system can do that."""
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 

@@ -136,5 +136,5 @@ def test_parser_needs_no_proc(monkeypatch):
     monkeypatch.setattr(parser_process, "_SIZES", Path("/nowhere/statm"))
     monkeypatch.setattr(parser_process, "resource", None)
     monkeypatch.setattr(parser_process, "signal", SimpleNamespace())
-    parser_process._limit(2**30, 5.0)
-    parser_process._set_limit("RLIMIT_AS", 2**30)
+    request = {"module": "math", "function": "sqrt", "arguments": [4.0], "memory_bytes": 2**30, "seconds": 5.0}
+    assert parser_process._reply(request) == {"value": 2.0}
