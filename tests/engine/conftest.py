@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from engine import config, runs
+from engine import cli, config, runs
+from engine.cli.program import Verbosity
 from engine.messages import EpochEnded, JobEnded, JobStarted
 from engine.study_folder import StudyFolder
 from tests.engine.backend_process import BackendProcess, run_code
@@ -98,3 +99,19 @@ def write_run(study):
         return run
 
     return write
+
+
+@pytest.fixture
+def call(capsys):
+    """Call `main` in this process: `call("runs", "--json")` -> (exit status, stdout, stderr)."""
+
+    def go(*words):
+        try:
+            status = cli.main([str(word) for word in words])
+        except SystemExit as end:
+            status = end.code
+        printed = capsys.readouterr()
+        return status, printed.out, printed.err
+
+    yield go
+    Verbosity.level = "normal"

@@ -42,21 +42,6 @@ def root(trained, tmp_path_factory):
 
 
 @pytest.fixture
-def call(capsys):
-    """Call `main` in this process: `call("runs", "--json")` -> (exit status, stdout, stderr)."""
-
-    def go(*words):
-        try:
-            status = cli.main([str(word) for word in words])
-        except SystemExit as end:
-            status = end.code
-        printed = capsys.readouterr()
-        return status, printed.out, printed.err
-
-    return go
-
-
-@pytest.fixture
 def refused(call):
     """Call `main` with something that cannot be done: exit status 2 (or 3), nothing on stdout, sentences on stderr."""
 

@@ -8,26 +8,10 @@ import pytest
 from engine import cli, config, runs
 from engine.cli import parser, program
 from engine.cli.commands import COMMANDS
-from engine.cli.program import CHECK_FAILED, DONE, EXIT_STATUS, INTERRUPTED, NOT_FOUND, PARTIAL, USER_ERROR, Verbosity
+from engine.cli.program import CHECK_FAILED, DONE, EXIT_STATUS, INTERRUPTED, NOT_FOUND, PARTIAL, USER_ERROR
 from engine.cli.result import CommandResult
 from engine.errors import ConfigError
 from tests.trained_runs import TINY
-
-
-@pytest.fixture
-def call(capsys):
-    """Call `main` in this process: `call("runs", "--json")` -> (exit status, stdout, stderr)."""
-
-    def go(*words):
-        try:
-            status = cli.main([str(word) for word in words])
-        except SystemExit as end:
-            status = end.code
-        printed = capsys.readouterr()
-        return status, printed.out, printed.err
-
-    yield go
-    Verbosity.level = "normal"
 
 
 @pytest.fixture
