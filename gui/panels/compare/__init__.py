@@ -56,6 +56,7 @@ class ComparePanel(Panel):
         session, view = self.session, self.view
         for changed in (session.runs_changed, session.run_changed, session.data_loaded, self.shown):
             changed.connect(self.schedule_refresh)
+        self.connect_runs(self.runs.list)
         self.runs.changed.connect(self._on_choice_changed)
         self.runs.measures.found.connect(self.schedule_refresh)
         self.runs.numbers_wanted.connect(self.show_numbers)
@@ -80,8 +81,7 @@ class ComparePanel(Panel):
         self.runs.refresh()
         data, known = self.session.data, self.session.runs.records
         if self._wanted and all(name in known for name in self._wanted):
-            names = [name for name in self._wanted if known[name].epochs]
-            self.runs.choose([*names[: MOST - len(self._baselines)], *self._baselines])
+            self.runs.choose([*self._wanted[: MOST - len(self._baselines)], *self._baselines])
             self._wanted, self._baselines = [], []
         self.view.show_splits(data.subsets() if data else {}, CLEAN)
         self.view.show_for(self.view.values()["layout"], self.gallery.scan is not None)

@@ -36,7 +36,7 @@ class LatentPanel(Panel):
         super().__init__(desk)
         session = self.session
         self.choice, self.scan, self.map, self.tools = (
-            MapOptionsCard(),
+            MapOptionsCard(session),
             LatentScanCard(session),
             MapCard(),
             ToolsCard(session),
@@ -65,6 +65,7 @@ class LatentPanel(Panel):
             changed.connect(self._wake)
         self.shown.connect(self.exploration.map_request.allow_retry)
         self.choice.changed.connect(self._on_choice_changed)
+        self.connect_runs(self.choice.run)
         for changed in (self.choice.color_changed, self.map.hidden_changed, self.tools.turned):
             changed.connect(self.state_changed)
         self.map.figure_wanted.connect(self.export)
@@ -77,11 +78,11 @@ class LatentPanel(Panel):
     def refresh(self) -> None:
         """Show the runs and the dataset of the session."""
         data, ready = self.session.data, self.session.ready_runs()
-        self.choice.list_runs(ready)
-        if self._wanted in [record.name for record in ready]:
-            self.choice.set_values({"run": self._wanted})
-            self._wanted = ""
-        record = self.session.record(self.choice.run.currentText())
+        names = [record.name for record in ready]
+        if self._wanted in names:
+            self.choice.run_name, self._wanted = self._wanted, ""
+        self.choice.list_runs(names)
+        record = self.session.record(self.choice.run_name)
         if data is None or record is None:
             self.exploration.clear(NO_SCANS if data is None else NO_RUN)
         else:
@@ -166,6 +167,6 @@ class LatentPanel(Panel):
             self.follower.choose_image(ImageRef(data.names[int(data.rows(split)[index])], data.config, split, index))
 
     def _on_choice_changed(self) -> None:
-        self.follower.choose_run(self.choice.run.currentText())
+        self.follower.choose_run(self.choice.run_name)
         self.refresh()
         self.state_changed.emit()
