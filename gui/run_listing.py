@@ -166,7 +166,7 @@ COLUMNS = (
     TableColumn("Learning rate", format_number),
     TableColumn("Parameters", lambda count: DASH if math.isnan(count) else format_parameters(int(count))),
     TableColumn("Tags", str, False),
-    TableColumn("PSNR, dedup. (dB)", format_psnr),
+    TableColumn("Test PSNR", format_psnr),
 )
 LOSS, EPOCH, DELTA, PSNR = 1, 2, 3, 11
 FIRST_EXTRA = DELTA

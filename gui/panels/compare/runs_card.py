@@ -26,6 +26,7 @@ EMPTY = "No trained model yet. Train one for at least one epoch."
 NO_TEST = "The dataset has no test images to measure on."
 MOST, MOST_MEASURED = 4, 8
 LIST_PX = 220
+PSNR_TIP = "Test PSNR: mean PSNR on the test images without copies in the training or validation set, dB"
 UNITS = {"size": " px", "fit": "", "normalisation": ""}
 COMING = "…"
 
@@ -42,9 +43,11 @@ class CompareRunsCard(Card):
         self.list = RunListView(session, ListMode.CHECK, columns=(PSNR,))
         self.table, self._before = self.list.tree, list[str]()
         self.lines = NumberTable(
-            (TableColumn("Baseline", str, False), TableColumn("PSNR, dedup. (dB)", format_psnr)), checkable=True
+            (TableColumn("Baseline", str, False), TableColumn("Test PSNR", format_psnr)), checkable=True
         )
         self.lines.setAccessibleName("baselines to compare")
+        for table in (self.table.header(), self.lines.horizontalHeader()):
+            table.setToolTip(PSNR_TIP)
         self.list.setMinimumHeight(LIST_PX)
         self._note, self.notice, self.numbers = label(role="caption", wrap=True), NoticeBox(), Button("Metrics…")
         self.numbers.setToolTip("All metrics of the selected runs, for all, leaked and deduplicated test images")

@@ -8,6 +8,8 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QImage, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QVBoxLayout, QWidget
 
+from engine.messages import FigureGroup
+from gui import palette
 from gui.loaded_data import PARTS, SPLITS, LoadedData
 from gui.panels.latent.latent_map import COLORS, METHODS, ExternalScan, LatentMap, Place, to_scatter
 from gui.pixmaps import image_of
@@ -17,7 +19,7 @@ from gui.widgets.buttons import Button
 from gui.widgets.card import Card, NoticeBox
 from gui.widgets.labels import FilterChip, label
 from gui.widgets.legend import Legend
-from gui.widgets.scatter.model import EMPTY
+from gui.widgets.scatter.model import EMPTY, Numbers
 from gui.widgets.scatter.widget import ScatterPlot
 
 HINT = "hover: preview · click: select · drag: lasso · Shift+drag: box"
@@ -97,6 +99,20 @@ class MapCard(Card):
             rings.setdefault(self.mapped.find(chosen), "")
         self.plot.set_rings({at: letter for at, letter in rings.items() if at >= 0})
         self.plot.select([at for place in group if (at := self.mapped.find(place)) >= 0])
+
+    def to_figure(self) -> tuple[Numbers, tuple[FigureGroup, ...], str, tuple[tuple[float, float, str], ...]]:
+        """Return what a figure on paper shows: visible points, groups or the name of their value, marked images."""
+        scatter, shown = self.plot.scatter, self.plot.shown()
+        third = scatter.groups if scatter.values is None else scatter.values
+        groups = [
+            FigureGroup(title=mark.title, color=palette.find_series_color(mark.series, palette.LIGHT), shape=mark.shape)
+            for mark in scatter.marks
+        ]
+        marked = [(*scatter.points[at], title) for at, title in self.plot.rings().items()]
+        if scatter.extra_point is not None:
+            marked.append((*scatter.extra_point, scatter.guest_title))
+        points = np.column_stack([scatter.points, third])[shown]
+        return points, tuple(groups) if scatter.values is None else (), scatter.value_title, tuple(marked)
 
     def hidden(self) -> dict[str, list[str]]:
         """Return the titles that are hidden, for each color mode."""

@@ -1,6 +1,7 @@
 """The cards of the panel and their layout, and the card of the network."""
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from gui.formatting import format_number
@@ -13,6 +14,7 @@ from gui.session import Session
 from gui.theme import GAP
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
+from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.labels import label
 from gui.widgets.network_strip import NetworkStrip
 from gui.widgets.region.region import RegionState
@@ -20,7 +22,8 @@ from gui.widgets.view_state import ViewState
 
 HINT = "click a layer · keys , and . for previous/next · arcs are skip connections"
 NO_RUN = "No trained model yet. Train one first."
-RIGHT_PX = 336
+# Widths of the right column, and the width of the panel below which it is the narrow one.
+RIGHT_PX, RIGHT_LEAST_PX, NARROW_PX = 336, 264, 1200
 
 
 class NetworkCard(Card):
@@ -75,7 +78,7 @@ class LayersView(QWidget):
         self.left.setSpacing(GAP)
         self.left.addWidget(self.strip)
         self.left.addWidget(self.mosaic, 1)
-        right = scroll_column(self.channel, self.scans)
+        self._right = right = scroll_column(self.channel, self.scans)
         right.setFixedWidth(RIGHT_PX)
         right.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         row = QHBoxLayout(self)
@@ -83,6 +86,10 @@ class LayersView(QWidget):
         row.setSpacing(GAP)
         row.addLayout(self.left, 1)
         row.addWidget(right)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._right.setFixedWidth(RIGHT_PX if self.width() >= NARROW_PX else RIGHT_LEAST_PX)
 
     def show_unit(self, unit: tuple[int, int] | None, layer: LayerSummary | None) -> None:
         """Mark a unit, (row, column), in the channel image, and its receptive field in the image; or nothing."""
@@ -102,12 +109,10 @@ class ExportRow(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.figure, self.numbers, self.copy = Button("Figure…"), Button("Values…"), Button("Copy as Python")
-        line = QHBoxLayout(self)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(6)
+        line = FlowLayout(self, gap=6)
         signals = (self.figure_wanted, self.numbers_wanted, self.copy_wanted)
         tips = (
-            "Save the channels as shown, as PNG or PDF",
+            "Save the channels as a figure for paper: PDF, SVG or PNG",
             "Save statistics of every channel of the layer, as CSV",
             "Copy a Python script that computes the same",
         )
@@ -116,4 +121,3 @@ class ExportRow(QWidget):
             button.setToolTip(tip)
             button.setProperty("kind", "chip")
             line.addWidget(button)
-        line.addStretch()

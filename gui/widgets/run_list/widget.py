@@ -106,7 +106,7 @@ class RunTree(QTreeView):
         self.setMouseTracking(True)
         self.setExpandsOnDoubleClick(False)
         self.setIndentation(INDENT_PX)
-        self.setRootIsDecorated(False)
+        self.setRootIsDecorated(any(branch.children for branch in self.runs.branches))
         self.setIconSize(QSize(ICON_PX, ICON_PX))
         self.setSortingEnabled(True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)

@@ -1,5 +1,7 @@
 """The Compare panel: which images in which order, rows and numbers, layouts, scans from files."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -9,6 +11,7 @@ from engine.config import DataConfig
 from engine.messages import (
     EpochEnded,
     EvaluateRun,
+    ExportFigure,
     JudgeScan,
     OpenScan,
     PerImageErrors,
@@ -21,7 +24,7 @@ from gui.panels.compare import ComparePanel
 from gui.panels.compare.comparison import Pager, grid_rows, sorted_by
 from gui.panels.compare.metrics import MetricsDialog
 from gui.panels.compare.runs_card import mismatch_warning
-from gui.pixmaps import Colormap, pixels_of
+from gui.pixmaps import Colormap
 from gui.run_listing import PSNR
 from gui.run_record import open_record
 from tests.gui.conftest import make_metrics
@@ -346,21 +349,22 @@ def test_strange_preparation_and_strange_images_are_said(make_run):
     assert "32 px, letterbox" in sentences[1]
 
 
-def test_figure_has_the_images_and_the_mark(panel, loaded, pictures, tmp_path, monkeypatch):
-    from PySide6.QtGui import QImage, QPainter
-
-    written = []
-    draw = QPainter.drawText
-    monkeypatch.setattr(QPainter, "drawText", lambda self, *words: (written.append(words[-1]), draw(self, *words))[1])
+def test_figure_has_rows_numbers_and_warnings_and_says_where_it_is(
+    panel, loaded, pictures, answer, asked, tmp_path, qtbot
+):
     pictures()
-    path = tmp_path / "figure.png"
-    panel.ask_path = lambda *words: (str(path), "")
+    panel.runs.notice.show_notice("ae-0001 was trained on a different dataset.")
+    panel.ask_path = lambda *words: (str(tmp_path / "a.pdf"), "")
     panel.export()
-    image = QImage(str(path))
-    board = panel.board.rows.widget()
-    assert image.width() >= 2 * board.width()
-    assert pixels_of(image).std() > 5
-    assert any(DISCLAIMER in str(text) for text in written)
+    request = asked(ExportFigure)
+    assert [(row.title, row.colors) for row in request.rows[:2]] == [("original", "gray"), ("ae-0001", "gray")]
+    assert request.rows[3].colors == "signed"
+    assert np.load(request.rows[1].images).mean() == pytest.approx(0.4)
+    assert request.lines[-1] == "ae-0001 was trained on a different dataset."
+    with qtbot.waitSignal(panel.file_saved) as saved:
+        answer("compare-figure", {"path": request.path})
+    assert saved.args == [request.path]
+    assert not Path(request.rows[0].images).exists()
 
 
 def test_figure_without_images_asks_nothing(panel):
