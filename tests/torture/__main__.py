@@ -20,7 +20,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mode", choices=("power", "kill", "disk", "limits", "search", "study", "soak", "network"))
     parser.add_argument("--filesystem", choices=FILESYSTEMS, help="of power cuts; all three if left out")
-    parser.add_argument("--cuts", type=int, default=6, help="of each file system")
+    parser.add_argument("--cuts", type=int, default=6, help="of each file system; states of a search or a study")
+    parser.add_argument("--part", default="1/1", metavar="K/N", help="of the states of a search or a study")
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--seed", type=int, default=0)
     options, words = parser.parse_known_args()
@@ -38,7 +39,7 @@ def make(options: argparse.Namespace, words: list[str]) -> Tally:
     if options.mode in ("disk", "limits"):
         return failures.run(options.mode)
     if options.mode in operations.JOBS:
-        return operations.run(options.mode, options.cuts)
+        return operations.run(options.mode, options.cuts, *map(int, options.part.split("/")))
     return cuts.run(
         options.mode, [options.filesystem] if options.filesystem else FILESYSTEMS, options.cuts, options.seed
     )
