@@ -122,9 +122,7 @@ def _save_channel(choice: LayersState, at: int, channel: int) -> list[str]:
     """Return the lines that save the channel of one image in the colors of the panel, if it is an image."""
     scale = choice.color_scale
     limits = "(-most, most)" if scale.signed else "(low, high)"
-    widest = (
-        "    most = max(-low, high) or 1.0" if scale.signed else "    high = high if high - low > 1e-12 else low + 1"
-    )
+    widest = "most = max(-low, high) or 1.0" if scale.signed else f"high = high if high - low > {FLAT} else low + 1"
     return [
         "if channel.ndim == 3:",
         f"    scaled = {f'seen[{at}]' if scale.shared else f'channel[{at}]'}",
