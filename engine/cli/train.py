@@ -13,7 +13,7 @@ from engine.cli.program import INTERRUPTED, PROGRAM, quote
 from engine.cli.result import CommandResult
 from engine.config import AUTO_BACKEND, RunConfig
 from engine.data import loading
-from engine.errors import ConfigError
+from engine.errors import ConfigError, SourceNotFound
 from engine.formatting import format_number
 from engine.runs import Run
 from engine.training import job
@@ -45,6 +45,8 @@ def _find_base(options: Namespace) -> RunConfig | None:
 def _read_config(name: Path, root: Path | None) -> RunConfig:
     """Read the settings of a run, given its config.json, its folder or its name."""
     if not name.is_file():
+        if name.suffix == ".json":
+            raise SourceNotFound(f"The file {name} does not exist.", "Give the config.json of a run, or its name.")
         return runs.open_run(name, root).config
     try:
         content = json.loads(name.read_text(encoding="utf-8"))

@@ -743,7 +743,7 @@ class TestExports:
         compile(text, "script", "exec")
         assert "noise.add_noise(originals, 'gaussian', 0.1, seed=0)" in text
         assert repr([path_of(session, "ae-0001")]) in text
-        assert "lesions.ellipse((side, side), 0.2500 * side" in text
+        assert "lesions.ellipse((side, side), 0.25 * side" in text
 
 
 def test_memory_puts_noise_methods_and_case_back(seen, desk, qtbot, loaded):
