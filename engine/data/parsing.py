@@ -1,9 +1,9 @@
 """Parsing of the files of a dataset in a pool of limited processes: a file that breaks a limit costs only its process.
 
-The processes live as long as there is work, and for `IDLE_S` after it. A file gets `SECONDS` of processor time, a volume
-more for each of its frames, so that a busy machine leaves nothing out; only a file that waits for something, such as a
-pipe, is given up after `WAIT_FACTOR` times as long. It gets little memory first; a file that needs more is tried again,
-alone, with `MEMORY_BYTES`. A file that broke a limit is not tried again as long as it is unchanged.
+The processes live as long as there is work, and for `IDLE_S` after it. A file gets `SECONDS` of processor time, a
+volume more for each of its frames, so that a busy machine leaves nothing out; only what waits, such as for a pipe, is
+given up after `WAIT_FACTOR` times as long. It gets little memory first; a file that needs more is tried again, alone,
+with `MEMORY_BYTES`. A file that broke a limit is not tried again as long as it is unchanged.
 """
 
 import atexit
