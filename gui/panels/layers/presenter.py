@@ -33,8 +33,8 @@ class LayersPresenter(QObject):
     """A presenter that shows, and requests nothing.
 
     `counted` returns the statistics of a run's layer over the dataset, and a text that says what they cover. `counting`
-    returns a text about statistics that are still pending. `find_record` returns the record of a run. shown says that other activations are visible; its argument
-    says whether they are those of the chosen image.
+    returns a text about statistics that are still pending, `find_record` the record of a run. shown says that other
+    activations are visible; its argument says whether they are those of the chosen image.
     """
 
     shown = Signal(bool)
