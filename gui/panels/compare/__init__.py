@@ -28,6 +28,7 @@ VOLUME, JUDGE = "compare-volume", "compare-judge"
 JUDGE_MS = 400
 SOON_MS = 60
 FIRST_RUNS = 2
+COMING = "Reconstructing images…"
 
 
 class ComparePanel(Panel):
@@ -65,6 +66,7 @@ class ComparePanel(Panel):
         view.copy_wanted.connect(self.copy_python)
         self.gallery.found.connect(self._on_found)
         self.gallery.failed.connect(self.board.show_message)
+        self.gallery.asked.connect(lambda: None if self.board.picture() else self.board.show_message(COMING))
         self.gallery.order_changed.connect(self.refresh)
         self.judging.finished.connect(self._on_judged)
         self.board.page_requested.connect(self._on_turned)
