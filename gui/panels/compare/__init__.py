@@ -37,6 +37,7 @@ VOLUME, JUDGE, FIGURE = "compare-volume", "compare-judge", "compare-figure"
 JUDGE_MS = 400
 SOON_MS = 60
 FIRST_RUNS = 2
+COMING = "Reconstructing images…"
 
 
 class ComparePanel(Panel):
@@ -76,6 +77,7 @@ class ComparePanel(Panel):
         view.copy_wanted.connect(self.copy_python)
         self.gallery.found.connect(self._on_found)
         self.gallery.failed.connect(self.board.show_message)
+        self.gallery.asked.connect(lambda: None if self.board.picture() else self.board.show_message(COMING))
         self.gallery.order_changed.connect(self.refresh)
         self.judging.finished.connect(self._on_judged)
         self.board.page_requested.connect(self._on_turned)

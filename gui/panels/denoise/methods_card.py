@@ -85,8 +85,12 @@ class MethodsCard(Card):
 
     def methods(self) -> Methods:
         """Return the ticked runs, oldest first, and the classical filters."""
+        return of_runs(self.ticked_runs())
+
+    def ticked_runs(self) -> list[RunRecord]:
+        """Return the ticked runs, oldest first."""
         ticked = self.table.checked()
-        return of_runs([record for record in reversed(self.trained_runs()) if str(record.run.path) in ticked])
+        return [record for record in reversed(self.trained_runs()) if str(record.run.path) in ticked]
 
     def ticked(self) -> list[str]:
         """Return the keys of the ticked methods, whose images are shown."""

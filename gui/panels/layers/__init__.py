@@ -1,5 +1,6 @@
 """The Layers panel: the activations of a run, layer by layer and channel by channel."""
 
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -40,6 +41,7 @@ class LayersPanel(Panel):
         self.presenter = LayersPresenter(self.choice, self.loader, self.cards, self)
         self.controller = LayersController(self.presenter, self)
         self.counting, self.more = StatisticsLoader(self.session, self), ChannelToolsCard(self.presenter)
+        self.presenter.find_record = lambda run: self.session.runs.records.get(Path(run).name)
         self.presenter.counted, self.presenter.counting = self.counting.numbers, self.counting.state
         self.cards.left.addWidget(self.more)
         self.tools = ToolsFollower(self.more, self.controller, self)

@@ -14,7 +14,7 @@ from gui.export import FigureExporter, changed_data, join_script
 from gui.panel import DISCLAIMER, Panel
 from gui.panels.layers.network import INPUT
 from gui.panels.layers.presenter import LayersPresenter, large_pictures
-from gui.panels.layers.state import SORTS, LayersState, Numbers
+from gui.panels.layers.state import FLAT, SORTS, LayersState, Numbers
 from gui.pixmaps import Array, Colormap
 from gui.widgets.card import NoticeBox
 
@@ -26,6 +26,7 @@ IMPORTS = (
     "import engine",
     "from engine import evaluation",
     "from engine.analysis import activations, channel_statistics",
+    "from engine.figures import plain",
 )
 
 
@@ -136,7 +137,10 @@ def to_csv(numbers: Numbers, about: str) -> str:
 
 
 def make_script(choice: LayersState) -> str:
-    """Return a script that computes the activations and prints the channel's statistics; empty without an image."""
+    """Return a script that computes the activations, prints the channel's statistics and saves it as it is shown.
+
+    Returns an empty text without an image.
+    """
     scan = choice.scan
     if scan is None or not choice.run:
         return ""
@@ -154,13 +158,30 @@ def make_script(choice: LayersState) -> str:
     else:
         places = [each.index for each in choice.scans if each.opened is None and each.split == scan.split]
         lines += [f"images = engine.data.load(config=data).splits[{scan.split!r}].read({places})"]
+    at = places.index(scan.index) if scan.opened is None else 0
     if layer == INPUT:
-        return join_script(*lines, "print(images.shape, images.mean())", imports=IMPORTS[:2])
+        saved = f"plain.save_values(images[{at}, ..., 0], 'image.png')"
+        return join_script(*lines, "print(images.shape, images.mean())", saved, imports=(IMPORTS[0], *IMPORTS[1::2]))
     return join_script(
         *lines,
         f"seen = activations.compute(model, images, [{layer!r}])[{layer!r}]  # (images, height, width, channels)",
         f"channel = seen[..., {channel}]",
         "print(channel.shape, channel.min(), channel.mean(), channel.max())",
         f"print(channel_statistics.statistics(model, images, [{layer!r}])[{layer!r}].energy)",
+        *_save_channel(choice, at, channel),
         imports=IMPORTS,
     )
+
+
+def _save_channel(choice: LayersState, at: int, channel: int) -> list[str]:
+    """Return the lines that save the channel of one image in the colors of the panel, if it is an image."""
+    scale = choice.color_scale
+    limits = "(-most, most)" if scale.signed else "(low, high)"
+    widest = "most = max(-low, high) or 1.0" if scale.signed else f"high = high if high - low > {FLAT} else low + 1"
+    return [
+        "if channel.ndim == 3:",
+        f"    scaled = {f'seen[{at}]' if scale.shared else f'channel[{at}]'}",
+        "    low, high = float(scaled.min()), float(scaled.max())",
+        f"    {widest}",
+        f"    plain.save_values(channel[{at}], '{choice.layer}-{channel}.png', {limits}, {scale.scale.value!r})",
+    ]

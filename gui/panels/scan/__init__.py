@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLay
 from engine.data.slice_file import write_slice
 from engine.data.viewed_volume import HOUNSFIELD
 from engine.messages import OpenVolume, OpenVolumeReply, RequestFailed
+from gui.export import join_script
 from gui.follower import Follower
 from gui.panel import AppContext, OpenFile, Panel, Target, scroll_column
 from gui.panels.scan.cards import FileCard, MeasureCard, UseCard, WindowCard
@@ -26,6 +27,15 @@ from gui.widgets.volume.planes import VolumePlanes
 EMPTY = "A DICOM series, a disc folder or a NIfTI volume opens here, in three linked planes. You can also drop it."
 FILES = "Volumes (*.dcm *.dicom *.ima *.nii *.nii.gz *.hdr *.img *.mgz *.mgh *.nrrd *.nhdr *.mha *.mhd);;All files (*)"
 OPENING = "Opening {}…"
+IMPORTS = (
+    "import tempfile",
+    "from pathlib import Path",
+    "",
+    "import numpy as np",
+    "",
+    "from engine.data import scan",
+    "from engine.figures import plain",
+)
 
 
 class ScanPanel(Panel):
@@ -41,7 +51,7 @@ class ScanPanel(Panel):
         self.volume: Volume | None = None
         self.follower = Follower(self, self._show_image, lambda record: None)
         self.file.add_action(self.follower.pin)
-        self._path, self._voxels, self._name = "", "", ""
+        self._path, self._voxels, self._name, self._choice = "", "", "", (0, 1)
         self._cards = scroll_column(self.file, self.window_, self.measure, self.use)
         self.pages.addWidget(self._make_empty())
         self.pages.addWidget(self.planes)
@@ -61,7 +71,7 @@ class ScanPanel(Panel):
 
     def open_volume(self, path: str, series: int = 0, volume: int = 1) -> None:
         """Request a volume of a file or a folder."""
-        self._path = path
+        self._path, self._choice = path, (series, volume)
         self.notice.show_notice(OPENING.format(Path(path).name), "info")
         handle = self.session.request(OpenVolume(panel="scan", path=path, series=series, volume=volume))
         handle.finished.connect(self._on_opened)
@@ -94,6 +104,26 @@ class ScanPanel(Panel):
             self.notice.show_notice(f"The slice could not be written ({error.strerror}).")
         else:
             self.navigation_requested.emit(panel, OpenFile(str(path)))
+
+    def as_python(self) -> str:
+        """Return a script that saves the slice of the chosen plane as it is shown; empty without a volume."""
+        if self.volume is None:
+            return ""
+        cell, view, choice = self.planes.cells[self.use.plane.currentData()], self.planes.contrast, self._choice
+        plane, index = cell.plane, cell.view.index
+        turned = "[::-1]" if self.volume.is_upward(plane) else ""
+        limits = (view.level - view.window / 2, view.level + view.window / 2)
+        name = f"{self.volume.title(plane).lower()}-{index + 1}"
+        return join_script(
+            "with tempfile.TemporaryDirectory() as scratch:",
+            f"    facts = scan.read_view({self._path!r}, Path(scratch) / 'volume.npy', *{choice})",
+            "    volume = np.load(f'{scratch}/volume.npy')",
+            "print(facts['name'], volume.shape, facts['voxel_mm'], facts['units'])",
+            f"values = volume.take({index}, axis={plane.across}){turned}",
+            "print(np.nanmin(values), np.nanmean(values), np.nanmax(values))",
+            f"plain.save_values(values, {name + '.png'!r}, {limits}, is_inverted={view.invert})",
+            imports=IMPORTS,
+        )
 
     def _make_empty(self) -> QWidget:
         card, page = Card("No scan is open"), QWidget()

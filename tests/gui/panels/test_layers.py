@@ -316,7 +316,9 @@ class TestScans:
         seen.navigate(OpenFile("/x/head.nii"))
         assert asked(OpenScan).path == "/x/head.nii"
         opened = {"name": "head.nii", "kind": "nifti", "slices": 9, "orientation": list("RLAP"), "notes": []}
-        answer("image", opened)
+        answer("image", opened | {"stored": [60, 48]})
+        name = seen.session.runs.records[Path(seen.choice.run).name].name
+        assert f"shown at 32 × 32 as {name} needs" in seen.cards.scans.facts.text()
         assert asked(ComputeActivations).scan == "/x/head.nii"
         assert asked(ComputeActivations).slice == 4
         seen.cards.scans.picker.slices.moved.emit(7)

@@ -2,11 +2,12 @@
 
 import pytest
 
+from engine import runs
 from engine.messages import EstimateRun, Progress, Ready, Resume, RunEstimated, Stop
 from gui.panels.train.curves_card import CurvesCard
 from gui.panels.train.new_run_card import NewRunCard
 from gui.panels.train.plot_grid import PlotGrid
-from gui.panels.train.run_estimate import RunEstimator, describe_estimate, make_token, predict_s
+from gui.panels.train.run_estimate import CHOOSING, RunEstimator, describe_estimate, make_token, predict_s
 from gui.panels.train.runs_card import RunsCard
 from gui.run_listing import make_row
 from gui.run_record import open_record
@@ -178,3 +179,30 @@ def test_x_axis_can_count_steps_and_more_plots_can_be_shown_or_one_enlarged(card
     twin.restore_state(grid.save_state())
     assert twin.axis.currentData() == "step"
     assert "images_per_s" not in twin.hidden_plots
+
+
+def test_run_starts_once_the_backend_is_chosen(form, session, loaded, qtbot):
+    job = session.job
+    job.warm_up("tensorflow")
+    job.engine.say(Ready(backend="tensorflow", device="CPU", versions={}))
+    form.settings.form.change_values({"filters": (4, 8), "backend": "auto"})
+    assert form.cost.text() == CHOOSING
+    assert not form.start.isEnabled()
+    qtbot.waitUntil(lambda: bool(job.engine.sent))
+    asked = job.engine.sent[-1]
+    assert asked.config.training.backend == "auto"
+    job.engine.say(
+        RunEstimated(token=asked.token, is_complete=True, backend="torch", backend_reason="Backend: PyTorch.")
+    )
+    assert form.cost.text().startswith("Backend: PyTorch.\n")
+    qtbot.waitUntil(lambda: job.engine.backend == "torch")
+    form.start.click()
+    assert session.record(job.run).config.training.backend == "torch"
+    assert isinstance(job.engine.sent[-1], Resume)
+
+
+def test_run_that_ended_before_its_backend_was_chosen_is_resumed(session, root, tiny):
+    run = runs.create_run(tiny(backend="auto"), "early", root)
+    session.job.warm_up("torch")
+    session.job.start(run)
+    assert session.job.engine.backend == "torch"
