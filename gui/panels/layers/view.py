@@ -14,7 +14,6 @@ from gui.session import Session
 from gui.theme import GAP
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
-from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.labels import label
 from gui.widgets.network_strip import NetworkStrip
 from gui.widgets.region.region import RegionState
@@ -23,7 +22,7 @@ from gui.widgets.view_state import ViewState
 HINT = "click a layer · keys , and . for previous/next · arcs are skip connections"
 NO_RUN = "No trained model yet. Train one first."
 # Widths of the right column, and the width of the panel below which it is the narrow one.
-RIGHT_PX, RIGHT_LEAST_PX, NARROW_PX = 336, 264, 1200
+RIGHT_PX, RIGHT_LEAST_PX, NARROW_PX = 336, 276, 1200
 
 
 class NetworkCard(Card):
@@ -108,8 +107,10 @@ class ExportRow(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.figure, self.numbers, self.copy = Button("Figure…"), Button("Values…"), Button("Copy as Python")
-        line = FlowLayout(self, gap=6)
+        self.figure, self.numbers, self.copy = Button("Figure…"), Button("Values…"), Button("Copy Python")
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(6)
         signals = (self.figure_wanted, self.numbers_wanted, self.copy_wanted)
         tips = (
             "Save the channels as a figure for paper: PDF, SVG or PNG",
@@ -121,3 +122,4 @@ class ExportRow(QWidget):
             button.setToolTip(tip)
             button.setProperty("kind", "chip")
             line.addWidget(button)
+        line.addStretch()
