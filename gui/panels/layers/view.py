@@ -22,7 +22,8 @@ from gui.widgets.view_state import ViewState
 HINT = "click a layer · keys , and . for previous/next · arcs are skip connections"
 NO_RUN = "No trained model yet. Train one first."
 # Widths of the right column, and the width of the panel below which it is the narrow one.
-RIGHT_PX, RIGHT_LEAST_PX, NARROW_PX = 336, 276, 1200
+RIGHT_PX, RIGHT_LEAST_PX, NARROW_PX = 336, 262, 1200
+COPY, COPY_SHORT = "Copy as Python", "Python"
 
 
 class NetworkCard(Card):
@@ -88,7 +89,9 @@ class LayersView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._right.setFixedWidth(RIGHT_PX if self.width() >= NARROW_PX else RIGHT_LEAST_PX)
+        is_wide = self.width() >= NARROW_PX
+        self._right.setFixedWidth(RIGHT_PX if is_wide else RIGHT_LEAST_PX)
+        self.export.copy.setText(COPY if is_wide else COPY_SHORT)
 
     def show_unit(self, unit: tuple[int, int] | None, layer: LayerSummary | None) -> None:
         """Mark a unit, (row, column), in the channel image, and its receptive field in the image; or nothing."""
@@ -107,7 +110,8 @@ class ExportRow(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.figure, self.numbers, self.copy = Button("Figure…"), Button("Values…"), Button("Copy Python")
+        self.figure, self.numbers, self.copy = Button("Figure…"), Button("CSV…"), Button(COPY)
+        self.copy.setAccessibleName(COPY)
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(6)
