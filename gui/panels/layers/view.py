@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.formatting import format_number
 from gui.panel import scroll_column
@@ -80,6 +80,8 @@ class LayersView(QWidget):
         self.left.addWidget(self.mosaic, 1)
         self._right = right = scroll_column(self.channel, self.scans)
         right.setFixedWidth(RIGHT_PX)
+        # It scrolls by itself: the channels alone say how high the panel is.
+        right.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Ignored)
         right.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         row = QHBoxLayout(self)
         row.setContentsMargins(GAP, GAP, GAP, GAP)
