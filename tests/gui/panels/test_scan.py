@@ -169,7 +169,7 @@ def test_closing_deletes_the_voxels(opened):
 
 def test_another_current_volume_is_opened_unless_the_panel_is_pinned(opened, asked, session):
     panel = opened()
-    other = OpenedScan("/scans/other", "other", 9, 4, None)
+    other = OpenedScan("/scans/other", "other", "nifti", 9, None, (), 4)
     panel.follower.set_pinned(True)
     session.selection.set_image(ImageRef("other", session.requested_data, opened=other))
     assert asked(OpenVolume).path == "/scans/ct"
