@@ -93,7 +93,7 @@ class _Parser:
             self.idle_since = time.monotonic()
 
     def kill(self) -> None:
-        """End the process; who waits for its reply hears of its end."""
+        """End the process; a caller that waits for its reply receives an error."""
         self._process.kill()
 
     def close(self) -> None:
