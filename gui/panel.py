@@ -77,7 +77,16 @@ class ShowStudy:
     folder: str
 
 
-Target = ShowImage | OpenFile | LoadSource | ResumeRun | ShowRun | CompareRuns | ResumeSearch | ShowStudy
+@dataclass(frozen=True)
+class ReportImage:
+    """A report on the current image, as a run denoises it: the run, and the noise that is added, "none" for none."""
+
+    run: str
+    noise: str
+    sigma: float
+
+
+Target = ReportImage | ShowImage | OpenFile | LoadSource | ResumeRun | ShowRun | CompareRuns | ResumeSearch | ShowStudy
 
 
 @dataclass
