@@ -66,6 +66,7 @@ class DenoisePanel(Panel):
         self.case.noise.changed.connect(self.results.draw_noise)
         self.case.scan.closed.connect(self._on_file_closed)
         self.lesion.threshold_changed.connect(self.state_changed)
+        self.connect_runs(methods.runs)
         methods.changed.connect(self._on_case_changed)
         methods.changed.connect(self.results.show_pictures)
         methods.figure_wanted.connect(self.export)

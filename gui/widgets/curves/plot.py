@@ -32,6 +32,7 @@ DIMMED = 0.2
 # A narrower plot has no room for the names of the curves, and none for the values where another plot points at.
 NAMING_PX = 260
 LEAST_PX = 96
+LEGEND_GAP_PX = 6
 
 
 def format_line(style: SeriesStyle) -> str:
@@ -195,6 +196,7 @@ class CurvePlot(QFrame):
         head.addStretch(1)
         head.addWidget(self.enlarge)
         self.enlarge.setVisible(self._listed)
+        self._legend.setContentsMargins(0, LEGEND_GAP_PX, 0, 0)
         column.addWidget(self.canvas, 1)
         column.addWidget(self._legend)
         self._legend.setVisible(not self._listed)

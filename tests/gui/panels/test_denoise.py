@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 
 from engine import noise
 from engine.config import DataConfig
+from engine.formatting import format_command
 from engine.messages import (
     ApplyFilter,
     Denoise,
@@ -514,7 +515,7 @@ class TestHelp:
     def test_it_says_that_one_image_is_one_image_and_names_the_command_for_many(self, seen):
         words = seen.stage.help.scope.text()
         assert "is for one image" in words
-        assert "python -m engine denoise-curve RUN --data SOURCE" in words
+        assert format_command("denoise-curve", "RUN", "--data", "SOURCE") in words
 
     def test_model_that_is_worse_than_no_denoising_is_named(self, panel, loaded, pictures, qtbot):
         pictures(kept=1.0, psnr_db=15.0)
@@ -773,7 +774,7 @@ class TestExports:
         compile(text, "script", "exec")
         assert "noise.add_noise(originals, 'gaussian', 0.1, seed=0)" in text
         assert repr([path_of(session, "ae-0001")]) in text
-        assert "lesions.ellipse((side, side), 0.2500 * side" in text
+        assert "lesions.ellipse((side, side), 0.25 * side" in text
 
 
 def test_memory_puts_noise_methods_and_case_back(seen, desk, qtbot, loaded):
