@@ -31,7 +31,7 @@ class RecentFiles(QObject):
 
     def restore(self) -> None:
         """Restore image, slice, lesions and run of the last session."""
-        self._selection.restore(self._window.memory.get("selection", {}))
+        self._window.memory.restore("selection", {}, self._selection.restore)
 
     def flush(self) -> None:
         """Save a change that was just made."""
@@ -40,7 +40,7 @@ class RecentFiles(QObject):
 
     def show_recent(self) -> None:
         """List the recent sources, files and runs in the menu."""
-        recent: list[str] = self._window.memory.get("recent", [])
+        recent = self._window.memory.texts("recent")
         self._menus.show_recent(
             {"Datasets": recent, "Images": self._selection.recent, "Runs": self._selection.recent_runs},
             {

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from engine.config import RunConfig
+from engine.durable import write_text_atomic
 from engine.errors import EngramError
 from engine.messages import (
     Continued,
@@ -66,9 +67,7 @@ def read_notes(folder: Path) -> RunNotes:
 
 def write_notes(folder: Path, notes: RunNotes) -> None:
     """Write the notes of a run in one step. Raises OSError."""
-    new = folder / f"{NOTES_FILE}.new"
-    new.write_text(json.dumps(asdict(notes)), encoding="utf-8")
-    new.replace(folder / NOTES_FILE)
+    write_text_atomic(folder / NOTES_FILE, json.dumps(asdict(notes)))
 
 
 @dataclass
