@@ -23,7 +23,7 @@ from engine.messages import (
     Progress,
     read_event,
 )
-from engine.run_damage import check_folder
+from engine.run_damage import check_folder, read_record
 from engine.runs import Run
 from gui.formatting import format_parameters
 
@@ -53,7 +53,7 @@ class RunNotes:
 def read_notes(folder: Path) -> RunNotes:
     """Read the notes of a run's folder; what is missing or invalid has its default."""
     try:
-        kept = json.loads((folder / NOTES_FILE).read_text(encoding="utf-8"))
+        kept = json.loads(read_record(folder / NOTES_FILE))
     except (OSError, ValueError, RecursionError):
         return RunNotes()
     found = kept if isinstance(kept, dict) else {}

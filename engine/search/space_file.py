@@ -25,6 +25,7 @@ from pydantic import TypeAdapter, ValidationError
 from engine import config
 from engine.config import RESOURCES, FieldSpec, RunConfig, Section
 from engine.errors import ConfigError
+from engine.run_damage import read_record
 from engine.search.space import AnyDimension, Categorical, Conditions, Numeric, Space
 
 EMPTY = "The search space is empty."
@@ -62,7 +63,7 @@ def load_space(path: Path | str, base: RunConfig) -> Space:
         ConfigError: it cannot be read, or its content is not valid (see `parse`).
     """
     try:
-        described = json.loads(Path(path).read_text(encoding="utf-8"))
+        described = json.loads(read_record(Path(path)))
     except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"The space file {path} cannot be read ({error}).", "Use a JSON file.") from None
     if not isinstance(described, dict):
