@@ -153,6 +153,10 @@ def open_scan(
     Raises:
         ScanError: the file does not exist, has another format, is damaged, is too large, or has no such volume; the
             folder holds no series, or several ones.
+
+    Example:
+        scan = open_scan("head.nii.gz")
+        image = engine.data.prepare(scan, DataConfig(size=128), index=40)
     """
     file = Path(path).expanduser().absolute()
     folder = find_folder_of(file)
