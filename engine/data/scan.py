@@ -195,7 +195,7 @@ def read_view(path: str | os.PathLike[str], target: Path, series: int = 0, volum
 
 
 def _grow_limits(size: int) -> Limits:
-    """Return the limits for a file of this size in bytes; hundreds of compressed frames take more than half a minute."""
+    """Return the limits for a file of this size; hundreds of compressed frames take more than half a minute."""
     more = min(_SECONDS_PER_MIB * size / 2**20, _MAX_MORE_SECONDS)
     return Limits(cpu_s=Limits.cpu_s + int(more), wall_s=Limits.wall_s + more)
 

@@ -54,7 +54,8 @@ def train(
             error; none is created for a source that cannot be opened or has no image.
 
     Example:
-        config = engine.config.from_flat({"source": "phantom", "phantom_count": 24, "size": 32, "filters": (4, 8), "epochs": 1})
+        data = {"source": "phantom", "phantom_count": 24, "size": 32}
+        config = engine.config.from_flat({**data, "filters": (4, 8), "epochs": 1})
         trained = engine.train(config, emit=lambda event: print(event.event))
     """
     if not isinstance(run, Run):
