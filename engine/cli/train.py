@@ -11,7 +11,7 @@ from engine.cli.config_options import run_config
 from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.cli.program import INTERRUPTED, PROGRAM, quote
 from engine.cli.result import CommandResult
-from engine.config import RunConfig
+from engine.config import AUTO_BACKEND, RunConfig
 from engine.data import loading
 from engine.errors import ConfigError, SourceNotFound
 from engine.formatting import format_number
@@ -26,7 +26,8 @@ def run(options: Namespace) -> CommandResult:
         tracking.check(chosen)
         loading.check_source(chosen.data)  # before a framework is imported
         loading.check_folders(chosen.data)
-        backend.configure(chosen.training)  # before the folder exists: the backend may not be installed
+        if chosen.training.backend != AUTO_BACKEND:
+            backend.configure(chosen.training)  # before the folder exists: the backend may not be installed
         created = runs.create_run(chosen, options.run, options.runs)
         job.train(run=created, emit=training_console(created), should_stop=interrupt)
     return training_result(created, options.runs)

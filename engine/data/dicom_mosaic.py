@@ -2,7 +2,8 @@
 """Mosaics of Siemens scanners: the slices of a volume side by side in one DICOM image.
 
 The number of the slices and their normal stand in private elements, either plain or in a header of its own format
-(CSA). Anonymized files often lack them; then the image is refused, because black tiles may be slices.
+(CSA). Anonymized files often lack them; then the image is refused, because black tiles cannot be distinguished from
+slices.
 """
 
 import math

@@ -148,6 +148,13 @@ def grid_rows(shown: Comparison, flicker: bool = False) -> list[ImageRow]:
     return rows
 
 
+def figure_lines(shown: Comparison, *warnings: str) -> list[str]:
+    """Return the lines below a figure: what its numbers are, the means of each model, and the warnings."""
+    means = [f"{made.run}: {mean_text(made).replace(chr(10), ', ')}" for made in shown.made]
+    numbers = ["Below reconstructions: PSNR (dB) · SSIM. Below differences: mean squared error."] if shown.made else []
+    return [*numbers, *means, *(line for warning in warnings for line in warning.splitlines())]
+
+
 def single_scan_rows(shown: Comparison) -> tuple[list[ImageRow], list[str]]:
     """Return rows with the first image side by side, differences below, and the titles of the columns."""
     original = shown.originals[0]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from engine.config import DataConfig
+from engine.denoising.baselines import PCA
 from gui.export import changed_data
 from gui.follower import Follower
 from gui.lesion_regions import LesionBoxes
@@ -64,6 +66,7 @@ class DenoisePanel(Panel):
         self.case.noise.changed.connect(self.results.draw_noise)
         self.case.scan.closed.connect(self._on_file_closed)
         self.lesion.threshold_changed.connect(self.state_changed)
+        self.connect_runs(methods.runs)
         methods.changed.connect(self._on_case_changed)
         methods.changed.connect(self.results.show_pictures)
         methods.figure_wanted.connect(self.export)
@@ -151,8 +154,11 @@ class DenoisePanel(Panel):
     def _update_request(self) -> None:
         """Request what is chosen; another image has a lesion of its own."""
         data = self.session.data
-        case = self.case.case(data.config if data else self.session.requested_data)
-        noise, methods = self.case.noise.value(), self.methods.methods()
+        loaded = data.config if data else self.session.requested_data
+        case, noise = self.case.case(self._preparation(loaded)), self.case.noise.value()
+        methods = self.methods.methods()
+        if case is not None and case.data.size != loaded.size:
+            methods = methods.without(PCA)
         self.volume.show_for(case.opened if case else None, methods.runs, noise.fields())
         if case is None:
             self._case = None
@@ -168,6 +174,12 @@ class DenoisePanel(Panel):
         self.experiment.set_request(case, noise, methods, charted)
         self.follower.choose_image(case)
 
+    def _preparation(self, loaded: DataConfig) -> DataConfig:
+        """Return how a file is prepared: as the dataset is, but at the largest size that a ticked run works on."""
+        sizes = {each.config.data.size: each for each in self.methods.ticked_runs() if each.config}
+        self.case.scan.show_run(sizes[max(sizes)] if sizes else None)
+        return loaded.model_copy(update={"size": max(sizes)}) if sizes else loaded
+
     def _show_preview(self, image: ImageRef) -> None:
         """Show an opened file at once, before anything is known of it."""
         pixels = self.session.selection.preview(image)
@@ -177,7 +189,6 @@ class DenoisePanel(Panel):
     def _show_image(self, image: ImageRef) -> None:
         """Show the current image."""
         self.refresh()
-        self.case.scan.run = self.session.current_run()
         self.case.show_scan(image.opened)
         if image.opened is None:
             self.case.images.go_to(image.split, image.index)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt
@@ -12,8 +13,10 @@ from engine.data.slice_file import write_slice
 from engine.data.viewed_volume import HOUNSFIELD
 from engine.messages import OpenVolume, OpenVolumeReply, RequestFailed
 from gui.export import join_script
+from gui.follower import Follower
 from gui.panel import AppContext, OpenFile, Panel, Target, scroll_column
 from gui.panels.scan.cards import FileCard, MeasureCard, UseCard, WindowCard
+from gui.selection import ImageRef
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card, NoticeBox
 from gui.widgets.labels import label
@@ -46,6 +49,8 @@ class ScanPanel(Panel):
         self.ask_file: Callable[..., str] = lambda *words: QFileDialog.getOpenFileName(*words)[0]
         self.ask_folder: Callable[..., str] = QFileDialog.getExistingDirectory
         self.volume: Volume | None = None
+        self.follower = Follower(self, self._show_image, lambda record: None)
+        self.file.add_action(self.follower.pin)
         self._path, self._voxels, self._name, self._choice = "", "", "", (0, 1)
         self._cards = scroll_column(self.file, self.window_, self.measure, self.use)
         self.pages.addWidget(self._make_empty())
@@ -74,7 +79,7 @@ class ScanPanel(Panel):
 
     def close_volume(self) -> None:
         """Forget the volume and delete its file."""
-        self.volume = None
+        self.volume, self._path = None, ""
         self.planes.show_volume(None)
         self._delete_voxels()
         self._cards.hide()
@@ -145,17 +150,22 @@ class ScanPanel(Panel):
         planes.auto_wanted.connect(lambda: self.window_.choose("auto"))
         planes.active_changed.connect(lambda name: self.use.plane.setCurrentIndex(self.use.plane.findData(name)))
         planes.pointed.connect(self.status_changed)
-        self.shown.connect(self._follow)
         self.measure.tool_chosen.connect(measures.set_tool)
         measures.changed.connect(self._show_measured)
         self.use.slice_wanted.connect(self.use_slice)
         self.use.volume_wanted.connect(lambda panel: self.navigation_requested.emit(panel, OpenFile(self._path)))
 
-    def _follow(self) -> None:
-        """Open the volume of the current image, unless a file is open."""
-        opened = self.session.selection.image.opened if self.session.selection.image else None
-        if opened is not None and opened.slices > 1 and self.volume is None and opened.path != self._path:
+    def _show_image(self, image: ImageRef) -> None:
+        """Open the volume that the current image is a slice of; other images leave the open volume."""
+        opened = image.opened
+        if opened is not None and opened.slices > 1 and opened.path != self._path:
             self.open_volume(opened.path)
+
+    def save_state(self) -> dict[str, Any]:
+        return {"pinned": self.follower.is_pinned()}
+
+    def restore_state(self, kept: dict[str, Any]) -> None:
+        self.follower.set_pinned(kept.get("pinned") is True)
 
     def _ask(self, ask: Callable[..., str], title: str, *more: str) -> None:
         path = ask(self, title, str(Path.home()), *more)
@@ -188,6 +198,8 @@ class ScanPanel(Panel):
         self.pages.setCurrentIndex(1)
         self.notice.show_notice("")
         current = self.session.selection.image
+        if self.follower.is_pinned():
+            return
         if current is None or current.opened is None or current.opened.path != self._path:
             self.session.selection.open_file(self._path, quiet=True)
 

@@ -31,7 +31,8 @@ MOST_ROWS, MOST_LETTERS = 12, 30
 DIMMED = 0.2
 # A narrower plot has no room for the names of the curves, and none for the values where another plot points at.
 NAMING_PX = 260
-LEAST_PX, LISTED_PX = 140, 96
+LEAST_PX = 96
+LEGEND_GAP_PX = 6
 
 
 def format_line(style: SeriesStyle) -> str:
@@ -195,10 +196,11 @@ class CurvePlot(QFrame):
         head.addWidget(self.enlarge)
         self.enlarge.setVisible(self._listed)
         self._legend.setVisible(not self._listed)
+        self._legend.setContentsMargins(0, LEGEND_GAP_PX, 0, 0)
         column.addLayout(head)
         column.addWidget(self.canvas, 1)
         column.addWidget(self._legend)
-        self.canvas.setMinimumHeight(LISTED_PX if self._listed else LEAST_PX)
+        self.canvas.setMinimumHeight(LEAST_PX)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         QVBoxLayout(self.canvas).addWidget(self._empty)
 
