@@ -3,12 +3,13 @@
 python -m tests.torture power --cuts 17     power cuts, on ext4, xfs and btrfs (Linux, root)
 python -m tests.torture kill --cuts 6       kill -9 of a training at random moments
 python -m tests.torture soak --minutes 20   random jobs, some of them killed
+python -m tests.torture events --count 10000 --seed 1   random events on the window while jobs run
 """
 
 import argparse
 import sys
 
-from tests.torture import cuts, failures, operations, soak
+from tests.torture import cuts, events, failures, operations, soak
 from tests.torture.common import Tally
 
 FILESYSTEMS = ["ext4", "xfs", "btrfs"]
@@ -17,10 +18,11 @@ FILESYSTEMS = ["ext4", "xfs", "btrfs"]
 def main() -> int:
     """Run one mode."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mode", choices=("power", "kill", "disk", "limits", "search", "study", "soak"))
+    parser.add_argument("mode", choices=("power", "kill", "disk", "limits", "search", "study", "soak", "events"))
     parser.add_argument("--filesystem", choices=FILESYSTEMS, help="of power cuts; all three if left out")
     parser.add_argument("--cuts", type=int, default=6, help="of each file system")
     parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--count", type=int, default=2000, help="of events")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     return make(options).close()
@@ -30,6 +32,8 @@ def make(options: argparse.Namespace) -> Tally:
     """Run a mode."""
     if options.mode == "soak":
         return soak.run(options.minutes, options.seed)
+    if options.mode == "events":
+        return events.run(options.count, options.seed)
     if options.mode in ("disk", "limits"):
         return failures.run(options.mode)
     if options.mode in operations.JOBS:
