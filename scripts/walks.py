@@ -135,7 +135,8 @@ def walk(chosen: argparse.Namespace) -> None:
     def play() -> None:
         try:
             time.sleep(START_S)
-            hand.reach("theme", "", ("click View", "click Theme", f"click {chosen.theme}", "settle 5"))
+            if chosen.theme != "Dark":
+                hand.reach("theme", "", ("click View", "click Theme", f"click {chosen.theme}", "settle 5"))
             for name in chosen.walks:
                 for goal, before, steps in GOAL.findall(WALKS[name]):
                     hand.reach(f"{name}: {goal}", before, [step.strip() for step in steps.split(";") if step.strip()])
