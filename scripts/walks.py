@@ -69,7 +69,7 @@ RESEARCHER = """
 own folder and its audit (3)
     drop DATA; wait patients; settle 3; picture data
 see the leaked pairs (1)
-    click Show duplicates…; settle 4; picture duplicates; key Escape
+    click Show duplicates…; wait Duplicate images; settle 2; picture duplicates; key Escape
 train a run of two epochs (6)
     click Train; fill Latent size|32; fill Epochs|2; picture settings; click Start training; wait finished ·;
     picture trained
