@@ -26,7 +26,7 @@ from gui.field_editors import choice_title
 from gui.formatting import format_count
 from gui.loaded_data import LoadedData
 from gui.opened_files import DroppedPath, classify
-from gui.panel import DISCLAIMER, AppContext, LoadSource, OpenFile, Panel, ShowRun, Target
+from gui.panel import DISCLAIMER, DISCLAIMER_END, AppContext, LoadSource, OpenFile, Panel, ShowRun, Target
 from gui.preferences import SettingsStore
 from gui.status import StatusBar
 from gui.theme import GAP, PartlyStyled, restyle
@@ -49,7 +49,11 @@ class TopBar(QFrame):
         self.setProperty("kind", "top-bar")
         self.setFixedHeight(TOP_BAR_PX)
         self.menus, self.waiting = QMenuBar(), True
-        self.data, self.device, self.mark = Chip("No dataset loaded"), Chip("Engine starting"), Chip(DISCLAIMER)
+        self.data, self.device, self.mark = (
+            Chip("No dataset loaded"),
+            Chip("Engine starting"),
+            Chip(DISCLAIMER, end=DISCLAIMER_END),
+        )
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 0, 14, 0)
         row.setSpacing(10)

@@ -738,3 +738,6 @@ def test_window_is_small_enough_for_a_small_screen_and_no_part_flashes_up_before
     smallest = window.minimumSizeHint()
     assert smallest.width() <= 1000
     assert smallest.height() <= 700
+    window.resize(1000, 700)
+    mark = window.top_bar.mark
+    assert mark.width() > mark.fontMetrics().horizontalAdvance("…Not for diagnosis.")
