@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine import runs
-from engine.config import TrainingConfig
+from engine.config import AUTO_BACKEND, TrainingConfig
 from engine.config import list_fields as describe
 from engine.errors import EngramError
 from gui.field_editors import choice_title
@@ -126,8 +126,9 @@ def runs_root(preferences: Preferences) -> Path:
 
 
 def backends() -> tuple[str, ...]:
-    """Return the available backends."""
-    return next(spec.choices for spec in describe(TrainingConfig) if spec.name == "backend")
+    """Return the backends that the app's processes can be started with."""
+    choices = next(spec.choices for spec in describe(TrainingConfig) if spec.name == "backend")
+    return tuple(name for name in choices if name != AUTO_BACKEND)
 
 
 def _fits(kept: dict[str, Any], name: str, plain: dict[str, Any]) -> bool:

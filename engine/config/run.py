@@ -17,6 +17,10 @@ from engine.formatting import suggest
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 # Former names of presets, which scripts and saved settings still use.
 PRESET_ALIASES: Final = {"seed-ae": "study-ae", "seed-vae": "study-vae"}
+# Settings that change how long a run takes, but not what a step costs.
+FREE_SETTINGS: Final = frozenset(
+    {"epochs", "seed", "learning_rate", "schedule", "warm_up", "tracking", "beta", "kl_warm_up"}
+)
 
 
 class RunConfig(Section):
@@ -136,6 +140,18 @@ def to_flat(config: RunConfig) -> dict[str, Any]:
     """Return the settings of a config as one flat mapping, the inverse of `from_flat`."""
     nested = config.model_dump()
     return {name: value for part in nested.values() for name, value in part.items()}
+
+
+def cost_settings(config: RunConfig) -> dict[str, Any]:
+    """Return the settings that decide what a step costs, sorted by name: of the data the size alone.
+
+    Example:
+        >>> cost_settings(RunConfig())["batch_size"]
+        16
+    """
+    flat = {name: value for name, value in to_flat(config).items() if name not in FREE_SETTINGS}
+    named = {name: value for name, value in flat.items() if name not in type(config.data).model_fields}
+    return dict(sorted({**named, "size": config.data.size}.items()))
 
 
 def presets() -> dict[str, str]:
