@@ -86,7 +86,17 @@ class ShowStudy:
     folder: str
 
 
-Target = ShowImage | OpenFile | LoadSource | ResumeRun | ShowRun | CompareRuns | UseSettings | ResumeSearch | ShowStudy
+@dataclass(frozen=True)
+class ReportImage:
+    """A report on the current image, as a run denoises it: the run, and the noise that is added, "none" for none."""
+
+    run: str
+    noise: str
+    sigma: float
+
+
+ShowTarget = ShowImage | OpenFile | LoadSource | ShowRun | CompareRuns | ShowStudy
+Target = ShowTarget | ResumeRun | UseSettings | ResumeSearch | ReportImage
 
 
 @dataclass
