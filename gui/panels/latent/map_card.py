@@ -111,7 +111,7 @@ class MapCard(Card):
         marked = [(*scatter.points[at], title) for at, title in self.plot.rings().items()]
         if scatter.extra_point is not None:
             marked.append((*scatter.extra_point, scatter.guest_title))
-        points = np.column_stack([scatter.points, third])[shown]
+        points: Numbers = np.column_stack([scatter.points, third])[shown].astype(np.float64)
         return points, tuple(groups) if scatter.values is None else (), scatter.value_title, tuple(marked)
 
     def hidden(self) -> dict[str, list[str]]:
