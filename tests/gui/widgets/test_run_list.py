@@ -7,7 +7,7 @@ from PySide6.QtTest import QTest
 from gui import palette
 from gui.widgets.number_model import TableColumn
 from gui.widgets.run_list.model import RunListModel, RunRow
-from gui.widgets.run_list.widget import RunList, RunTree
+from gui.widgets.run_list.widget import ListMode, RunList, RunTree
 
 COLUMNS = (TableColumn("Run", str, False), TableColumn("Loss", lambda loss: f"{loss[1]} {loss[0]}"))
 
