@@ -10,6 +10,8 @@ from PySide6.QtGui import QGuiApplication, QShowEvent, QUndoStack
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from gui.preferences import Preferences
+from gui.run_chooser import RunChooser
+from gui.run_list_view import RunListView
 from gui.session import Session
 from gui.theme import GAP
 from gui.widgets.card import PlainScrollArea
@@ -19,7 +21,8 @@ LEFT_PX = 352
 NEARLY_ALL = 1000
 # Controls beside the panel, such as its button in the rail, that the Tab key passes over.
 MOST_STOPS_OUTSIDE = 20
-DISCLAIMER = "For research and teaching only. Not for diagnosis."
+DISCLAIMER_END = "Not for diagnosis."
+DISCLAIMER = f"For research and teaching only. {DISCLAIMER_END}"
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,13 @@ class CompareRuns:
 
 
 @dataclass(frozen=True)
+class UseSettings:
+    """A new run with the settings of a run, by its name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class ResumeSearch:
     """A search, by its name, which continues."""
 
@@ -77,7 +87,17 @@ class ShowStudy:
     folder: str
 
 
-Target = ShowImage | OpenFile | LoadSource | ResumeRun | ShowRun | CompareRuns | ResumeSearch | ShowStudy
+@dataclass(frozen=True)
+class ReportImage:
+    """A report on the current image, as a run denoises it: the run, and the noise that is added, "none" for none."""
+
+    run: str
+    noise: str
+    sigma: float
+
+
+ShowTarget = ShowImage | OpenFile | LoadSource | ShowRun | CompareRuns | ShowStudy
+Target = ShowTarget | ResumeRun | UseSettings | ResumeSearch | ReportImage
 
 
 @dataclass
@@ -138,6 +158,11 @@ class Panel(QWidget):
 
     def navigate(self, target: Target) -> None:
         """Show what another panel, or a drop, requested."""
+
+    def connect_runs(self, runs: RunListView | RunChooser) -> None:
+        """Do what the menu of a list of runs asks of other panels."""
+        runs.compare_wanted.connect(lambda names: self.navigation_requested.emit("compare", CompareRuns(tuple(names))))
+        runs.settings_wanted.connect(lambda name: self.navigation_requested.emit("train", UseSettings(name)))
 
     def save_state(self) -> dict[str, Any]:
         """Return the state that the next session restores."""

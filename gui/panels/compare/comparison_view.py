@@ -2,12 +2,12 @@
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QStackedWidget
 
 from gui.panels.compare.comparison import Comparison, grid_rows, pixel_text, single_scan_rows
 from gui.widgets.buttons import IconButton
-from gui.widgets.card import Card
-from gui.widgets.image_rows import GAP, HEADER_PX, TEXT_PX, ImageRows
+from gui.widgets.card import Card, NoticeBox
+from gui.widgets.image_rows import GAP, HEADER_PX, LEAST_CELL, TEXT_PX, ImageRows
 from gui.widgets.labels import label
 from gui.widgets.swipe_view import SwipePair
 from gui.widgets.view_state import ViewState
@@ -24,6 +24,7 @@ class ComparisonView(Card):
     resized = Signal()
     maximized = Signal(int)
     pointed = Signal(str)
+    chosen = Signal(int)  # column of the grid
 
     def __init__(self, state: ViewState) -> None:
         super().__init__("Compare")
@@ -43,9 +44,12 @@ class ComparisonView(Card):
             keys.activated.connect(lambda step=step: self.page_requested.emit(step))
         for page in (self.empty, self.rows, self.swipe):
             self._pages.addWidget(page)
+        self.notice = NoticeBox()
+        self.add(self.notice)
         self.add(self._pages, 1)
         self.rows.maximized.connect(lambda row, column: self.maximized.emit(column))
         self.swipe.view.maximized.connect(lambda: self.maximized.emit(0))
+        self.rows.chosen.connect(lambda column: self.chosen.emit(column) if self._layout == "grid" else None)
         self.rows.hovered.connect(self._on_rows_hovered)
         self.swipe.view.hovered.connect(self._on_swipe_hovered)
         for view in (self.rows, self.swipe.view):
@@ -78,20 +82,20 @@ class ComparisonView(Card):
         rows, room = 1 + 2 * runs, self._pages.size()
         tallest = (room.height() - TEXT_PX * rows) / rows - GAP
 
-        def covered(columns: int) -> float:
-            return columns * min((room.width() - HEADER_PX) / columns - GAP, tallest) ** 2
+        def rate(columns: int) -> tuple[bool, float]:
+            """Return whether the numbers below an image fit its width, and the area that images cover."""
+            wide = (room.width() - HEADER_PX) / columns - GAP
+            return wide >= LEAST_CELL, columns * min(wide, tallest) ** 2
 
-        return max(range(LEAST_COLUMNS, MOST_COLUMNS + 1), key=covered)
+        return max(range(LEAST_COLUMNS, MOST_COLUMNS + 1), key=rate)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.resized.emit()
 
-    def picture(self) -> QWidget | None:
-        """Return the widget with the images, for a figure. Returns None if there are none."""
-        if self._shown is None:
-            return None
-        return self.swipe.view if self._pages.currentWidget() is self.swipe else self.rows.widget()
+    def shown(self) -> Comparison | None:
+        """Return what is shown. Returns None if nothing is."""
+        return self._shown
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Show the originals in place of the reconstructions of the grid while F is held."""

@@ -57,6 +57,7 @@ class PictureCard(Card):
         line = QHBoxLayout(legend)
         line.setContentsMargins(0, 0, 8, 0)
         self.bar.setFixedWidth(BAR_PX)
+        line.addStretch()
         line.addWidget(label("difference", role="caption"))
         line.addWidget(self.bar)
         return legend
@@ -152,7 +153,8 @@ def layout_rows(made: list[DenoisedImage]) -> list[list[Picture | None]]:
     """Return one row for a single method, its difference last; else the differences in a second row."""
     pictures: list[Picture | None] = [picture_of(each) for each in made]
     differences: list[Picture | None] = [difference_of(each) for each in made if each.key != ORIGINAL]
-    return [[*pictures, *differences[-1:]]] if len(made) <= 3 else [pictures, [None, *differences]]
+    is_single = sum(each.key not in (ORIGINAL, NOISY) for each in made) <= 1
+    return [[*pictures, *differences[-1:]]] if is_single else [pictures, [None, *differences]]
 
 
 def picture_of(made: DenoisedImage) -> Picture:
