@@ -41,6 +41,9 @@ os.environ.update(
     QT_QPA_PLATFORM="offscreen",
     TF_CPP_MIN_LOG_LEVEL="3",
     PYTHONFAULTHANDLER="1",
+    # Threads of linear algebra wait by spinning: side by side they take seconds for what one thread does in none.
+    OPENBLAS_NUM_THREADS="1",
+    OMP_NUM_THREADS="1",
     JAX_DISABLE_MOST_OPTIMIZATIONS="1",  # tiny models are compiled for longer than they run
 )
 for name in ("KERAS_BACKEND", "DISPLAY", "WAYLAND_DISPLAY"):

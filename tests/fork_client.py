@@ -27,6 +27,8 @@ def main():
         reply = b"refused"
     if reply == b"refused":
         os.execv(python, [python, *words])
+    if not reply:  # the server has ended, and its forks with it
+        os._exit(1)
     code = os.waitstatus_to_exitcode(int(reply))
     if code < 0:
         if -code != signal.SIGKILL:  # which has no other handler

@@ -52,7 +52,7 @@ def test_fork_that_kills_itself_ends_by_that_signal(forking_python):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"KERAS_BACKEND": "jax"}, {"PYTHONPATH": "/elsewhere"}, {"OMP_NUM_THREADS": "1"}],
+    [{"KERAS_BACKEND": "jax"}, {"PYTHONPATH": "/elsewhere"}, {"OMP_NUM_THREADS": "2"}],
     ids=lambda each: next(iter(each)),
 )
 def test_command_that_would_start_otherwise_gets_a_real_process(forking_python, changes):
