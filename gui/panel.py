@@ -21,7 +21,8 @@ LEFT_PX = 352
 NEARLY_ALL = 1000
 # Controls beside the panel, such as its button in the rail, that the Tab key passes over.
 MOST_STOPS_OUTSIDE = 20
-DISCLAIMER = "For research and teaching only. Not for diagnosis."
+DISCLAIMER_END = "Not for diagnosis."
+DISCLAIMER = f"For research and teaching only. {DISCLAIMER_END}"
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,17 @@ class ShowStudy:
     folder: str
 
 
-Target = ShowImage | OpenFile | LoadSource | ResumeRun | ShowRun | CompareRuns | UseSettings | ResumeSearch | ShowStudy
+@dataclass(frozen=True)
+class ReportImage:
+    """A report on the current image, as a run denoises it: the run, and the noise that is added, "none" for none."""
+
+    run: str
+    noise: str
+    sigma: float
+
+
+ShowTarget = ShowImage | OpenFile | LoadSource | ShowRun | CompareRuns | ShowStudy
+Target = ShowTarget | ResumeRun | UseSettings | ResumeSearch | ReportImage
 
 
 @dataclass

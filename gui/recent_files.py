@@ -32,8 +32,8 @@ class RecentFiles(QObject):
 
     def restore(self) -> None:
         """Restore image, slice, lesions and run of the last session."""
-        self._selection.restore(self._window.memory.get("selection", {}))
-        self._runs.restore_state(self._window.memory.get("runs", {}))
+        self._window.memory.restore("selection", {}, self._selection.restore)
+        self._window.memory.restore("runs", {}, self._runs.restore_state)
 
     def flush(self) -> None:
         """Save a change that was just made."""
@@ -42,7 +42,7 @@ class RecentFiles(QObject):
 
     def show_recent(self) -> None:
         """List the recent sources, files and runs in the menu."""
-        recent: list[str] = self._window.memory.get("recent", [])
+        recent = self._window.memory.texts("recent")
         self._menus.show_recent(
             {"Datasets": recent, "Images": self._selection.recent, "Runs": self._selection.recent_runs},
             {

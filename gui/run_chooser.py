@@ -10,10 +10,12 @@ from gui.run_list_view import RunListView
 from gui.session import Session
 from gui.widgets.buttons import ElidedButton
 from gui.widgets.labels import label
+from gui.widgets.run_list.model import ROW_PX
 from gui.widgets.run_list.widget import ListMode
 
 POPUP_PX = QSize(460, 520)
-EDGE_PX, GAP_PX = 8, 2
+# Height of everything but the rows.
+FRAME_PX, EDGE_PX, GAP_PX = 140, 8, 2
 NO_RUN = "No run"
 HINTS = {
     ListMode.PICK: "type to filter · ↑ ↓ move · Enter chooses · V shows in the plots of Train · right-click: more",
@@ -39,7 +41,8 @@ class RunPopup(QFrame):
         room = button.screen().availableGeometry()
         corner = button.mapToGlobal(QPoint(0, button.height() + GAP_PX))
         below, above = room.bottom() - corner.y(), corner.y() - button.height() - room.top()
-        self.resize(POPUP_PX.boundedTo(QSize(room.width(), max(below, above) - 2 * GAP_PX)))
+        wanted = QSize(POPUP_PX.width(), min(FRAME_PX + ROW_PX * len(self.list.tree.runs.rows()), POPUP_PX.height()))
+        self.resize(wanted.boundedTo(QSize(room.width(), max(below, above) - 2 * GAP_PX)))
         if below < self.height():
             corner.setY(corner.y() - button.height() - 2 * GAP_PX - self.height())
         corner.setX(max(min(corner.x(), room.right() - self.width()), room.left()))

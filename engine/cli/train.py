@@ -15,6 +15,7 @@ from engine.config import AUTO_BACKEND, RunConfig
 from engine.data import loading
 from engine.errors import ConfigError, SourceNotFound
 from engine.formatting import format_number
+from engine.run_damage import read_record
 from engine.runs import Run
 from engine.training import job
 
@@ -49,7 +50,7 @@ def _read_config(name: Path, root: Path | None) -> RunConfig:
             raise SourceNotFound(f"The file {name} does not exist.", "Give the config.json of a run, or its name.")
         return runs.open_run(name, root).config
     try:
-        content = json.loads(name.read_text(encoding="utf-8"))
+        content = json.loads(read_record(name))
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{name} is not valid JSON ({error}).", "Give the config.json of a run.") from None
     if not isinstance(content, dict):

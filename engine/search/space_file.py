@@ -25,6 +25,7 @@ from pydantic import TypeAdapter, ValidationError
 from engine import config
 from engine.config import RESOURCES, FieldSpec, RunConfig, Section
 from engine.errors import ConfigError, SourceNotFound
+from engine.run_damage import read_record
 from engine.search.space import AnyDimension, Categorical, Conditions, Numeric, Space
 
 EMPTY = "The search space is empty."
@@ -63,7 +64,7 @@ def load_space(path: Path | str, base: RunConfig) -> Space:
         SourceNotFound: there is no such file.
     """
     try:
-        described = json.loads(Path(path).read_text(encoding="utf-8"))
+        described = json.loads(read_record(Path(path)))
     except FileNotFoundError:
         raise SourceNotFound(f"The space file {path} does not exist.", "Give a JSON file.") from None
     except (OSError, ValueError, RecursionError) as error:

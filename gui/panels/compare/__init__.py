@@ -4,7 +4,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QFileDialog
 
-from engine.messages import ExportFigure, FigureRow, JudgeScan, JudgeScanReply
+from engine.messages import ExportFigure, JudgeScan, JudgeScanReply
 from gui.explorer_request import ExplorerRequest
 from gui.export import FigureExporter, changed_data
 from gui.follower import Follower
@@ -17,8 +17,8 @@ from gui.panels.compare.comparison import (
     baseline_of,
     figure_lines,
     from_reference,
-    grid_rows,
     is_baseline,
+    list_figure_rows,
 )
 from gui.panels.compare.comparison_view import ComparisonView
 from gui.panels.compare.controller import NO_SCANS, CompareController
@@ -26,7 +26,6 @@ from gui.panels.compare.metrics import MetricsDialog
 from gui.panels.compare.runs_card import MOST, CompareRunsCard
 from gui.panels.compare.script import compare_script
 from gui.panels.compare.view_card import CompareScanCard, ViewCard
-from gui.pixmaps import Colormap
 from gui.run_record import RunRecord
 from gui.selection import ImageRef
 from gui.volume_card import VolumeCard
@@ -37,6 +36,7 @@ VOLUME, JUDGE, FIGURE = "compare-volume", "compare-judge", "compare-figure"
 JUDGE_MS = 400
 SOON_MS = 60
 FIRST_RUNS = 2
+SCALE = "reconstruction − original"
 COMING = "Reconstructing images…"
 
 
@@ -77,7 +77,7 @@ class ComparePanel(Panel):
         view.copy_wanted.connect(self.copy_python)
         self.gallery.found.connect(self._on_found)
         self.gallery.failed.connect(self.board.show_message)
-        self.gallery.asked.connect(lambda: None if self.board.picture() else self.board.show_message(COMING))
+        self.gallery.asked.connect(lambda: None if self.board.shown() else self.board.show_message(COMING))
         self.gallery.order_changed.connect(self.refresh)
         self.judging.finished.connect(self._on_judged)
         self.board.page_requested.connect(self._on_turned)
@@ -170,34 +170,22 @@ class ComparePanel(Panel):
     def export(self) -> None:
         """Export a figure of the visible images, their differences, metrics and warnings."""
         shown = self.board.shown()
-        if shown is None:
+        runs = [made.run for made in shown.made] if shown else []
+        path = self.figure.ask(self.ask_path, "-".join(["compare", *runs])) if shown else ""
+        if shown is None or not path:
             return
-        runs = "-".join(made.run for made in shown.made)
-        path = self.figure.ask(self.ask_path, f"compare-{runs}" if runs else "compare")
-        if path:
-            view = self.state.view
-            limits = view.level - view.window / 2, view.level + view.window / 2
-            self.figure.write(lambda: self._make_figure(shown, path, limits))
-
-    def _make_figure(self, shown: Comparison, path: str, limits: tuple[float, float]) -> ExportFigure:
-        rows = tuple(
-            FigureRow(
-                title=row.title,
-                images=self.figure.save_array(row.images),
-                colors="signed" if row.scale is Colormap.SIGNED else "gray",
-                limits=None if row.scale is Colormap.SIGNED else limits,
-                notes=tuple(row.captions),
+        view, warnings = self.state.view, (self.runs.notice.text(), self.scan.judged.text())
+        limits = view.level - view.window / 2, view.level + view.window / 2
+        texts: dict[str, Any] = {
+            "heading": self.gallery.title(),
+            "titles": tuple(shown.titles),
+            "scale": "reconstruction − original",
+        }
+        texts["lines"] = tuple(figure_lines(shown, *warnings))
+        self.figure.write(
+            lambda: ExportFigure(
+                panel=FIGURE, path=path, rows=list_figure_rows(shown, self.figure.save_array, limits), **texts
             )
-            for row in grid_rows(shown)
-        )
-        return ExportFigure(
-            panel=FIGURE,
-            path=path,
-            heading=self.gallery.title(),
-            titles=tuple(shown.titles),
-            rows=rows,
-            lines=tuple(figure_lines(shown, self.runs.notice.text(), self.scan.judged.text())),
-            scale="reconstruction − original",
         )
 
     def as_python(self) -> str:

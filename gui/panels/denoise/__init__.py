@@ -7,7 +7,7 @@ from engine.denoising.baselines import PCA
 from gui.export import changed_data
 from gui.follower import Follower
 from gui.lesion_regions import LesionBoxes
-from gui.panel import AppContext, OpenFile, Panel, ShowImage, Target, scroll_column
+from gui.panel import AppContext, OpenFile, Panel, ReportImage, ShowImage, Target, scroll_column
 from gui.panels.denoise.case_card import CaseCard
 from gui.panels.denoise.controller import DenoiseController
 from gui.panels.denoise.exporter import DenoiseExporter
@@ -74,6 +74,7 @@ class DenoisePanel(Panel):
         methods.result_wanted.connect(self.exporter.write_result)
         self.exporter.failed.connect(lambda text: self.stage.notice.show_notice(text))
         methods.copy_wanted.connect(self.copy_python)
+        methods.report_wanted.connect(self._report)
         self.experiment.failed.connect(self.stage.pictures.show_message)
         self.stage.pictures.pointed.connect(self.status_changed)
 
@@ -131,6 +132,12 @@ class DenoisePanel(Panel):
         lesion = self.regions.region, self.regions.rim_px
         noise, methods = self.case.noise.value(), self.methods.methods()
         return denoise_script(self._case, changed_data(self._case.data), noise, methods, lesion)
+
+    def _report(self) -> None:
+        """Switch to a report on this image, with this noise and the first of the ticked runs."""
+        runs, noise = self.methods.ticked_runs(), self.case.noise.value()
+        name = runs[0].name if runs else ""
+        self.navigation_requested.emit("report", ReportImage(name, noise.kind, noise.sigma))
 
     def _wake(self, *_: object) -> None:
         """Refresh soon, or once the panel is visible."""

@@ -40,7 +40,7 @@ class MethodsCard(Card):
     """A table whose ticks choose runs to compute and show, and classical filters to show."""
 
     changed = Signal()
-    figure_wanted, numbers_wanted, copy_wanted = Signal(), Signal(), Signal()
+    figure_wanted, numbers_wanted, copy_wanted, report_wanted = Signal(), Signal(), Signal(), Signal()
     result_wanted = Signal(str, str)
 
     def __init__(self, session: Session) -> None:
@@ -60,7 +60,7 @@ class MethodsCard(Card):
         self.add(self._empty)
         self.result = Button("Result")
         self.result.setMenu(QMenu(self))
-        self.result.setToolTip("Save the image that a method made as a PNG file of 8 or 16 bits")
+        self.result.setToolTip("Report on this image, or save what a method made as a PNG file of 8 or 16 bits")
         self.result.menu().aboutToShow.connect(self._fill_results)
         line = FlowLayout(gap=6)
         for text, wanted in (
@@ -153,9 +153,11 @@ class MethodsCard(Card):
         return {NOISY: "Noisy input"} | runs | dict(self.methods().filters)
 
     def _fill_results(self) -> None:
-        """Offer the image of each ticked method, in both depths."""
+        """Offer a report, and the image of each ticked method in both depths."""
         menu, methods = self.result.menu(), self.methods()
         menu.clear()
+        menu.addAction("Report on this image…").triggered.connect(self.report_wanted)
+        menu.addSeparator()
         for key in self.ticked():
             for depth in ("8-bit", "16-bit"):
                 action = menu.addAction(f"{methods.title(key)}, {depth} PNG…")

@@ -29,7 +29,7 @@ SHORT, ARROW_PX = 5, 44
 MAX_LARGE = 4
 BAR_PX, SLIDER_PX = 120, 84
 # Width below which the header has no room for the color bar and the slider.
-NARROW_PX = 700
+NARROW_PX = 830
 
 
 def texts(box: QComboBox) -> list[str]:

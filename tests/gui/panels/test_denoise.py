@@ -27,7 +27,7 @@ from engine.messages import (
 )
 from gui.lesion_regions import BOXES, mask_of
 from gui.loaded_data import scan_title
-from gui.panel import DISCLAIMER, LEFT_PX, OpenFile
+from gui.panel import DISCLAIMER, LEFT_PX, OpenFile, ReportImage
 from gui.panels.denoise import DenoisePanel
 from gui.panels.denoise.case import Noise
 from gui.panels.denoise.case_card import CaseCard
@@ -707,6 +707,14 @@ class TestNoisyImage:
         assert noisy.stage.help.plot.isVisibleTo(noisy)
         assert noisy.methods.table.model().rowCount() > 2
         assert list(noisy.results.shown())[:2] == ["original", "noisy"]
+
+
+def test_report_on_the_image_takes_the_run_and_the_noise(seen, session):
+    sent = []
+    seen.navigation_requested.connect(lambda *where: sent.append(where))
+    seen.methods.result.menu().aboutToShow.emit()
+    seen.methods.result.menu().actions()[0].trigger()
+    assert sent == [("report", ReportImage("ae-0001", "gaussian", 0.1))]
 
 
 class TestExports:
