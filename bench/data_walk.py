@@ -106,7 +106,7 @@ class EpochCount:
 
 
 def measure(chosen: argparse.Namespace) -> None:
-    window, panel = opened(chosen.data, "compare", lambda panel: panel.board.picture() is not None)
+    window, panel = opened(chosen.data, "compare", lambda panel: panel.board.shown() is not None)
     tell_machine()
     with tempfile.TemporaryDirectory() as folder:
         calls, requests = walk_scan(window, panel, write_scan(Path(folder) / "scan.png"))

@@ -99,5 +99,6 @@ def content_checksum(path: Path) -> str:
     except FileNotFoundError:
         return ""
     except DAMAGE:
-        content = path.read_bytes()
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     return hashlib.sha256(content).hexdigest()

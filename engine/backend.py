@@ -58,15 +58,16 @@ def find_backend(wanted: str) -> str:
 def configure(training: TrainingConfig) -> None:
     """Configure this process: backend, thread count and determinism of the training settings.
 
+    The backend 'auto' stands for any here; `engine.training.backend_choice` finds the fastest.
+
     Raises:
         BackendError: the backend is not installed, or Keras already uses another one in this process.
     """
-    running = _loaded(training.backend)
-    if running != training.backend:
-        raise BackendError(
-            f"This process already uses the {running} backend.", f"Start a new process to use {training.backend}."
-        )
-    _CONFIGURE[training.backend](training)
+    wanted = find_backend("tensorflow") if training.backend == "auto" else training.backend
+    running = _loaded(wanted)
+    if running != wanted:
+        raise BackendError(f"This process already uses the {running} backend.", f"Start a new process to use {wanted}.")
+    _CONFIGURE[wanted](training)
 
 
 def preload(module: str, name: str) -> None:

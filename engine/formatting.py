@@ -6,6 +6,7 @@ Thousands have a comma, minus is a true minus sign, and a missing number is a da
 import difflib
 import math
 import shlex
+import shutil
 import subprocess
 import sys
 import unicodedata
@@ -165,6 +166,17 @@ def quote(*words: object) -> str:
     """
     typed = [str(word) for word in words]
     return subprocess.list2cmdline(typed) if sys.platform == "win32" else shlex.join(typed)
+
+
+def format_command(*words: object) -> str:
+    """Return a command of this program as the user types it: `engram` where that is installed.
+
+    Example:
+        >>> format_command("denoise", "my head.png").endswith(" denoise 'my head.png'") or sys.platform == "win32"
+        True
+    """
+    program = ("engram",) if shutil.which("engram") else ("python", "-m", "engine")
+    return quote(*program, *words)
 
 
 def make_printable(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine import runs
 from engine.config import DataConfig
+from engine.run_damage import read_record
 from engine.runs import Run
 
 FORMAT = 1  # version of the results; those of another version are recomputed
@@ -78,6 +79,6 @@ class ResultCache:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        return dict(json.loads(read_record(path)))
     except (OSError, ValueError, TypeError, RecursionError):
         return {}

@@ -37,7 +37,7 @@ from engine.folder_lock import lock_folder as lock_folder
 from engine.folders import cache_root
 from engine.formatting import suggest
 from engine.messages import EpochEnded, Event, JobEnded, JobStarted, Log, read_event
-from engine.run_damage import check_folder
+from engine.run_damage import check_folder, read_record
 
 NOT_COPIED = ("lock", "stop", "view.json", "wandb", "tracking.json")  # files of the run itself, not of a copy
 NAME_PATTERN = re.compile(
@@ -109,7 +109,7 @@ class Run:
     def read_derived(self, name: str) -> dict[str, Any]:
         """Read a JSON file of derived results; empty if it is missing or cannot be read."""
         try:
-            return dict(json.loads((self.derived / name).read_text(encoding="utf-8")))
+            return dict(json.loads(read_record(self.derived / name)))
         except (OSError, ValueError, TypeError, RecursionError):
             return {}
 
@@ -126,7 +126,7 @@ class Run:
             RunDamaged: it is missing or cannot be read.
         """
         try:
-            content = json.loads((self.path / name).read_text(encoding="utf-8"))
+            content = json.loads(read_record(self.path / name))
         except (OSError, ValueError, RecursionError) as error:
             raise RunDamaged(f"{name} of run '{self.name}' cannot be read ({error}).", "Restore the file.") from None
         if not isinstance(content, dict):

@@ -19,6 +19,7 @@ from typing import Any
 
 from engine import runs
 from engine.errors import StudyError
+from engine.run_damage import read_record
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class StudyFolder:
             StudyError: it cannot be read.
         """
         try:
-            return dict(json.loads(self.record.read_text(encoding="utf-8")))
+            return dict(json.loads(read_record(self.record)))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, TypeError, RecursionError) as error:

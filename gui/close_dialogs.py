@@ -7,6 +7,7 @@ from PySide6.QtCore import QProcess
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from engine.child_process import module_command
+from engine.formatting import format_command
 from gui.engine_process import environment
 from gui.run_record import RunRecord
 
@@ -31,7 +32,7 @@ def ask_about_search(parent: QWidget, name: str) -> Choice:
 def _ask_of_study(parent: QWidget) -> Choice:
     text = (
         "Stop and keep: finished runs and completed epochs are saved. To resume, start the study again with the same "
-        "folder, here or with 'python -m engine study'."
+        f"folder, here or with '{format_command('study')}'."
     )
     return _choice(parent, "The reproduction study is still running.", text)
 

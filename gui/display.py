@@ -9,8 +9,10 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 
+from engine.formatting import format_command
+
 TIMEOUT_S = 5.0
-ADVICE = "The command line works without a display: python -m engine demo"
+ADVICE = "The command line works without a display: "
 
 
 def find_obstacle(environment: Mapping[str, str] = os.environ) -> str | None:
@@ -31,7 +33,8 @@ def find_obstacle(environment: Mapping[str, str] = os.environ) -> str | None:
             return None
         silent.append(reason)
     reasons = "; ".join(filter(None, silent))
-    return f"The app cannot start: no display was found{f' ({reasons})' if reasons else ''}. {ADVICE}"
+    found = f"no display was found{f' ({reasons})' if reasons else ''}"
+    return f"The app cannot start: {found}. {ADVICE}{format_command('demo')}"
 
 
 def _silence(server: str, environment: Mapping[str, str]) -> str | None:

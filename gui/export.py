@@ -1,59 +1,74 @@
-"""Exports of every panel: a figure of a widget, and a Python script that repeats the user's actions without the app."""
+"""Exports of every panel: a figure of what it shows, and a Python script that repeats the user's actions."""
 
+from collections.abc import Callable
+from pathlib import Path
 from pprint import pformat
 from typing import Any
+from uuid import uuid4
 
-from PySide6.QtCore import QMarginsF, QPoint, QRect, QSize, QSizeF, Qt
-from PySide6.QtGui import QColor, QImage, QPageSize, QPainter, QPdfWriter
-from PySide6.QtWidgets import QWidget
+import numpy as np
+from PySide6.QtCore import QObject, Signal
 
 from engine import config as settings
 from engine.config import DataConfig, RunConfig
-from gui import palette
-from gui.panel import DISCLAIMER
+from engine.messages import ExportFigure, ExportFigureReply, RequestFailed
+from gui.panel import Panel
+from gui.pixmaps import Array
 
-FIGURES = "PNG image (*.png);;PDF (*.pdf)"
-RATIO = 2
-# A pixel is 1/96 inch, a point 1/72 inch.
-POINTS = 0.75
-MARGIN, LINE = 16, 24
+FIGURES = "PDF (*.pdf);;SVG (*.svg);;PNG image (*.png)"
 WIDTH = 100
 
 
-def render_figure(widget: QWidget, title: str) -> QImage:
-    """Return a widget as it is shown, at twice its size, with a title and the disclaimer."""
-    size = QSize(widget.width() + 2 * MARGIN, widget.height() + 2 * (MARGIN + LINE))
-    image = QImage(size * RATIO, QImage.Format.Format_RGB32)
-    image.setDevicePixelRatio(RATIO)
-    image.fill(QColor(palette.current().card))
-    painter = QPainter(image)
-    painter.setFont(widget.font())
-    painter.setPen(QColor(palette.current().text))
-    wide = size.width() - 2 * MARGIN
-    painter.drawText(QRect(MARGIN, MARGIN // 2, wide, LINE), Qt.AlignmentFlag.AlignVCenter, title)
-    below = QRect(MARGIN, MARGIN + LINE + widget.height() + MARGIN // 2, wide, LINE)
-    painter.setPen(QColor(palette.current().quiet))
-    painter.drawText(below, Qt.AlignmentFlag.AlignVCenter, f"Engram · {DISCLAIMER}")
-    widget.render(painter, QPoint(MARGIN, MARGIN + LINE))
-    painter.end()
-    return image
+class FigureExporter(QObject):
+    """An exporter that asks for a path and has the explorer draw a figure; failed carries a sentence or an empty text.
 
+    `ask_path` is the dialog of the panel, which says where the figure was saved.
+    """
 
-def save_figure(widget: QWidget, title: str, path: str) -> bool:
-    """Write a figure as an image, or as a PDF if the path ends so; return False if it cannot be written."""
-    image = render_figure(widget, title)
-    if not path.lower().endswith(".pdf"):
-        return image.save(path)
-    writer = QPdfWriter(path)
-    writer.setCreator("Engram")
-    writer.setTitle(f"{title} · {DISCLAIMER}")
-    writer.setPageSize(QPageSize(QSizeF(image.deviceIndependentSize()) * POINTS, QPageSize.Unit.Point))
-    writer.setPageMargins(QMarginsF())
-    painter = QPainter()
-    if not painter.begin(writer):
-        return False
-    painter.drawImage(QRect(0, 0, writer.width(), writer.height()), image)
-    return painter.end()
+    failed = Signal(str)
+
+    def __init__(self, panel: Panel) -> None:
+        super().__init__(panel)
+        self._panel = panel
+        self._arrays: list[Path] = []
+
+    def ask(self, ask: Callable[..., Any], name: str) -> str:
+        """Return the chosen path, empty if none was chosen; the suggested name has no signs that a system forbids."""
+        words = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name)
+        return self._panel.ask_to_save(ask, "Export figure", f"{words}.pdf", FIGURES)
+
+    def save_array(self, values: Array) -> str:
+        """Write an array for the explorer, which the reply removes; return its path. Raises OSError."""
+        folder = self._panel.session.scratch
+        folder.mkdir(exist_ok=True)
+        path = folder / f"figure-{uuid4().hex}.npy"
+        np.save(path, np.asarray(values, np.float32), allow_pickle=False)
+        self._arrays.append(path)
+        return str(path)
+
+    def write(self, make: Callable[[], ExportFigure]) -> None:
+        """Send the request that a function makes of saved arrays."""
+        try:
+            handle = self._panel.session.request(make())
+        except OSError as error:
+            self.failed.emit(f"The figure could not be prepared ({error.strerror}). Free some disk space.")
+            return
+        self.failed.emit("")
+        handle.finished.connect(self._on_written)
+        handle.failed.connect(self._on_failed)
+
+    def _on_written(self, reply: ExportFigureReply) -> None:
+        self._remove_arrays()
+        self._panel.report_saved(reply.path)
+
+    def _on_failed(self, failure: RequestFailed) -> None:
+        self._remove_arrays()
+        self.failed.emit(failure.sentence)
+
+    def _remove_arrays(self) -> None:
+        for path in self._arrays:
+            path.unlink(missing_ok=True)
+        self._arrays.clear()
 
 
 def non_default_settings(config: RunConfig) -> str:

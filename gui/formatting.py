@@ -13,7 +13,7 @@ from engine.formatting import format_percent as format_percent
 
 
 def format_signed(value: float, decimals: int = 3) -> str:
-    """Return a number with its sign and so many decimals.
+    """Return a number with its sign and a number of decimals.
 
     >>> format_signed(0.0214), format_signed(-0.5, 1)
     ('+0.021', '−0.5')

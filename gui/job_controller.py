@@ -7,7 +7,7 @@ from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.config import RunConfig
+from engine.config import AUTO_BACKEND, RunConfig, TrainingConfig
 from engine.messages import (
     Continue,
     Continued,
@@ -95,7 +95,9 @@ class JobController(QObject):
         training, engine = config.training, self.engine
         if self.is_busy() or engine is None or not self._was_ready:
             return False
-        if (engine.backend, engine.threads) != (training.backend, training.threads):
+        wanted = (training.backend, training.threads)
+        if training.backend != AUTO_BACKEND and (engine.backend, engine.threads) != wanted:
+            self.warm_up(*wanted)  # when it is ready, it measures, and starts without delay
             return False
         self.stop_estimate()
         self._measures += 1
@@ -111,7 +113,10 @@ class JobController(QObject):
     def start(self, run: Run, epochs: int | None = None, backend: str | None = None) -> None:
         """Train a run from its last checkpoint; `epochs` extends it, `backend` replaces its backend."""
         training = run.config.training
-        self.warm_up(backend or training.backend, training.threads)
+        name = backend or training.backend
+        if name == AUTO_BACKEND:  # a run that ended before it was chosen
+            name = self.engine.backend if self.engine else TrainingConfig().backend
+        self.warm_up(name, training.threads)
         self.run = run.name
         self._send(Resume(run=str(run.path), epochs=epochs, backend=backend), "starting")
 

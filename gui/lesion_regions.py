@@ -12,6 +12,7 @@ from engine.config import DataConfig
 from engine.data.annotations import list_annotations
 from engine.data.files import find_source_folder
 from engine.data.name_matching import match_names
+from engine.data.series_masks import SeriesMasks
 from engine.data.source import SLICE_MARK
 from engine.data.volume_masks import find_volume_masks, read_volume_slices
 from engine.errors import EngramError
@@ -29,12 +30,19 @@ class LesionBoxes:
         self._source = "", 0
         self._boxes: dict[str, list[Box]] = {}
         self._masks: dict[str, list[str]] = {}
+        self._series: SeriesMasks | None = None
 
     def regions_for(self, data: DataConfig, name: str) -> list[Region]:
         """Return the known lesions of an image: their outlines if masks say them, else the ellipses in their boxes."""
         if (data.source, data.mask_label) != self._source:
             self._source = data.source, data.mask_label
             self._boxes, self._masks = _read(data.source)
+            folder = find_source_folder(data.source)
+            self._series = SeriesMasks(folder) if folder else None
+        if self._series and name and name not in self._boxes:
+            slices = self._series.read([name], data.mask_label or None, problems := [])
+            read = lesions.make_boxes(lesions.find_slice_boxes(slices, problems, data.mask_label or None))
+            self._boxes[name] = list(read.find_by_name.get(name, ()))
         if SLICE_MARK in name and name not in self._boxes:
             self._boxes[name] = []
             self._boxes.update(_read_volume(data, name.rpartition(SLICE_MARK)[0]))

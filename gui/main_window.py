@@ -57,7 +57,7 @@ class MainWindow(Shell):
         first_scans = self._install_demo()
         self.open_runs()
         session.warm_up(self.desk.preferences.backend)
-        load_first_images(session, self.memory.get("data", {}), first_scans)
+        self.memory.restore("data", {}, lambda saved: load_first_images(session, saved, first_scans))
         self.recent_files.restore()
 
     def _install_demo(self) -> DataConfig:
@@ -131,6 +131,6 @@ class MainWindow(Shell):
         self.top_bar.show_data(data)
         if not is_first_part(data.config):
             self.memory.set("data", data.config.model_dump(mode="json"))
-        recent = recent_with(self.memory.get("recent", []), data.config.source)
+        recent = recent_with(self.memory.texts("recent"), data.config.source)
         self.memory.set("recent", recent)
         self.recent_files.show_recent()

@@ -151,19 +151,20 @@ def register_series(key: str, place: int | None = None) -> int:
     return _places[key]
 
 
-def find_series_color(key: str) -> str:
-    """Return the key's color: a key has one position in `series` everywhere, assigned at its first use.
+def find_series_color(key: str, look: Palette | None = None) -> str:
+    """Return the key's color in a palette, or in the current one: a key has one position in `series` everywhere.
 
     'role:accent' is the color of that role, 'series:1' that position of `series`, 'score:0.2' the color of a score.
     """
     kind, _, rest = key.partition(":")
+    look = look or _in_force
     if kind == "role":
-        return str(getattr(_in_force, rest))
+        return str(getattr(look, rest))
     if kind == "series":
-        return _in_force.series[int(rest)]
+        return look.series[int(rest)]
     if kind == "score":
         return find_score_color(float(rest))
-    return _in_force.series[register_series(key) % len(_in_force.series)]
+    return look.series[register_series(key) % len(look.series)]
 
 
 def has_second_line(key: str) -> bool:

@@ -10,6 +10,8 @@ from PySide6.QtGui import QGuiApplication, QShowEvent, QUndoStack
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from gui.preferences import Preferences
+from gui.run_chooser import RunChooser
+from gui.run_list_view import RunListView
 from gui.session import Session
 from gui.theme import GAP
 from gui.widgets.card import PlainScrollArea
@@ -64,6 +66,13 @@ class CompareRuns:
 
 
 @dataclass(frozen=True)
+class UseSettings:
+    """A new run with the settings of a run, by its name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class ResumeSearch:
     """A search, by its name, which continues."""
 
@@ -77,7 +86,17 @@ class ShowStudy:
     folder: str
 
 
-Target = ShowImage | OpenFile | LoadSource | ResumeRun | ShowRun | CompareRuns | ResumeSearch | ShowStudy
+@dataclass(frozen=True)
+class ReportImage:
+    """A report on the current image, as a run denoises it: the run, and the noise that is added, "none" for none."""
+
+    run: str
+    noise: str
+    sigma: float
+
+
+ShowTarget = ShowImage | OpenFile | LoadSource | ShowRun | CompareRuns | ShowStudy
+Target = ShowTarget | ResumeRun | UseSettings | ResumeSearch | ReportImage
 
 
 @dataclass
@@ -138,6 +157,11 @@ class Panel(QWidget):
 
     def navigate(self, target: Target) -> None:
         """Show what another panel, or a drop, requested."""
+
+    def connect_runs(self, runs: RunListView | RunChooser) -> None:
+        """Do what the menu of a list of runs asks of other panels."""
+        runs.compare_wanted.connect(lambda names: self.navigation_requested.emit("compare", CompareRuns(tuple(names))))
+        runs.settings_wanted.connect(lambda name: self.navigation_requested.emit("train", UseSettings(name)))
 
     def save_state(self) -> dict[str, Any]:
         """Return the state that the next session restores."""

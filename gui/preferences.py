@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -22,8 +23,9 @@ from PySide6.QtWidgets import (
 )
 
 from engine import runs
-from engine.config import TrainingConfig
+from engine.config import AUTO_BACKEND, TrainingConfig
 from engine.config import list_fields as describe
+from engine.errors import EngramError
 from gui.field_editors import choice_title
 from gui.theme import Mode
 from gui.widgets.buttons import Button
@@ -59,6 +61,19 @@ class SettingsStore:
         except (ValueError, RecursionError):
             return default
         return kept if isinstance(kept, type(default)) else default
+
+    def texts(self, key: str) -> list[str]:
+        """Return a stored list of texts, without what is no text."""
+        return [each for each in self.get(key, []) if isinstance(each, str)]
+
+    def restore(self, key: str, default: Value, apply: Callable[[Value], object]) -> None:
+        """Apply the value under a name, or the default if the value has the right type but cannot be applied."""
+        try:
+            apply(self.get(key, default))
+        except (EngramError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RuntimeError):
+            traceback.print_exc()
+            self.set(key, default)
+            apply(default)
 
     def set(self, key: str, value: Any) -> None:
         """Store a value; it is on disk when this returns, so a crash does not lose it."""
@@ -111,8 +126,9 @@ def runs_root(preferences: Preferences) -> Path:
 
 
 def backends() -> tuple[str, ...]:
-    """Return the available backends."""
-    return next(spec.choices for spec in describe(TrainingConfig) if spec.name == "backend")
+    """Return the backends that the app's processes can be started with."""
+    choices = next(spec.choices for spec in describe(TrainingConfig) if spec.name == "backend")
+    return tuple(name for name in choices if name != AUTO_BACKEND)
 
 
 def _fits(kept: dict[str, Any], name: str, plain: dict[str, Any]) -> bool:

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QObject
 
 from gui.menus import Commands, Menus
-from gui.panel import LoadSource, ShowRun
+from gui.panel import CompareRuns, LoadSource, ShowRun, UseSettings
 from gui.selection_chips import ImageChip, RunChip
 from gui.shell import SETTLE_MS, Shell
 from gui.widgets.timers import make_timer
@@ -25,13 +25,15 @@ class RecentFiles(QObject):
         self._settled = make_timer(self, SETTLE_MS)
         self._settled.timeout.connect(self._save)
         window.top_bar.add_selection(ImageChip(self._selection, commands.open_scan, window.open_path))
-        window.top_bar.add_selection(RunChip(window.desk.session))
+        self._chip, self._runs = RunChip(window.desk.session), window.desk.session.run_list
+        window.top_bar.add_selection(self._chip)
         self._connect()
         self.show_recent()
 
     def restore(self) -> None:
         """Restore image, slice, lesions and run of the last session."""
-        self._selection.restore(self._window.memory.get("selection", {}))
+        self._window.memory.restore("selection", {}, self._selection.restore)
+        self._window.memory.restore("runs", {}, self._runs.restore_state)
 
     def flush(self) -> None:
         """Save a change that was just made."""
@@ -40,7 +42,7 @@ class RecentFiles(QObject):
 
     def show_recent(self) -> None:
         """List the recent sources, files and runs in the menu."""
-        recent: list[str] = self._window.memory.get("recent", [])
+        recent = self._window.memory.texts("recent")
         self._menus.show_recent(
             {"Datasets": recent, "Images": self._selection.recent, "Runs": self._selection.recent_runs},
             {
@@ -53,9 +55,11 @@ class RecentFiles(QObject):
     def _connect(self) -> None:
         selection = self._selection
         changes = selection.image_changed, selection.run_changed, selection.recent_changed, selection.lesions.changed
-        for changed in changes:
+        for changed in (*changes, self._runs.eyes_changed):
             changed.connect(lambda *_: self._settled.start())
         selection.recent_changed.connect(self.show_recent)
+        self._chip.compare_wanted.connect(lambda names: self._window.navigate("compare", CompareRuns(tuple(names))))
+        self._chip.settings_wanted.connect(lambda name: self._window.navigate("train", UseSettings(name)))
         selection.failed.connect(lambda _, sentence: self._show_failure(sentence))
         selection.file_opened.connect(lambda _: self._show_failure(""))
 
@@ -71,3 +75,4 @@ class RecentFiles(QObject):
 
     def _save(self) -> None:
         self._window.memory.set("selection", self._selection.save())
+        self._window.memory.set("runs", self._runs.save_state())

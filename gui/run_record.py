@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from engine.config import RunConfig
+from engine.durable import write_text_atomic
 from engine.errors import EngramError
 from engine.messages import (
     Continued,
@@ -22,7 +23,7 @@ from engine.messages import (
     Progress,
     read_event,
 )
-from engine.run_damage import check_folder
+from engine.run_damage import check_folder, read_record
 from engine.runs import Run
 from gui.formatting import format_parameters
 
@@ -52,7 +53,7 @@ class RunNotes:
 def read_notes(folder: Path) -> RunNotes:
     """Read the notes of a run's folder; what is missing or invalid has its default."""
     try:
-        kept = json.loads((folder / NOTES_FILE).read_text(encoding="utf-8"))
+        kept = json.loads(read_record(folder / NOTES_FILE))
     except (OSError, ValueError, RecursionError):
         return RunNotes()
     found = kept if isinstance(kept, dict) else {}
@@ -66,9 +67,7 @@ def read_notes(folder: Path) -> RunNotes:
 
 def write_notes(folder: Path, notes: RunNotes) -> None:
     """Write the notes of a run in one step. Raises OSError."""
-    new = folder / f"{NOTES_FILE}.new"
-    new.write_text(json.dumps(asdict(notes)), encoding="utf-8")
-    new.replace(folder / NOTES_FILE)
+    write_text_atomic(folder / NOTES_FILE, json.dumps(asdict(notes)))
 
 
 @dataclass

@@ -39,6 +39,7 @@ class RunRepository(QObject):
         self._tails: dict[str, EventFileTail] = {}
         self._waiting: list[str] = []
         self._folders_seen: Stamp | None = None
+        self._marked: set[str] = set()
         self._timer = make_timer(self, LOOK_MS, single_shot=False)
         self._timer.timeout.connect(self.refresh)
 
@@ -70,7 +71,7 @@ class RunRepository(QObject):
         for event in tail.read() if grown else []:
             self._take(event, name)
         if record.state != "finished" or grown:
-            self._set_busy(record, record.run.is_busy())
+            self._set_busy(record, name in self._marked or record.run.is_busy())
 
     def _read_some(self) -> None:
         """Read for a moment, the newest run first; a folder with many runs is read in slices."""
@@ -140,6 +141,7 @@ class RunRepository(QObject):
 
     def mark_busy(self, name: str, busy: bool) -> None:
         """Record whether a run is in training, before its lock shows it."""
+        (self._marked.add if busy else self._marked.discard)(name)
         if name in self.records:
             self._set_busy(self.records[name], busy)
 

@@ -3,64 +3,18 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy
+from PySide6.QtWidgets import QMenu, QSizePolicy
 
+from gui.run_chooser import RunChooser
 from gui.selection import Selection
 from gui.session import Session
+from gui.widgets.buttons import ElidedButton
 from gui.widgets.labels import plain_tip
 
-MAX_PX, LEAST_PX, PADDING_PX, SLACK_PX, MENU_LETTERS = 220, 130, 44, 10, 52
-MAX_RUNS = 20
+MENU_LETTERS = 52
 
 
-class MenuChip(QPushButton):
-    """Chip with a menu that is filled as it opens; its text is elided in the middle to fit."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self._name, self._full = name, ""
-        self.setProperty("kind", "chip")
-        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-        self.setMaximumWidth(MAX_PX)
-        self.setMenu(QMenu(self))
-        self.menu().setToolTipsVisible(True)
-        self.menu().aboutToShow.connect(self._on_menu_opened)
-
-    def show_text(self, text: str) -> None:
-        """Show a text, in full in the tool tip."""
-        self._full = text
-        self.setToolTip(plain_tip(f"{self._name}: {text}. Click for others."))
-        self.setAccessibleName(f"{self._name.lower()} {text}")
-        self._elide()
-        self.updateGeometry()
-
-    def sizeHint(self) -> QSize:
-        width = self.fontMetrics().horizontalAdvance(self._full) + PADDING_PX + SLACK_PX
-        return QSize(min(width, MAX_PX), super().sizeHint().height())
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(min(self.sizeHint().width(), LEAST_PX), super().minimumSizeHint().height())
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._elide()
-
-    def fill(self, menu: QMenu) -> None:
-        """Add the entries of the menu."""
-
-    def _on_menu_opened(self) -> None:
-        self.menu().clear()
-        self.fill(self.menu())
-
-    def _elide(self) -> None:
-        room = max(self.width() - PADDING_PX, 0)
-        shown = self.fontMetrics().elidedText(self._full, Qt.TextElideMode.ElideMiddle, room)
-        self.setText(shown.replace("&", "&&"))
-
-
-class ImageChip(MenuChip):
+class ImageChip(ElidedButton):
     """Current image; its menu opens a file, one opened before, or returns to the dataset.
 
     Args:
@@ -72,6 +26,11 @@ class ImageChip(MenuChip):
     def __init__(self, selection: Selection, ask: Callable[[], object], open_file: Callable[[str], object]) -> None:
         super().__init__("Image")
         self._selection, self._ask, self._open_file = selection, ask, open_file
+        self.setProperty("kind", "chip")
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.setMenu(QMenu(self))
+        self.menu().setToolTipsVisible(True)
+        self.menu().aboutToShow.connect(self.fill)
         selection.image_changed.connect(self.refresh)
         self.refresh()
 
@@ -79,7 +38,10 @@ class ImageChip(MenuChip):
         image = self._selection.image
         self.show_text("No image" if image is None else image.title)
 
-    def fill(self, menu: QMenu) -> None:
+    def fill(self) -> None:
+        """Offer the files that were opened before, and the dataset."""
+        menu = self.menu()
+        menu.clear()
         menu.addAction("Open image or volume…").triggered.connect(lambda: self._ask())
         menu.addSection("Recent")
         for path in self._selection.recent:
@@ -95,35 +57,21 @@ class ImageChip(MenuChip):
             forget.triggered.connect(lambda: self._selection.forget(opened.path))
 
 
-class RunChip(MenuChip):
-    """Current run; its menu offers the others, newest first."""
+class RunChip(RunChooser):
+    """Current run; its list offers the others."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__("Run")
-        self._session = session
+        super().__init__(session, "Run")
+        self.setProperty("kind", "chip")
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         for changed in (session.runs_changed, session.run_changed, session.selection.run_changed):
             changed.connect(self.refresh)
+        self.chosen.connect(session.selection.set_run)
         self.refresh()
 
     def refresh(self) -> None:
-        record = self._session.current_run()
-        name = record.name if record else "No run"
-        if name != self._full:
-            self.show_text(name)
-
-    def fill(self, menu: QMenu) -> None:
-        """Offer the newest runs, and the rest in a menu of its own."""
-        current, ready = self._session.current_run(), self._session.ready_runs()
-        menu.setEnabled(bool(ready))
-        more = menu
-        for number, record in enumerate(ready):
-            if number == MAX_RUNS:
-                more = menu.addMenu("Older runs")
-            action = more.addAction(elide(record.name))
-            action.setToolTip(record.name)
-            action.setCheckable(True)
-            action.setChecked(record is current)
-            action.triggered.connect(lambda _=False, name=record.name: self._session.selection.set_run(name))
+        record = self.session.current_run()
+        self.show_run(record.name if record else "")
 
 
 def elide(text: str) -> str:

@@ -16,6 +16,7 @@ from engine.messages import Event, LoadData, LoadDataReply, Request, RequestFail
 from gui.explorer_client import ExplorerClient, RequestHandle
 from gui.job_controller import EngineCrash, JobController
 from gui.loaded_data import LoadedData, read_loaded_data, source_title
+from gui.run_listing import RunListing
 from gui.run_record import RunRecord
 from gui.run_repository import RunRepository
 from gui.selection import Selection
@@ -56,6 +57,7 @@ class Session(QObject):
         self.loading: RequestHandle | None = None
         self._held: str | None = None
         self.runs = RunRepository(root, self.apply_event, self)
+        self.run_list = RunListing(self.runs, self)
         self.job = JobController(scratch, self)
         self.explorer = ExplorerClient(scratch, self)
         self.selection = Selection(self.request, lambda: self.data.config if self.data else self.requested_data, self)

@@ -202,7 +202,7 @@ class Shell(QMainWindow, PartlyStyled):
         self.setStatusBar(self._status)
         self._settled = make_timer(self, SETTLE_MS)
         self._settled.timeout.connect(self.save_geometry)
-        self._restore_size(memory.get("window/geometry", ""))
+        memory.restore("window/geometry", "", self._restore_size)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._lay_out()
 
@@ -277,7 +277,7 @@ class Shell(QMainWindow, PartlyStyled):
             made = self.panels[key] = self.places[key].make(self.desk)
             forget_minimum_sizes(made)
             self._stack.addWidget(made)
-            made.restore_state(self.memory.get(f"panel/{key}", {}))
+            self.memory.restore(f"panel/{key}", {}, made.restore_state)
             made.status_changed.connect(self._status.show_numbers)
             made.help_requested.connect(self.help_requested)
             made.file_saved.connect(self._on_file_saved)

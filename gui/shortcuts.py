@@ -21,6 +21,7 @@ PICTURES = (
     ("R", "reset zoom and contrast"),
     ("Shift + move", "show the same point in all images"),
     ("Double-click, Enter", "enlarge; again to go back"),
+    ("Click in the grid", "make an image the current one"),
     ("F", "hold to flicker between two images"),
     ("Arrows", "next image; move the divider when swiping"),
     ("Page up, Page down", "previous or next page"),
@@ -51,11 +52,12 @@ FORMS = (
     ("Up, down", "increase or decrease by one step"),
     ("Page up, Page down", "increase or decrease by ten steps"),
     ("Double-click a name", "restore the default"),
-    ("Space", "select or clear a run in a list"),
+    ("Type; arrows, Enter", "filter a list of runs; move and choose in it"),
+    ("Space, Enter", "check a run or a baseline to compare"),
     ("F2, Delete", "rename or delete a run"),
     ("Ctrl+click a run", "show several runs at once"),
     ("V, click an eye", "show or hide the curves of a run"),
-    ("Right-click a run", "compare, resume, rename, delete"),
+    ("Right-click a run", "note, tags, baseline, settings side by side"),
 )
 AXES = (
     ("Drag an axis, click its name", "filter; reverse"),
@@ -69,6 +71,7 @@ LAYERS = (
     ("< and >", "same, including normalization and activation layers"),
     ("Enter", "enlarge the channel; again to go back"),
     ("P", "pin or unpin the channel"),
+    ("Ctrl+wheel", "change the size of the channels"),
     ("B", "switch between before and after the activation;"),
     ("", "when comparing: switch to the other run or image"),
 )

@@ -53,7 +53,7 @@ class VolumeCard(Card):
     def show_for(self, scan: OpenedScan | None, runs: Mapping[str, str], noise: Mapping[str, Any] = NO_FIELDS) -> None:
         """Offer the runs (titles by path) for a file; `noise` are the fields of the noise that is added before."""
         self._scan, self._runs, self._noise = scan, runs, noise
-        is_volume = scan is not None and scan.slices > 1
+        is_volume = scan is not None and scan.kind != "picture"
         self.setVisible(is_volume or self.notice.is_busy())
         self.button.setEnabled(is_volume and bool(runs) and not self.notice.is_busy())
         self.keep.setVisible(scan is not None and scan.kind == "dicom")

@@ -1,11 +1,13 @@
-"""Run the commands and the Python blocks of the documentation, on phantoms, in one process and one folder.
+"""Run the commands and the Python blocks of README and documentation, on phantoms, in one process and one folder.
 
     python scripts/run_docs.py                 run everything; fail where the output is not what the page shows
     python scripts/run_docs.py --write         put what came out into the pages
     python scripts/run_docs.py first-run       only these pages
 
-Numbers and times are not compared: they differ between machines. The keys of every `--json` go to build/docs/json.json,
-from which reference/json.md is written.
+Blocks of `console`, `python` and `sh` are run. Those of `sh` get files and runs for their placeholders
+(scripts/docs_examples.py); left out are commands that need a cluster, a display or hours, and docs/results, which
+records what was run on the real images. Numbers and times are not compared: they differ between machines. The keys of
+every `--json` go to build/docs/json.json, from which reference/json.md is written.
 """
 
 import argparse
@@ -25,10 +27,15 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+from engine import cli  # noqa: E402
+from scripts import docs_examples  # noqa: E402
+
+README = ROOT / "README.md"
 DOCS, WORK = ROOT / "docs", ROOT / "build" / "docs" / "work"
 # Tutorials first, in their order: the other pages use their runs.
 TUTORIALS = [DOCS / "tutorials" / f"{name}.md" for name in ("first-run", "leaking", "lesion", "latent", "script")]
-BLOCK = re.compile(r"```(console|python|text)\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(r"```(console|python|text|sh)\n(.*?)```", re.DOTALL)
 NUMBER = re.compile(r"[−-]?\d[\d.,]*(?:e[−-]?\d+)?(?: (?:s|min|h|ms)\b)?")
 # A run or a search that a command or a Python block makes.
 NAME = re.compile(r'(?:--run |--name |run="|Search\(name=")([\w-]+)')
@@ -43,7 +50,7 @@ def main() -> int:
     chosen = options.parse_args()
     prepare(chosen.keep)
     # The examples of the page on the API run in the tests.
-    pages = [*TUTORIALS, *sorted(set(DOCS.rglob("*.md")) - {*TUTORIALS, DOCS / "reference" / "api.md"})]
+    pages = [README, *TUTORIALS, *sorted(set(DOCS.rglob("*.md")) - {*TUTORIALS, DOCS / "reference" / "api.md"})]
     wrong = [
         line for page in pages if not chosen.pages or page.stem in chosen.pages for line in run(page, chosen.write)
     ]
@@ -67,10 +74,11 @@ def prepare(keep: bool) -> None:
     }
     os.environ["PYTHONPATH"] = str(ROOT)
     os.chdir(WORK)
-    # What the how-to guides open.
-    run_script(["python", "scripts/sample_volumes.py", "case", "1"])
-    shutil.copy(next(WORK.glob("case/*/*_t1.nii.gz")), "scan.nii.gz")
-    Path("space.json").write_text('{"latent": [4]}', "utf-8")
+    if keep and Path("source").is_dir():
+        return
+    docs_examples.write_files()
+    for words in docs_examples.RUNS:
+        run_command(f"engram {words}")
 
 
 def forget(text: str) -> None:
@@ -92,6 +100,8 @@ def run(page: Path, write: bool) -> list[str]:
         try:
             if block[1] == "console":
                 made.append((block, run_console(block[2])))
+            elif block[1] == "sh" and "results" not in page.parts:
+                run_shell(block[2])
             elif block[1] == "python":
                 printed = run_python(block[2], names)
                 if following and following[1] == "text" and not text[block.end() : following.start()].strip():
@@ -100,7 +110,7 @@ def run(page: Path, write: bool) -> list[str]:
             place = f"{page.relative_to(ROOT)}:{text.count(chr(10), 0, block.start()) + 1}"
             wrong.append(f"{place}: {error!r}\n{traceback.format_exc(limit=-4)}")
     if any(block[1] != "text" for block in blocks):
-        print(f"{page.relative_to(DOCS)}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+        print(f"{page.relative_to(ROOT)}: {time.monotonic() - began:.0f} s", file=sys.stderr)
     if not write:
         return wrong + [line for block, new in made for line in differences(page, block, new)]
     for block, new in reversed(made):
@@ -115,6 +125,13 @@ def run_console(body: str) -> str:
     return "".join(f"$ {command}\n{tidy(run_command(command))}" for command in commands)
 
 
+def run_shell(body: str) -> None:
+    """Run the commands of Engram in a block, with files and runs for their placeholders."""
+    for line in body.replace("\\\n", " ").splitlines():
+        if words := docs_examples.fill_in(line):
+            run_command(shlex.join(words))
+
+
 def run_command(command: str) -> str:
     """Run one command in this process; return all that it printed."""
     words, out = shlex.split(command), io.StringIO()
@@ -127,8 +144,6 @@ def run_command(command: str) -> str:
 
 def run_engram(words: list[str]) -> int:
     """Run a command of Engram."""
-    from engine import cli
-
     return cli.main(words)
 
 

@@ -141,7 +141,7 @@ READY = {
     "train": lambda panel: bool(panel.session.runs.records) and panel.previews.epoch() is not None,
     "search": lambda panel: True,
     "layers": lambda panel: bool(panel.counting.numbers(panel.choice.run, panel.choice.layer)[0]),
-    "compare": lambda panel: panel.board.picture() is not None and bool(panel.runs.records()),
+    "compare": lambda panel: panel.board.shown() is not None and bool(panel.runs.records()),
     "latent": lambda panel: panel.exploration.scene is not None,
     "denoise": lambda panel: not panel.experiment.pending_methods() and panel.experiment.curve is not None,
     "report": lambda panel: True,

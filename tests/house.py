@@ -70,6 +70,7 @@ LATE_IMPORTS = {
     "engine/explorer/volume_handlers.py": {"engine.evaluation.volume_export"},
     # matplotlib takes a second to import, and only a figure needs it.
     "engine/explorer/denoise_handlers.py": {"engine.figures"},
+    "engine/explorer/figure_handlers.py": {"engine.figures"},
     # The process stands before matplotlib is imported, a second's work, and only a study needs it.
     "engine/processes/training_worker.py": {"engine.reproduction.job"},
     "engine/processes/explorer_worker.py": {"engine.reports.writer"},

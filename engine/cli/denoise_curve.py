@@ -100,11 +100,12 @@ def _text(content: dict[str, Any]) -> str:
     lines += filter(None, [content["patient_note"]])
     for name in _measured(content):
         lines += ["", _titled(name), _table(content, name)]
-    if content["measurable_lesions"]:
+    if measurable := content["measurable_lesions"]:
+        is_all = measurable == content["lesions"]
+        others = "" if is_all else f"; the other lesions have a contrast below {content['least_contrast']:g}"
         lines.append(
             "Lesion contrast retained: contrast after denoising ÷ contrast in the noise-free image, mean over "
-            f"{content['measurable_lesions']:,} of {content['lesions']:,} lesions; the other lesions have a "
-            f"contrast below {content['least_contrast']:g}."
+            f"{measurable:,} of {content['lesions']:,} lesions{others}."
         )
     elif content["lesions"]:
         lines.append(

@@ -41,8 +41,8 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
     """Help formatter as wide as the terminal, within limits, with room for the options' names."""
 
     def __init__(self, prog: str) -> None:
-        width = min(max(shutil.get_terminal_size().columns - 2, 60), 110)
-        super().__init__(prog, max_help_position=32, width=width)
+        width = find_width()
+        super().__init__(prog, max_help_position=min(32, width // 2), width=width)
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         """Wrap paragraphs and rows of tables; an example, which begins with the program, stays on its line."""
@@ -56,6 +56,11 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
             filled += textwrap.wrap(line, width, subsequent_indent=" " * row.end()) if row else [line]
             paragraph = []
         return "\n".join(indent + line for line in filled[:-1])
+
+
+def find_width() -> int:
+    """Return the columns of a line: those of the terminal, 80 without one, at most 110."""
+    return min(max(shutil.get_terminal_size().columns - 2, 30), 110)
 
 
 class Parser(argparse.ArgumentParser):
@@ -99,7 +104,12 @@ class Parser(argparse.ArgumentParser):
 
 
 def suggest(word: str, names: Collection[str], form: str = "'{}'") -> str:
-    """Return a question for the name closest to a word, as the end of a sentence; empty if none is close."""
+    """Return a question for the name closest to a word, as the end of a sentence; empty if none is close.
+
+    Example:
+        >>> suggest("trian", ["train", "trials"])
+        ". Did you mean 'train'?"
+    """
     near = difflib.get_close_matches(word, names, 1, SIMILARITY)
     return f". Did you mean {form.format(near[0])}?" if near else ""
 
@@ -113,7 +123,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["help"]:
-        words = [*words[1:], "--help"]
+        words = [*(word for word in words if word != "help"), "--help"]
+    if words == ["version"]:
+        words = ["--version"]
     if not words:
         sys.stdout.write(describe_commands())
         sys.exit(0)
@@ -126,10 +138,14 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 def describe_commands() -> str:
     """Return the short help: the commands, and how to learn more."""
-    rows = [f"  {name:<14} {command.summary}" for name, command in COMMANDS.items()]
-    return "\n".join(
-        [DESCRIPTION, "", *rows, "", f"First steps:{_lines(FIRST_STEPS)}", f"Help: {PROGRAM} help [COMMAND]\n"]
-    )
+    width, indent = find_width(), " " * 17
+    rows = [
+        textwrap.fill(f"  {name:<14} {command.summary}", width, subsequent_indent=indent)
+        for name, command in COMMANDS.items()
+    ]
+    about = [textwrap.fill(line, width) for line in DESCRIPTION.splitlines()]
+    learn = [f"First steps:{_lines(FIRST_STEPS)}", f"Help: {PROGRAM} help [COMMAND]\n"]
+    return "\n".join([*about, "", *rows, "", *learn])
 
 
 def build_parser(names: Iterable[str]) -> tuple[Parser, dict[str, Parser]]:

@@ -11,10 +11,11 @@ from engine.cli.config_options import run_config
 from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.cli.program import INTERRUPTED, PROGRAM, quote
 from engine.cli.result import CommandResult
-from engine.config import RunConfig
+from engine.config import AUTO_BACKEND, RunConfig
 from engine.data import loading
-from engine.errors import ConfigError
+from engine.errors import ConfigError, SourceNotFound
 from engine.formatting import format_number
+from engine.run_damage import read_record
 from engine.runs import Run
 from engine.training import job
 
@@ -26,7 +27,8 @@ def run(options: Namespace) -> CommandResult:
         tracking.check(chosen)
         loading.check_source(chosen.data)  # before a framework is imported
         loading.check_folders(chosen.data)
-        backend.configure(chosen.training)  # before the folder exists: the backend may not be installed
+        if chosen.training.backend != AUTO_BACKEND:
+            backend.configure(chosen.training)  # before the folder exists: the backend may not be installed
         created = runs.create_run(chosen, options.run, options.runs)
         job.train(run=created, emit=training_console(created), should_stop=interrupt)
     return training_result(created, options.runs)
@@ -44,9 +46,11 @@ def _find_base(options: Namespace) -> RunConfig | None:
 def _read_config(name: Path, root: Path | None) -> RunConfig:
     """Read the settings of a run, given its config.json, its folder or its name."""
     if not name.is_file():
+        if name.suffix == ".json":
+            raise SourceNotFound(f"The file {name} does not exist.", "Give the config.json of a run, or its name.")
         return runs.open_run(name, root).config
     try:
-        content = json.loads(name.read_text(encoding="utf-8"))
+        content = json.loads(read_record(name))
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{name} is not valid JSON ({error}).", "Give the config.json of a run.") from None
     if not isinstance(content, dict):

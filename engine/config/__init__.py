@@ -32,6 +32,7 @@ from engine.config.run import (
     PRESET_ALIASES,
     RESOURCES,
     RunConfig,
+    cost_settings,
     current_preset,
     from_flat,
     from_nested,
@@ -46,9 +47,10 @@ from engine.config.run import (
 )
 from engine.config.search import SearchConfig, StudyConfig
 from engine.config.section import FieldSpec, Section, Setting, list_fields, setting, validate
-from engine.config.training import TrainingConfig
+from engine.config.training import AUTO_BACKEND, TrainingConfig
 
 __all__ = [
+    "AUTO_BACKEND",
     "MODELS",
     "PRESET_ALIASES",
     "RESOURCES",
@@ -75,6 +77,7 @@ __all__ = [
     "TrainingConfig",
     "UNetConfig",
     "VariationalConfig",
+    "cost_settings",
     "current_preset",
     "from_flat",
     "from_nested",

@@ -1,8 +1,10 @@
 """Settings of the training."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from engine.config.section import Section, setting
+
+AUTO_BACKEND: Final = "auto"
 
 
 class TrainingConfig(Section):
@@ -54,8 +56,11 @@ class TrainingConfig(Section):
         advanced=True,
     )
     seed: int = setting(0, "Seed", "Seed of the weights, the image order and the sampling.", ge=0, le=2**31 - 1)
-    backend: Literal["tensorflow", "torch", "jax"] = setting(
-        "tensorflow", "Backend", "Keras backend: TensorFlow, PyTorch or JAX."
+    backend: Literal["auto", "tensorflow", "torch", "jax"] = setting(
+        "tensorflow",
+        "Backend",
+        "Keras backend: TensorFlow, PyTorch or JAX. auto: the fastest of those installed for this model on this "
+        "machine, measured once in a few steps. JAX is made for GPUs and slow on a CPU.",
     )
     precision: Literal["auto", "float32", "bfloat16"] = setting(
         "float32",

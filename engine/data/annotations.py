@@ -2,6 +2,7 @@
 
 images/0.png  masks/0.png          folders of equal names inside, one of which is called masks, labels or the like
 p0_flair.png  p0_seg.png           files of one folder that share the beginning of their names
+p0/t1.png     p0/mask.png          a file called mask alone, in a folder of a few images
 images/0.png  labels/0.txt         boxes in the YOLO format, and tables in the COCO format (JSON)
 """
 
@@ -23,12 +24,14 @@ _FOLDER: Final = re.compile(rf"(?:.*[ _.-])?(?:{_WORDS})(?:[ _.-]?\d+)?|labels(?
 # 'no_mask' and 'with_labels' are classes, not folders of masks.
 _CLASS: Final = re.compile(r"(?:no|non|with|without|un)[ _.-]?(?:masks?|labels?).*", re.IGNORECASE)
 _LAST: Final = re.compile(rf"(.+?)[ _.-]+(?:{_WORDS})(?:[ _.-]*\(?\d+\)?)?", re.IGNORECASE)
+_ALONE: Final = re.compile(rf"(?:{_WORDS})\d*", re.IGNORECASE)
 _FIRST: Final = re.compile(rf"(?:{_WORDS})[ _.-]+(.+)", re.IGNORECASE)
 _IMAGE: Final = re.compile(r"(?:images?|img|scan|slice)[ _.-]+")
 _SEPARATORS: Final = " _.-"
 _ENDING: Final = re.compile(r"[ _.-]+[^\W\d_]")
 _ZIPPED: Final = re.compile(r"(?<=\.nii|\.hdr|\.img)\.gz$", re.IGNORECASE)
 MIN_DERIVED: Final = 5
+MAX_SHARED: Final = 8  # images of a folder that a file called mask alone may belong to
 Folder = tuple[str, ...]
 
 
@@ -64,7 +67,7 @@ def find_masks(names: Sequence[str]) -> Annotations:
         >>> find_masks(["p0_t1.png", "p0_seg.png", "no_mask/1.png", "mask/1.png"]).masked
         {'p0_seg.png': 'p0_t1.png'}
     """
-    suspects = [name for name in names if _find_mask_folder(_split(name)[0]) is not None or _cores(_split(name)[1])]
+    suspects = list(filter(has_mask_name, names))
     suspected = set(suspects)
     images = _Images(
         name for name in names if name not in suspected and not any(map(_CLASS.fullmatch, _split(name)[0]))
@@ -82,11 +85,11 @@ def has_mask_name(name: str) -> bool:
     """Return whether a file is called like a mask, or lies in a folder of masks, whether it has an image or not.
 
     Examples:
-        >>> has_mask_name("lesions/p0_mask.nii.gz"), has_mask_name("labelsTr/p0.nii"), has_mask_name("p0_t1.nii")
-        (True, True, False)
+        >>> [has_mask_name(name) for name in ("lesions/p0_mask.nii.gz", "labelsTr/p0.nii", "p0/seg.nii", "p0_t1.nii")]
+        [True, True, True, False]
     """
     folders, stem = _split(name)
-    return _find_mask_folder(folders) is not None or bool(_cores(stem))
+    return _find_mask_folder(folders) is not None or bool(_cores(stem) or _ALONE.fullmatch(stem))
 
 
 def find_boxes(files: Iterable[str], images: Sequence[str]) -> dict[str, str]:
@@ -173,6 +176,11 @@ class _Stems:
                 return list(dict.fromkeys(longer))
         return []
 
+    def list_few(self) -> list[str]:
+        """Return all images if they are few."""
+        found = list(dict.fromkeys(image for images in self._images.values() for image in images))
+        return found if len(found) <= MAX_SHARED else []
+
     def match_beginning(self, stem: str) -> list[str]:
         """Return the images whose stem begins that of their mask, as 0 begins 0_tumor."""
         parts = re.split(r"([ _.-])", stem.casefold())
@@ -199,7 +207,8 @@ class _Images:
         folders, stem = _split(name)
         place = _find_mask_folder(folders)
         if place is None:
-            return self._inside[folders].match(_cores(stem) or [stem]) if folders in self._inside else []
+            near = self._inside.get(folders, _Stems())
+            return near.match(_cores(stem) or [stem]) or (near.list_few() if _ALONE.fullmatch(stem) else [])
         for near in self._list_near(folders, place):
             if found := near.match([stem, *_cores(stem)]) or near.match_beginning(stem):
                 return found

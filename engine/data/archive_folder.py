@@ -89,12 +89,16 @@ def _check_members(archive: Path, opened: zipfile.ZipFile) -> list[zipfile.ZipIn
         raise _make_error(archive, "holds a path that leads out of its folder")
     if any(member.flag_bits & _ENCRYPTED for member in members):
         raise _make_error(archive, "is encrypted")
+    # Python unpacks a block of the others at once, whatever comes out of it.
+    if any(member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for member in members):
+        raise _make_error(archive, "is packed in a way that cannot be read")
     return [member for member in members if not _is_ignored(member)]
 
 
 def _leads_out(name: str) -> bool:
     path = PurePosixPath(name.replace("\\", "/"))
-    return path.is_absolute() or ".." in path.parts or ":" in path.parts[0]
+    has_drive = any(":" in part for part in path.parts[: None if os.name == "nt" else 1])
+    return path.is_absolute() or ".." in path.parts or has_drive
 
 
 def _is_ignored(member: zipfile.ZipInfo) -> bool:

@@ -100,7 +100,7 @@ def read_scan(
         UnreadableFile: the file is damaged, has no image, or one that cannot be decoded here, or stacks that do not
             go together.
     """
-    header = _open(path)
+    header = open_data(path)
     try:
         layout = read_layout(header)
         groups = group_frames(header, layout.frames)
@@ -147,7 +147,7 @@ def read_values(path: Path) -> NDArray[np.float64]:
     Raises:
         UnreadableFile: as in `read_scan`.
     """
-    header = _open(path)
+    header = open_data(path)
     try:
         layout = read_layout(header)
         modality = Modality(header, layout)
@@ -239,7 +239,7 @@ def read_quantities(path: Path, volume: int = 1) -> Quantities:
     Raises:
         UnreadableFile: as in `read_scan`.
     """
-    header = _open(path)
+    header = open_data(path)
     try:
         layout = read_layout(header)
         groups = group_frames(header, layout.frames)
@@ -278,11 +278,11 @@ def open_header(path: Path) -> Header:
             raise UnreadableFile("a deflated DICOM file; save it without deflation")
     except DAMAGE:
         pass  # Files without a preamble have no meta information.
-    return _open(path, stop_before_pixels=True)
+    return open_data(path, stop_before_pixels=True)
 
 
-def _open(path: Path, **options: Any) -> Header:
-    """Read the data set of a file.
+def open_data(path: Path, **options: Any) -> Header:
+    """Read the data set of a file, which may be deflated.
 
     Raises:
         UnreadableFile: the file is damaged, or no DICOM file.

@@ -160,6 +160,21 @@ def read_grid(header: Header, groups: list[FrameGroup], geometry: Geometry, leve
     return VolumeGrid(spacing_mm=sides, affine=to_rows(affine), levels=tuple(levels), problem=problem)
 
 
+def read_frame_affines(header: Header, frames: Sequence[int]) -> NDArray[np.float64]:
+    """Return where frames lie: (frames, 4, 4), from (column, row, slice) to millimeters in R, A, S; NaN if unknown."""
+    found = np.full((len(frames), 4, 4), np.nan)
+    places = _positions(header, frames)
+    for at, (frame, place) in enumerate(zip(frames, places, strict=False)):
+        cosines, spacing = _cosines(header, frame), _spacing(header, frame)
+        if cosines is None or spacing is None:
+            continue
+        between = header.number("SpacingBetweenSlices", frame, "PixelMeasuresSequence") or _thickness(header, frame)
+        affine = stack_affine(cosines, spacing, np.array([place]), abs(between or 1.0))
+        if affine is not None:
+            found[at] = affine
+    return found
+
+
 def _positions(header: Header, frames: Sequence[int]) -> list[tuple[float, ...]]:
     """Return the position of each frame; none if a frame has none of its own."""
     if header.tile_positions:

@@ -9,6 +9,7 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from pydicom import Dataset
@@ -35,7 +36,24 @@ DAMAGE: Final = (
     struct.error,
     zlib.error,
 )
+_HEAD_BYTES: Final = 1024
+_REGION_CLASSES: Final = (
+    b"1.2.840.10008.5.1.4.1.1.66.4",  # Segmentation
+    b"1.2.840.10008.5.1.4.1.1.66.7",  # Label Map Segmentation
+    b"1.2.840.10008.5.1.4.1.1.481.3",  # RT Structure Set
+)
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+
+
+def holds_regions(file: Path) -> bool:
+    """Return whether a DICOM file says at its beginning that it is a segmentation, or contours.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with open(file, "rb") as content:
+        head = content.read(_HEAD_BYTES)
+    return any(each in head for each in _REGION_CLASSES)
 
 
 class Header:

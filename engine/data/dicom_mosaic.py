@@ -2,7 +2,8 @@
 """Mosaics of Siemens scanners: the slices of a volume side by side in one DICOM image.
 
 The number of the slices and their normal stand in private elements, either plain or in a header of its own format
-(CSA). Anonymized files often lack them; then the image is refused, because black tiles are not told from slices.
+(CSA). Anonymized files often lack them; then the image is refused, because black tiles cannot be distinguished from
+slices.
 """
 
 import math
@@ -48,7 +49,7 @@ def read_mosaic(header: Header, rows: int, columns: int) -> Mosaic | None:
     """Return the layout of a mosaic, and let the header know where its slices lie; None if the image is none.
 
     Raises:
-        UnreadableFile: it is one, but its slices cannot be told.
+        UnreadableFile: it is one, but its slices cannot be counted.
     """
     if "MOSAIC" not in str(header.value("ImageType")).upper():
         return None

@@ -102,6 +102,10 @@ def read_layout(header: Header) -> PixelLayout:
     frames = max(1, header.integer("NumberOfFrames", 1))
     if frames * rows * columns > MAX_VOXELS:
         raise UnreadableFile(f"declares {frames} × {rows} × {columns} pixels, more than can be opened ({MAX_VOXELS:,})")
+    if not _is_known(header):
+        raise UnreadableFile(
+            f"its transfer syntax ({header.syntax}) is not known, or damaged; export it from the original"
+        )
     if not _has_decoder(header):
         raise UnreadableFile(f"compressed as {header.syntax.name}, which cannot be decoded here; {_advice(header)}")
     allocated, stored = _bits(header, keyword)
@@ -155,6 +159,13 @@ def _pixel_keyword(header: Header) -> str:
 _INDEX: Final = "it is the index of a disc (DICOMDIR), not an image; open one of the files that it lists"
 
 
+def _is_known(header: Header) -> bool:
+    try:
+        return header.syntax.is_encapsulated in {True, False}
+    except ValueError:  # pydicom knows no such transfer syntax
+        return False
+
+
 def _has_decoder(header: Header) -> bool:
     try:
         return bool(get_decoder(header.syntax).is_available)
@@ -187,7 +198,12 @@ def _complete(header: Header, layout: PixelLayout) -> None:
     """Write the elements that pydicom's decoders need into the data set."""
     photometric = header.text("PhotometricInterpretation")
     samples = header.integer("SamplesPerPixel", 3 if photometric.startswith(("RGB", "YBR")) else 1)
-    if not photometric:
+    if samples not in {1, 3}:
+        raise UnreadableFile(f"it has {samples} values for each pixel, which cannot be shown")
+    is_fit = photometric.startswith("MONOCHROME" if samples == 1 else ("RGB", "YBR")) or photometric == "PALETTE COLOR"
+    if not is_fit:
+        photometric = ""
+    if not photometric and samples == 1:
         header.add_note("The file does not say what its pixel values mean; high values are shown bright.")
     header.replace(
         NumberOfFrames=layout.frames,

@@ -16,7 +16,7 @@ from typing import Final
 from engine.data import dicom
 from engine.data.decoded_image import DecodedImage, UnreadableFile
 from engine.data.dicom_geometry import read_direction, read_place
-from engine.data.dicom_header import DAMAGE, Header
+from engine.data.dicom_header import DAMAGE, Header, holds_regions
 from engine.data.dicom_pixels import read_layout
 from engine.data.dicom_values import has_own_contrast
 from engine.data.files import PICTURE_SUFFIXES, detect_format
@@ -27,7 +27,11 @@ from engine.job_context import UNATTENDED, JobContext
 
 _LOCALIZER: Final = re.compile(r"locali[sz]er|\bscout\b|\bsurvey\b|3[- ]?plane", re.IGNORECASE)
 _LOCALIZER_TYPES: Final = frozenset({"LOCALIZER", "SCOUT"})
-_NO_SCANS: Final = {"SEG": "a segmentation (DICOM SEG)", "RTDOSE": "a distribution of dose (RT Dose)"}
+_NO_SCANS: Final = {
+    "SEG": "a segmentation (DICOM SEG)",
+    "RTSTRUCT": "contours (RT Structure Set)",
+    "RTDOSE": "a distribution of dose (RT Dose)",
+}
 _DAMAGED: Final = "its header cannot be decoded; the file is damaged or incomplete"
 SeriesKey = tuple[str, tuple[float, ...]]
 
@@ -123,6 +127,19 @@ def sort_slices(names: Sequence[str], headers: dict[str, SliceHeader]) -> list[s
     return sorted(names, key=keys.__getitem__)
 
 
+def find_between(names: Sequence[str], headers: dict[str, SliceHeader], step: int) -> list[str]:
+    """Return the slices of series that are not every k-th one of their series and folder, from the first one on."""
+    seen: dict[tuple[SeriesKey, str], int] = defaultdict(int)
+    between = []
+    for name in names:
+        if name in headers and headers[name].series[0]:
+            key = headers[name].series, name.rpartition("/")[0]
+            if seen[key] % step:
+                between.append(name)
+            seen[key] += 1
+    return between
+
+
 class SeriesWindows:
     """Intensity windows of the series in a folder whose files do not all have one; threads may share it.
 
@@ -196,7 +213,11 @@ def read_slice_header(file: Path) -> SliceHeader:
         UnreadableFile: it is damaged, or has no image.
     """
     try:
-        header = dicom.open_header(file)
+        is_scan = not holds_regions(file)
+        header = dicom.open_header(file) if is_scan else dicom.open_data(file, stop_before_pixels=True)
+        names = header.text("SeriesNumber"), header.text("SeriesDescription"), header.text("Modality")
+        if not is_scan and names[2] in _NO_SCANS:
+            return SliceHeader(header.text("StudyInstanceUID"), ("", ()), 1, "original", True, names=names)
         layout = read_layout(header)
         is_gray = str(header.data.get("PhotometricInterpretation", "")).startswith("MONOCHROME")
         return SliceHeader(
@@ -206,7 +227,7 @@ def read_slice_header(file: Path) -> SliceHeader:
             _find_kind(header),
             not is_gray or has_own_contrast(header, layout),
             read_place(header),
-            (header.text("SeriesNumber"), header.text("SeriesDescription"), header.text("Modality")),
+            names,
         )
     except DAMAGE as error:
         raise UnreadableFile(_DAMAGED) from error

@@ -16,7 +16,7 @@ from engine.data.decoded_image import UnreadableFile, check_volume
 from engine.data.dicom import Quantities, read_quantities
 from engine.data.dicom_header import DAMAGE
 from engine.data.scan import Scan, serve
-from engine.data.series_folder import stack_slices, walk_dicom
+from engine.data.series_folder import split_by_place, stack_slices, walk_dicom
 from engine.data.viewed_volume import ViewedVolume, make_view
 
 _TAGS: Final = [
@@ -100,9 +100,9 @@ def _view_file(file: Path, volume: int) -> ViewedVolume:
 
 def _view_series(files: Sequence[Path], volume: int) -> ViewedVolume:
     read = [_read(file) for file in files]
-    groups = _split_by_place(read)
+    groups = split_by_place([each.scan for each in read])
     check_volume(volume, len(groups))
-    chosen = groups[volume - 1]
+    chosen = [read[at] for at in groups[volume - 1]]
     windows = [each.window for each in chosen if each.window]
     # The window of the middle slice stands for slices with windows of their own.
     window = windows[len(windows) // 2] if len(windows) == len(chosen) else None
@@ -115,26 +115,6 @@ def _read(file: Path) -> Quantities:
         return read_quantities(file)
     except UnreadableFile as error:
         raise UnreadableFile(f"its file '{file.name}' cannot be used: {error}") from error
-
-
-def _split_by_place(read: Sequence[Quantities]) -> list[list[Quantities]]:
-    """Return the slices as one volume, or as several if each place has as many slices."""
-    places: dict[object, list[Quantities]] = {}
-    for at, each in enumerate(read):
-        places.setdefault(_place(each.scan, at), []).append(each)
-    counts = {len(members) for members in places.values()}
-    if len(counts) > 1:
-        raise UnreadableFile("some of its slices lie at one place and others do not, so they are not whole volumes")
-    return [list(volume) for volume in zip(*places.values(), strict=True)]
-
-
-def _place(scan: Scan, at: int) -> object:
-    """Return where a slice lies along its normal; its number in the series if that is unknown."""
-    if scan.grid is None or scan.grid.affine is None:
-        return f"slice {at}"
-    affine = np.array(scan.grid.affine)
-    normal = np.cross(*(affine[:3, :2] / np.linalg.norm(affine[:3, :2], axis=0)).T)
-    return round(float(normal @ affine[:3, 3]), 3)
 
 
 def _stack(chosen: Sequence[Quantities]) -> Scan:

@@ -19,17 +19,21 @@ from engine.data import dicom_series, patient_headers, patient_names, pictures
 from engine.data.annotations import find_boxes, find_masks, note_derived
 from engine.data.dataset import Skipped
 from engine.data.decoded_image import DecodedImage, UnreadableFile
-from engine.data.dicom_series import SeriesWindows
+from engine.data.dicom_series import SeriesWindows, SliceHeader
 from engine.data.files import LOOKED_FOR, VOLUME_AMONG_IMAGES, FileFormat, detect_format, list_pictures, open_folder
 from engine.data.foreign_files import describe_foreign
 from engine.data.layout import note_undecided_folders, parse_layout
 from engine.data.parallel import map_in_threads
 from engine.data.patient_names import FolderReading, FolderRule
+from engine.data.series_masks import SeriesMasks, is_volume_mask
 from engine.data.source import SLICE_MARK, SourceItem, natural_sort_key
 from engine.data.volume_listing import FileListing, list_volumes
 from engine.data.volumes import VolumeReader
 from engine.job_context import UNATTENDED, JobContext
 
+MASK_OF_SERIES: Final = "a mask of the DICOM images beside it"
+BETWEEN: Final = "a slice between those that are used (see Slice step, --slice-step)"
+NO_LESION: Final = "a slice without a lesion (see Slices, --slices)"
 FOLDER_ADVICE: Final = "They are read as classes; set Folders are (--folders-are patients or classes)."
 SAMPLED: Final = 4
 
@@ -76,12 +80,29 @@ class FolderSource:
         if has_images or not (volumes or frames):
             found = find_masks(names)
             images = [name for name in names if name not in found.masked]
+            if headers:
+                self.skipped = [
+                    replace(each, reason=MASK_OF_SERIES)
+                    if each.reason == VOLUME_AMONG_IMAGES and is_volume_mask(each.name)
+                    else each
+                    for each in self.skipped
+                ]
             notes = dicom_series.note_series({name: headers[name] for name in images if name in headers})
-            return FileListing(dicom_series.sort_slices(images, headers), found, notes=notes)
+            return FileListing(self._choose_slices(images, headers, config), found, notes=notes)
         self.skipped = [each for each in self.skipped if each.reason != VOLUME_AMONG_IMAGES]
         listing, skipped = list_volumes(sorted([*frames, *volumes], key=natural_sort_key), frames, config)
         self.skipped += [*skipped, *(Skipped(name, problem) for name, problem in problems.items())]
         return listing
+
+    def _choose_slices(self, names: list[str], headers: dict[str, SliceHeader], config: DataConfig) -> list[str]:
+        """Return images with the slices of DICOM series in their order: every k-th one, with a lesion if so wanted."""
+        names = dicom_series.sort_slices(names, headers)
+        left_out = dict.fromkeys(dicom_series.find_between(names, headers, config.slice_step), BETWEEN)
+        if config.slices == "lesion" and (masks := SeriesMasks(self._folder)):
+            rest = [name for name in names if name in headers and name not in left_out]
+            left_out |= dict.fromkeys(masks.find_unmarked(rest, config.mask_label or None), NO_LESION)
+        self.skipped += [Skipped(name, reason) for name, reason in left_out.items()]
+        return [name for name in names if name not in left_out]
 
     def _with_slices(self, items: Sequence[SourceItem], listing: FileListing) -> list[SourceItem]:
         """Return the slices of each volume in place of it; images stay as they are."""

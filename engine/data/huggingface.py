@@ -40,6 +40,7 @@ _UNREADABLE: Final = (
     ValueError,
     RuntimeError,
     TypeError,
+    AttributeError,
     LookupError,
     ImportError,
 )

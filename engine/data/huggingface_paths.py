@@ -3,6 +3,7 @@
 A dataset's README may name data files by URL or by any path of this computer, and a row may name any image file.
 """
 
+import json
 import os
 import stat
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from yaml import YAMLError
 from engine.data.decoded_image import UnreadableFile
 from engine.errors import EmptySource
 
+MAX_RECORD_BYTES: Final = 2**24
 ADVICE: Final = "Engram reads only files in the dataset's own folder. Copy them there, or remove the entry."
 
 
@@ -34,6 +36,7 @@ def local_only(root: Path, name: str) -> Iterator[None]:
     """
     if root.is_dir():
         _check_readme(root, name)
+        _check_records(root, name)
         _check_files(root, name)
     before = constants.HF_HUB_OFFLINE, datasets.config.HF_HUB_OFFLINE
     constants.HF_HUB_OFFLINE = datasets.config.HF_HUB_OFFLINE = True
@@ -66,10 +69,26 @@ def _check_readme(root: Path, name: str) -> None:
     except (OSError, ValueError, RecursionError, YAMLError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise EmptySource(f"README.md of the dataset '{name}' cannot be read: {reason}.", ADVICE) from None
-    for text in _list_texts(found.get("configs")):
+    _check_names(found.get("configs"), readme.name, name)
+
+
+def _check_records(root: Path, name: str) -> None:
+    """Check the files that a dataset saved by the library names, and the folders of its splits."""
+    for record in (*root.glob("dataset_dict.json"), *root.glob("state.json"), *root.glob("*/state.json")):
+        try:
+            found = json.loads(record.read_bytes()) if record.stat().st_size <= MAX_RECORD_BYTES else None
+        except (OSError, ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            raise EmptySource(f"{record.name} of the dataset '{name}' is damaged.", ADVICE)
+        _check_names([found.get("splits"), found.get("_data_files")], record.name, name)
+
+
+def _check_names(content: Any, file: str, name: str) -> None:
+    for text in _list_texts(content):
         windows = PureWindowsPath(text)
         if "://" in text or "::" in text or text.startswith(("/", "~")) or windows.drive or ".." in windows.parts:
-            raise EmptySource(f"README.md of the dataset '{name}' names data elsewhere: {text[:100]}.", ADVICE)
+            raise EmptySource(f"{file} of the dataset '{name}' names data elsewhere: {text[:100]}.", ADVICE)
 
 
 def _list_texts(content: Any) -> Iterator[str]:

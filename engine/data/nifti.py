@@ -70,16 +70,31 @@ def read_labels(path: Path, plane: str) -> Scan:
         UnreadableFile: as in `read_scan`.
     """
     with explain_damage():
-        header = read_header(path, None)
-        with open_plain(header.image) as file:
-            raw = np.asarray(read_voxels(file, header))
-        scaled = scale_values(raw, header.fields)
-        labels = (scaled if np.array_equal(scaled, raw) else np.rint(scaled)).astype(np.float32)
+        labels, header = _read_labels(path)
         affine = None if plane == "stored" else read_affine(header, [])
         if affine is None:
             zooms = np.array(pixdim(header.fields)) * millimeters_per_unit(header.fields)
             return _to_display_orientation(labels.T, path.name, None, zooms[[2, 1, 0]], [])
         return arrange(labels, affine, path.name, [], plane)[0]
+
+
+def read_label_grid(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float64] | None]:
+    """Return the labels of a mask as stored (x, y, z), and the affine of the file, or None.
+
+    Raises:
+        UnreadableFile: as in `read_scan`.
+    """
+    with explain_damage():
+        labels, header = _read_labels(path)
+        return labels, read_affine(header, [])
+
+
+def _read_labels(path: Path) -> tuple[NDArray[np.float32], VolumeHeader]:
+    header = read_header(path, None)
+    with open_plain(header.image) as file:
+        raw = np.asarray(read_voxels(file, header))
+    scaled = scale_values(raw, header.fields)
+    return (scaled if np.array_equal(scaled, raw) else np.rint(scaled)).astype(np.float32), header
 
 
 def count_slices(path: Path, plane: str) -> int:

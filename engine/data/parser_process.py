@@ -3,8 +3,8 @@
     python -m engine.data.parser_process
 
 It reads requests from stdin and writes a reply to each to stdout: a line of JSON, then the bytes of its arrays. It ends
-with its parent, whose end closes stdin, and by a signal of the operating system if a file takes too long, also where no
-Python code runs.
+with its parent, whose end closes stdin, and by a signal of the operating system if a file takes too much processor
+time, also where no Python code runs.
 """
 
 import importlib
@@ -44,7 +44,8 @@ _DAMAGE: Final = (
     ValueError,
     zlib.error,
 )
-_GRACE_S: Final = 1.0  # the parent, which ends a slow process first, knows the reason
+# Ends a process that took too much processor time; Windows has no such signal.
+TIME_SIGNAL: Final[int | None] = getattr(signal, "SIGPROF", None)
 
 
 def write_message(stream: BinaryIO, content: Any) -> None:
@@ -161,12 +162,12 @@ def _is_short_of_memory(error: BaseException | None) -> bool:
 
 
 def _limit(memory_bytes: int | None, seconds: float) -> None:
-    """Limit the further memory and the time of this process, as far as the platform can; None and 0 for no limit."""
+    """Limit the further memory and processor time of this process, as far as the platform can; None and 0: no limit."""
     if _SIZES.exists():
         pages = int(_SIZES.read_bytes().split()[0])
         _set_limit("RLIMIT_AS", None if memory_bytes is None else pages * resource.getpagesize() + memory_bytes)
     if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_REAL, seconds and seconds + _GRACE_S)
+        signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def _set_limit(name: str, most: int | None) -> None:

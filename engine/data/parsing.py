@@ -1,8 +1,9 @@
 """Parsing of the files of a dataset in a pool of limited processes: a file that breaks a limit costs only its process.
 
-The processes live as long as there is work, and for `IDLE_S` after it. A file gets `SECONDS`, a volume more for each of
-its frames, and little memory first; a file that needs more is tried again, alone, with `MEMORY_BYTES`. A file that
-broke a limit is not tried again as long as it is unchanged.
+The processes live as long as there is work, and for `IDLE_S` after it. A file gets `SECONDS` of processor time, a
+volume more for each of its frames, so that a busy machine leaves nothing out; only what waits, such as for a pipe, is
+given up after `WAIT_FACTOR` times as long. It gets little memory first; a file that needs more is tried again, alone,
+with `MEMORY_BYTES`. A file that broke a limit is not tried again as long as it is unchanged.
 """
 
 import atexit
@@ -17,9 +18,10 @@ from typing import Any, BinaryIO, Final, cast
 from engine.child_process import module_command, start_module
 from engine.data.decoded_image import UnreadableFile
 from engine.data.parallel import is_abandoned
-from engine.data.parser_process import read_message, write_message
+from engine.data.parser_process import TIME_SIGNAL, read_message, write_message
 
 SECONDS: Final = 9.0
+WAIT_FACTOR: Final = 20.0  # by which a machine may be too busy
 SECONDS_PER_FRAME: Final = 0.25
 MEMORY_BYTES: Final = 7 * 2**27  # with the libraries of the process, less than a gigabyte
 MEMORY_BYTES_PER_FRAME: Final = 2**23
@@ -36,29 +38,29 @@ _one_at_a_time: Final = threading.Lock()
 
 
 class _Task:
-    """A request, with the time that is left for it, and the reason why its process was ended."""
+    """A request with its limit of processor time, and the reason why its process was ended."""
 
     def __init__(self, request: dict[str, Any], seconds: float) -> None:
-        self._request, self._seconds, self._left_s = request, seconds, seconds
+        self._request, self._seconds = request, seconds
         self._deadline = 0.0
         self.is_abandoned = is_abandoned()
         self.problem = ""
 
     def start(self, memory_bytes: int) -> dict[str, Any]:
         """Start the clock; return the message for the process."""
-        self._deadline = time.monotonic() + self._left_s
-        return {**self._request, "memory_bytes": memory_bytes, "seconds": self._left_s}
+        self._deadline = time.monotonic() + WAIT_FACTOR * self._seconds
+        return {**self._request, "memory_bytes": memory_bytes, "seconds": self._seconds}
 
-    def stop(self) -> None:
-        """Stop the clock."""
-        self._left_s = max(_CHECK_S, self._deadline - time.monotonic())
+    def end(self) -> None:
+        """Say that its process took too much time."""
+        self.problem = f"reading it takes longer than {self._seconds:g} s"
 
     def must_end(self) -> bool:
         """Return whether its process must be ended."""
         if self.is_abandoned():
             self.problem = "it is no longer wanted"
         elif time.monotonic() > self._deadline:
-            self.problem = f"reading it takes longer than {self._seconds:g} s"
+            self.end()
         return bool(self.problem)
 
 
@@ -88,11 +90,10 @@ class _Parser:
             return read_message(replies)
         finally:
             self.task = None
-            task.stop()
             self.idle_since = time.monotonic()
 
     def kill(self) -> None:
-        """End the process; who waits for its reply hears of its end."""
+        """End the process; a caller that waits for its reply receives an error."""
         self._process.kill()
 
     def close(self) -> None:
@@ -100,6 +101,11 @@ class _Parser:
         self.kill()
         with suppress(OSError):
             self._process.communicate()
+
+    def used_its_time(self) -> bool:
+        """Return whether the operating system ended the process because it took too much processor time."""
+        self.kill()  # if it still runs, it broke no limit
+        return TIME_SIGNAL is not None and self._process.wait() == -TIME_SIGNAL
 
 
 class _Pool:
@@ -122,6 +128,8 @@ class _Pool:
             reply: dict[str, Any] = parser.ask(task, memory_bytes)
         except (OSError, EOFError, ValueError):
             reply = _MEMORY
+            if parser.used_its_time():
+                task.end()
         except BaseException:  # Ctrl-C
             self._drop(parser)
             raise

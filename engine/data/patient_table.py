@@ -14,7 +14,7 @@ from typing import Final
 from engine.errors import DataError, SourceNotFound
 
 FILE_NAME: Final = "patients.csv"
-MAX_BYTES: Final = 2**26
+MAX_BYTES: Final = 2**24
 _DELIMITERS: Final = (",", ";", "\t")
 _FOLDERS: Final = ("split", "class")
 _ALIASES: Final = {

@@ -20,7 +20,9 @@ MASK_LEVELS: Final = 8
 DARK: Final = 0.25
 _SAMPLE: Final = 4096
 _SHOWN: Final = 3
-_THING: Final = re.compile(r"an? ((?:\w+ )*?)(image|volume|mask|link|file|page|document|archive|array|pointer)\b")
+_THING: Final = re.compile(
+    r"an? ((?:\w+ )*?)(image|volume|mask|segmentation|slice|link|file|page|document|archive|array|pointer)\b"
+)
 
 
 @dataclass(frozen=True)
@@ -142,14 +144,14 @@ def _shorten(reason: str) -> str:
 
 def _format_reason(reason: str, count: int) -> str:
     if count == 1:
-        is_said = re.match(r"an? |not |is |damaged|among|boxes", reason)
+        is_said = re.match(r"an? |not |is |damaged|among|boxes|contours", reason)
         return f"1 is {reason.removeprefix('is ')}" if is_said else f"1 ({reason})"
     if thing := _THING.match(reason):
         return f"{count:,} are {thing[1]}{thing[2]}s{reason[thing.end() :]}"
     if reason.startswith("not "):
         plural = re.sub("^not an? (.*?)image", r"not \1images", reason)
         return f"{count:,} are {plural}"
-    if re.match(r"damaged|is |among|boxes", reason):
+    if re.match(r"damaged|is |among|boxes|contours", reason):
         return f"{count:,} are {reason.removeprefix('is ')}"
     return f"{count:,} ({reason})"
 

@@ -75,6 +75,16 @@ def read_labels(path: Path, plane: str) -> Scan:
     return _arrange(np.asarray(raw, np.float32), affine, path.name, [], plane)
 
 
+def read_label_grid(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Return the labels of a mask and its affine, as `engine.data.nifti.read_label_grid`.
+
+    Raises:
+        UnreadableFile: as in `read_scan`.
+    """
+    raw, affine, _ = read_volume(path, None)
+    return np.asarray(raw, np.float32), affine
+
+
 def count_slices(path: Path, plane: str) -> int:
     """Return the number of slices that `read_scan` returns for a plane; only the header is read.
 

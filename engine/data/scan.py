@@ -43,17 +43,21 @@ _READERS: Final[dict[FileFormat, str]] = {
 }
 
 
+# By which more time may pass than a process works; Windows does not limit the work.
+_BUSY: Final = 1.5 if resource is None else 10.0
+
+
 @dataclass(frozen=True)
 class Limits:
     """Limits on the time and memory for reading one file.
 
-    The operating system enforces the memory limit on Linux and partly on macOS; on Windows only the sizes in a file's
-    header are checked and the time is limited.
+    The operating system enforces the limits of memory and processor time on Linux and partly on macOS; on Windows only
+    the sizes in a file's header are checked and the time is limited.
     """
 
     memory_bytes: int = 3 * 2**30
     cpu_s: int = 20
-    wall_s: float = 30.0
+    wall_s: float = _BUSY * 20
     file_bytes: int = 2 * 2**30
 
 
@@ -64,7 +68,7 @@ _VIEW_READERS: Final[dict[FileFormat, str]] = {
     "research": "engine.data.nifti_view",
 }
 _SECONDS_PER_MIB, _MAX_MORE_SECONDS = 2.0, 150.0
-_SERIES_LIMITS: Final = Limits(cpu_s=120, wall_s=180.0)  # for hundreds of files
+_SERIES_LIMITS: Final = Limits(cpu_s=120, wall_s=_BUSY * 120)  # for hundreds of files
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,9 +195,9 @@ def read_view(path: str | os.PathLike[str], target: Path, series: int = 0, volum
 
 
 def _grow_limits(size: int) -> Limits:
-    """Return the limits for a file of so many bytes; hundreds of compressed frames take more than half a minute."""
+    """Return the limits for a file of this size in bytes; hundreds of compressed frames take over half a minute."""
     more = min(_SECONDS_PER_MIB * size / 2**20, _MAX_MORE_SECONDS)
-    return Limits(cpu_s=Limits.cpu_s + int(more), wall_s=Limits.wall_s + more)
+    return Limits(cpu_s=Limits.cpu_s + int(more), wall_s=Limits.wall_s + _BUSY * more)
 
 
 def _read_scan(reader: str, file: Path, limits: Limits, choice: int | tuple[int | None, str] | None, name: str) -> Scan:

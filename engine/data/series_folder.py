@@ -1,8 +1,8 @@
 """Folder with DICOM series: the files of one, a slice each, as one volume.
 
-The slices are sorted by their positions. Where not all of them have a window, they share one, as in a dataset. Files
-that are no DICOM images are left out; a DICOM image that cannot be read is an error, because a volume with a gap would
-be wrong.
+The slices are sorted by their positions, or by their numbers if they have none. Images of one place (times or echoes)
+make as many volumes. Where not all slices have a window, they share one, as in a dataset. Files that are no DICOM
+images are left out; a DICOM image that cannot be read is an error, because a volume with a gap would be wrong.
 """
 
 import os
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydicom import dcmread
 
 from engine.data import dicom
-from engine.data.decoded_image import UnreadableFile
+from engine.data.decoded_image import UnreadableFile, check_volume
 from engine.data.dicom_geometry import UNEVEN
 from engine.data.dicom_header import DAMAGE, Header
 from engine.data.dicom_series import read_slice_header
@@ -27,7 +27,8 @@ from engine.data.source import natural_sort_key
 from engine.data.volume_grid import TO_RAS, Levels, VolumeGrid, stack_affine, to_rows
 
 _DIRECTION_TOLERANCE: Final = 1e-3
-_TAGS: Final = ["SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "Modality", "Rows"]
+_FACTS: Final = ["SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "Modality"]
+_TAGS: Final = [*_FACTS, "Rows", "InstanceNumber", "SOPInstanceUID"]
 _LISTED: Final = 8
 _Result = TypeVar("_Result")
 MAX_FILES: Final = 20_000
@@ -38,7 +39,8 @@ def read_scan(folder: Path, volume: int | None = None, series: str = "") -> Scan
 
     Args:
         folder: the folder.
-        volume: stack of a multi-frame file that is alone in its series, counted from 1.
+        volume: stack of a multi-frame file that is alone in its series, or of several images at each place, counted
+            from 1; all stacks of the file if None, or the first image of each place.
         series: number, description, UID or modality of the series; empty if there is only one.
 
     Raises:
@@ -49,7 +51,14 @@ def read_scan(folder: Path, volume: int | None = None, series: str = "") -> Scan
     if len(files) == 1:
         return replace(_read_slice(files[0], volume), name=folder.name)
     span = _find_span(files)
-    return stack_slices([_read_slice(file, span=span) for file in files], folder.name)
+    scans = [_read_slice(file, span=span) for file in files]
+    groups = split_by_place(scans)
+    check_volume(volume, len(groups))
+    made = stack_slices([scans[at] for at in groups[(volume or 1) - 1]], folder.name)
+    if len(groups) == 1:
+        return made
+    said = f"Its series holds {len(groups)} images of each place (times or echoes); volume {volume or 1} is shown."
+    return replace(made, notes=(said, *made.notes))
 
 
 def _find_span(files: Sequence[Path]) -> Levels | None:
@@ -69,7 +78,7 @@ def list_series_files(folder: Path, wanted: str = "") -> list[Path]:
     Raises:
         UnreadableFile: there is no such series, or several.
     """
-    series: dict[str, list[Path]] = {}
+    series: dict[str, dict[str, tuple[float, Path]]] = {}
     facts: dict[str, SeriesFacts] = {}
     for file in walk_dicom(folder):
         try:
@@ -78,8 +87,10 @@ def list_series_files(folder: Path, wanted: str = "") -> list[Path]:
         except DAMAGE as error:
             raise UnreadableFile(f"its file '{file.name}' is damaged or incomplete") from error
         if is_image:
-            found = SeriesFacts(*(head.text(tag) for tag in _TAGS[:4]))
-            series.setdefault(found.uid, []).append(file)
+            found = SeriesFacts(*(head.text(tag) for tag in _FACTS))
+            # A file that lies there twice is one image.
+            uid = head.text("SOPInstanceUID") or str(file)
+            series.setdefault(found.uid, {}).setdefault(uid, (head.number("InstanceNumber") or 0.0, file))
             facts.setdefault(found.uid, found)
     if not series:
         raise UnreadableFile("it is a folder without DICOM images")
@@ -87,7 +98,7 @@ def list_series_files(folder: Path, wanted: str = "") -> list[Path]:
     if len(chosen) != 1:
         titles = [f"{facts[uid].title} ({len(series[uid])})" for uid in chosen or facts]
         raise UnreadableFile(_describe_choice(folder, wanted if not chosen else "", titles))
-    return series[chosen[0]]
+    return [file for _, file in sorted(series[chosen[0]].values())]
 
 
 def _describe_choice(folder: Path, missing: str, titles: list[str]) -> str:
@@ -129,8 +140,31 @@ def _use(read: Callable[..., _Result], file: Path, *arguments: Any) -> _Result:
         raise UnreadableFile(f"its file '{file.name}' cannot be used: {error}") from error
 
 
+def split_by_place(scans: Sequence[Scan]) -> list[list[int]]:
+    """Return the indices of the slices of one volume, or of as many volumes as there are slices at each place.
+
+    Raises:
+        UnreadableFile: there are more slices at some places than at others.
+    """
+    places: dict[object, list[int]] = {}
+    for at, scan in enumerate(scans):
+        places.setdefault(_place(scan, at), []).append(at)
+    if len({len(members) for members in places.values()}) > 1:
+        raise UnreadableFile("some of its slices lie at one place and others do not, so they are not whole volumes")
+    return [list(volume) for volume in zip(*places.values(), strict=True)]
+
+
+def _place(scan: Scan, at: int) -> object:
+    """Return where a slice lies along its normal; its number in the series if that is unknown."""
+    if scan.grid is None or scan.grid.affine is None:
+        return f"slice {at}"
+    affine = np.array(scan.grid.affine)
+    normal = np.cross(*(affine[:3, :2] / np.linalg.norm(affine[:3, :2], axis=0)).T)
+    return round(float(normal @ affine[:3, 3]), 3)
+
+
 def stack_slices(scans: Sequence[Scan], name: str) -> Scan:
-    """Return single slices as one volume, sorted by position."""
+    """Return single slices as one volume, sorted by position; as they come if none has one."""
     first = scans[0]
     if any(len(scan) != 1 for scan in scans):
         raise UnreadableFile("it is a folder with a file of several frames beside others")
@@ -138,19 +172,24 @@ def stack_slices(scans: Sequence[Scan], name: str) -> Scan:
         raise UnreadableFile("its slices differ in size, so they are not one volume")
     if len(scans) * first.pixels.size > MAX_VOXELS:
         raise UnreadableFile(f"its slices have more voxels than can be opened ({MAX_VOXELS:,})")
+    if all(scan.grid is None or scan.grid.affine is None for scan in scans):
+        made = _join(scans, name, None)
+        said = "Its slices have no positions and come in the order of their numbers."
+        return replace(made, grid=None, slice_spacing_mm=None, notes=(*made.notes, said))
     affines = [_affine(scan) for scan in scans]
     directions = np.stack([affine[:3, :2] for affine in affines])
     lengths = np.linalg.norm(directions[0], axis=0)
+    if np.abs(np.linalg.norm(directions, axis=1) / lengths - 1).max() > _DIRECTION_TOLERANCE:
+        raise UnreadableFile("its slices have pixels of different sizes, so they are not one volume")
     if np.abs((directions - directions[0]) / lengths).max() > _DIRECTION_TOLERANCE:
         raise UnreadableFile("its slices lie in different directions, so they are not one volume")
     positions = np.stack([affine[:3, 3] for affine in affines]) @ TO_RAS
     cosines = (directions[0] / lengths).T @ TO_RAS
     along = positions @ np.cross(*cosines)
     order = np.argsort(along, kind="stable")
-    if len(np.unique(along.round(3))) < len(along):
-        raise UnreadableFile("it is a folder with several images of one place (times or echoes); keep one of each")
     affine = stack_affine(cosines, (lengths[1], lengths[0]), positions[order], 1.0)
-    return _join([scans[index] for index in order], name, affine)
+    made = _join([scans[index] for index in order], name, affine)
+    return made if affine is not None else replace(made, notes=(*made.notes, UNEVEN))
 
 
 def _affine(scan: Scan) -> NDArray[np.float64]:

@@ -235,6 +235,19 @@ def read_labels(path: Path, plane: str) -> Scan:
     return scan
 
 
+def read_label_grid(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float64] | None]:
+    """Return the labels of a mask as stored, and the affine of the file, as `engine.data.nifti.read_label_grid`.
+
+    Raises:
+        UnreadableFile: it is damaged, or no volume.
+    """
+    reader = import_reader(path)
+    if reader is None:
+        raise UnreadableFile("a DICOM file")
+    grid: tuple[NDArray[np.float32], NDArray[np.float64] | None] = reader.read_label_grid(path)
+    return grid
+
+
 def find_head_slices(pixels: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return which slices the head covers enough of: a share of its area in the fullest slice.
 

@@ -81,20 +81,13 @@ def compare_with_references(
     own, where = splits[part], f"on {splits[part]['n']:,} {WORDS.get(part, 'training images')}"
     sentences = []
     if PCA in yardsticks:
-        sentences.append(_beside_pca(name, own, yardsticks[PCA][part], where))
+        linear = yardsticks[PCA][part]
+        sentences.append(_rate(name, own, linear, f"the {title(linear['components'])} baseline", where))
     if own["mse"] >= yardsticks[MEAN][part]["mse"]:
-        sentences.append(
-            f"{name} is worse than the mean training image ({_compare(own, yardsticks[MEAN][part])} {where})."
-        )
+        sentences.append(_rate(name, own, yardsticks[MEAN][part], "the mean training image", where))
     if config.model.latent_size is None and own["mse"] >= yardsticks[IDENTITY][part]["mse"]:
         sentences.append(_beside_identity(name, yardsticks[IDENTITY][part], own, where))
     return sentences
-
-
-def _beside_pca(name: str, own: Numbers, linear: Numbers, where: str) -> str:
-    if own["mse"] >= linear["mse"]:
-        return f"{name} is worse than the {title(linear['components'])} baseline ({_compare(own, linear)} {where})."
-    return f"{name} is better than the {title(linear['components'])} baseline ({_compare(own, linear)} {where})."
 
 
 def _beside_identity(name: str, identity: Numbers, own: Numbers, where: str) -> str:
@@ -103,11 +96,26 @@ def _beside_identity(name: str, identity: Numbers, own: Numbers, where: str) -> 
             f"{name} has no bottleneck: copying its input would score perfectly here, so these results do not "
             "show what it has learned."
         )
-    return f"{name} is worse than its noisy input without denoising ({_compare(own, identity)} {where})."
+    return _rate(name, own, identity, "its noisy input without denoising", where)
 
 
-def _compare(own: Numbers, yardstick: Numbers) -> str:
-    return f"{_decibels(own)} vs {_decibels(yardstick)}"
+def _rate(name: str, own: Numbers, other: Numbers, against: str, where: str) -> str:
+    """Return a sentence that compares a run with a baseline by MSE; what rounds alike is no different.
+
+    Examples:
+        >>> own, other = {"mse": 0.004, "psnr_db": 24.0}, {"mse": 0.005, "psnr_db": 23.1}
+        >>> _rate("ae", own, other, "the PCA-8 baseline", "on 40 test images")
+        'ae is better than the PCA-8 baseline (24.0 dB vs 23.1 dB on 40 test images).'
+        >>> _rate("ae", own, own | {"mse": 0.00401}, "the PCA-8 baseline", "on 40 test images")
+        'ae is no different from the PCA-8 baseline at this precision (24.0 dB for both on 40 test images).'
+    """
+    shown = [_decibels(each) for each in (own, other)]
+    if shown[0] == shown[1]:
+        return f"{name} is no different from {against} at this precision ({shown[0]} for both {where})."
+    is_better = bool(own["mse"] < other["mse"])
+    if None not in (own["psnr_db"], other["psnr_db"]) and (own["psnr_db"] > other["psnr_db"]) != is_better:
+        shown = [_decibels(each | {"psnr_db": None}) for each in (own, other)]
+    return f"{name} is {'better' if is_better else 'worse'} than {against} ({' vs '.join(shown)} {where})."
 
 
 def _decibels(part: dict[str, Any]) -> str:

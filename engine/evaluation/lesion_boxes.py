@@ -9,6 +9,7 @@ from engine.data import Dataset
 from engine.data.annotations import list_annotations
 from engine.data.files import find_source_folder
 from engine.data.name_matching import match_names
+from engine.data.series_masks import SeriesMasks
 from engine.data.volume_masks import read_masked_slices
 from engine.errors import DataError
 from engine.lesions import Boxes
@@ -76,9 +77,12 @@ def _read_beside(images: Dataset, names: set[str], mask_label: int | None) -> Bo
     folder = find_source_folder(images.source)
     if folder is None:
         return Boxes({})
+    problems: list[str] = []
+    if beside := SeriesMasks(folder):
+        slices = beside.read(sorted(names), mask_label, problems)
+        return _require_label(lesions.make_boxes(lesions.find_slice_boxes(slices, problems, mask_label)), mask_label)
     found = list_annotations(folder)
     if not found.images:
-        problems: list[str] = []
         slices = read_masked_slices(folder, sorted(names), images.config.plane, problems)
         return _require_label(lesions.make_boxes(lesions.find_slice_boxes(slices, problems, mask_label)), mask_label)
     masks = {image: own for image, own in found.masks.items() if image in names}

@@ -26,6 +26,7 @@ from engine.evaluation import cache, references, scoring
 from engine.explorer import latent_handlers as latent
 from engine.explorer.context import make_job_context
 from engine.explorer.denoise_handlers import DenoiseHandlers
+from engine.explorer.figure_handlers import export_figure
 from engine.explorer.layer_handlers import LayerHandlers
 from engine.explorer.volume_handlers import VolumeHandlers
 from engine.job_context import Cancelled, JobContext
@@ -37,6 +38,7 @@ from engine.messages import (
     EvaluateRun,
     EvaluateRunReply,
     ExactDuplicates,
+    ExportFigure,
     ImagesRequest,
     LoadData,
     LoadDataReply,
@@ -84,6 +86,7 @@ class Explorer:
             Reconstruct: self._reconstruct,
             PerImageErrors: self._compute_image_errors,
             EvaluateRun: self._evaluate_run,
+            ExportFigure: export_figure,
             **DenoiseHandlers(self).answers(),
             **LayerHandlers(self).answers(),
             **VolumeHandlers(self).answers(),

@@ -3,6 +3,7 @@
 Color and marker distinguish the groups.
 """
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,10 +17,18 @@ from numpy.typing import NDArray
 from engine.arrays import Places
 from engine.figures import DISCLAIMER, base
 from engine.figures.base import DPI
+from engine.figures.image_strips import Words
 from engine.figures.style import ACCENT, CARD, LINE, QUIET, SERIES, TEXT
+from engine.messages import FigureMap
 
 MARKS: Final = "osD^vP"
 MOST_OF: Final = 0.6
+# Symbols of the shapes that the app draws; open ones are lines without an area.
+SHAPES: Final = {
+    **{"circle": "o", "square": "s", "triangle": "^", "diamond": "D"},
+    **{"cross": "x", "plus": "+", "star": "*", "down": "v"},
+}
+OPEN: Final = ("cross", "plus")
 GROUND: Final = "#5b6675"
 HEAT: Final = LinearSegmentedColormap.from_list("engram-heat", ["#24456f", "#4fc3b8", "#fbe56c", "#ffe0bd"])
 
@@ -85,6 +94,41 @@ def _by_error(figure: Figure, axes: Axes, scans: ScatterData) -> None:
     bar.ax.set_ylabel("mean squared error (intensity 0–1)", color=QUIET, fontsize=6.5)
     bar.outline.set_edgecolor(LINE)
     _titled(axes, "Reconstruction error", scans.axes)
+
+
+def plane(points: NDArray[np.floating[Any]], shown: FigureMap, words: Words) -> Figure:
+    """Draw a map as the app shows it: points by group, or by value with a color bar; marked points with their names.
+
+    Args:
+        points: (n, 3), x, y and the number of the group or the value.
+        shown: titles, groups and marks.
+        words: the heading above, and the lines below.
+    """
+    figure = Figure((7.2, 5.8), dpi=DPI, facecolor=CARD, layout="constrained")
+    axes = figure.subplots()
+    x, y, third = points.T
+    if shown.value_title:
+        order = np.argsort(third)
+        low, high = (float(end) for end in np.percentile(third, (1, 99)))
+        drawn = axes.scatter(x[order], y[order], c=third[order], cmap=HEAT, vmin=low, vmax=high, s=10, lw=0)
+        bar = figure.colorbar(drawn, ax=axes, pad=0.01, extend="both")
+        bar.ax.tick_params(colors=QUIET, labelsize=6.5, length=2)
+        bar.ax.set_ylabel(shown.value_title, color=QUIET, fontsize=6.5)
+    for number in sorted(range(len(shown.groups)), key=lambda number: -int((third == number).sum())):
+        group, chosen = shown.groups[number], third == number
+        title = f"{group.title} ({chosen.sum():,})"
+        look = {"color": group.color, "marker": SHAPES.get(group.shape, "o"), "lw": 0.8 * (group.shape in OPEN)}
+        axes.scatter(x[chosen], y[chosen], s=14, alpha=0.8, label=title, **look)
+    for at_x, at_y, name in shown.marked:
+        axes.scatter([at_x], [at_y], s=70, facecolors="none", edgecolors=GROUND, linewidths=1.4, zorder=4)
+        axes.annotate(name, (at_x, at_y), (7, 5), textcoords="offset points", color=TEXT, fontsize=7)
+    _titled(axes, "", shown.axes)
+    if shown.groups:
+        axes.legend(fontsize=6.5, labelcolor=TEXT, facecolor=CARD, edgecolor=LINE)
+    figure.suptitle(words.heading, color=TEXT, fontsize=9, x=0.01, ha="left")
+    lines = [part for line in words.lines for part in textwrap.wrap(line, 110)]
+    figure.supxlabel("\n".join([*lines, DISCLAIMER]), color=QUIET, fontsize=6.5, x=0.995, ha="right")
+    return figure
 
 
 def ranked(values: NDArray[np.float64], active: NDArray[np.bool_], measure: str, floor: float | None) -> Figure:

@@ -28,7 +28,7 @@ from engine.runs import Run
 FALSE_ALARMS: Final = 0.05
 # Below this, no image could be flagged.
 MIN_IMAGES: Final = 20
-# Weight of the diagonal in the covariance of the training codes, which are few for so many dimensions.
+# Weight of the diagonal in the covariance of the training codes, which are few for the dimensions.
 SHRINKAGE: Final = 0.2
 # An error that is taken for none.
 TINY: Final = 1e-12

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine.errors import DataError
 
-MOST_BYTES: Final = 2**28
+MOST_BYTES: Final = 2**25  # whatever JSON is in it, reading it takes less than a gigabyte
 _YOLO_NUMBERS: Final = 4
 
 

@@ -22,7 +22,7 @@ from engine.lesions.regions import Shape, ellipse, stretch
 FOLDERS: Final = ("split", "class")
 NUMBERS: Final = ("x_center", "y_center", "width", "height")
 DELIMITERS: Final = (",", ";", "\t")
-MOST_BYTES: Final = 2**26
+MOST_BYTES: Final = 2**25
 
 
 @dataclass(frozen=True)

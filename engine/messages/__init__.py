@@ -58,6 +58,11 @@ from engine.messages.duplicates import NearLeakageCounts as NearLeakageCounts
 from engine.messages.duplicates import NearSetCounts as NearSetCounts
 from engine.messages.duplicates import PatientCounts as PatientCounts
 from engine.messages.duplicates import SetCounts as SetCounts
+from engine.messages.figures import ExportFigure as ExportFigure
+from engine.messages.figures import ExportFigureReply as ExportFigureReply
+from engine.messages.figures import FigureGroup as FigureGroup
+from engine.messages.figures import FigureMap as FigureMap
+from engine.messages.figures import FigureRow as FigureRow
 from engine.messages.images import Audit as Audit
 from engine.messages.images import AuditReply as AuditReply
 from engine.messages.images import EvaluateRun as EvaluateRun
@@ -214,6 +219,7 @@ Command = Annotated[
     | Denoise
     | DenoiseCurve
     | ExportDenoised
+    | ExportFigure
     | DenoiseDraft
     | ApplyFilter
     | ListLayers
@@ -277,6 +283,10 @@ def read_event(line: str | bytes) -> Event:
 
     Raises:
         EngramError: the line is no event.
+
+    Example:
+        >>> read_event('{"event": "log", "level": "info", "text": "Reading."}').text
+        'Reading.'
     """
     event: Event = _read(_EVENTS, line)
     return event

@@ -122,7 +122,7 @@ class RunEstimated(Event):
 
     An epoch takes the training images divided by `images_per_s`, the validation images times `validation_s`, and
     `epoch_s`; the start takes `start_s`. `free_mb` is given if the memory is not enough; `reason` says why nothing is
-    known.
+    known. For the backend 'auto', `backend` and `backend_reason` say which one was chosen and why.
     """
 
     event: Literal["run-estimated"] = "run-estimated"
@@ -136,6 +136,8 @@ class RunEstimated(Event):
     epoch_s: float | None = None
     start_s: float | None = None
     reason: str = ""
+    backend: str = ""
+    backend_reason: str = ""
 
 
 class EpochEnded(Event):

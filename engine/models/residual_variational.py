@@ -13,6 +13,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
+from engine import pca
 from engine.config import ResidualVariationalConfig, RunConfig
 from engine.models import blocks
 from engine.models.reconstructor import AdaptContext
@@ -81,13 +82,13 @@ def _principal(scaled: Floats, latent: int) -> tuple[Floats, Floats]:
     count, pixels = scaled.shape
     few = count < pixels  # n images span only n axes: their n x n Gram matrix suffices
     products = (scaled @ scaled.T if few else scaled.T @ scaled) / count
-    found, vectors = np.linalg.eigh(products)
-    kept = [at for at in range(len(found) - 1, -1, -1) if found[at] > LEAST_EIGENVALUE][:latent]
-    vectors = vectors[:, kept]
+    found, vectors = pca.iterate(products.__matmul__, (len(products), latent), np.random.default_rng(0))
+    kept = np.count_nonzero(found > LEAST_EIGENVALUE)
+    found, vectors = found[:kept], vectors[:, :kept]
     if few:
-        vectors = scaled.T @ vectors / np.sqrt(count * found[kept])
+        vectors = scaled.T @ vectors / np.sqrt(count * found)
     values, axes = np.ones(latent, np.float32), np.zeros((pixels, latent), np.float32)
-    values[: len(kept)], axes[:, : len(kept)] = found[kept], vectors
+    values[:kept], axes[:, :kept] = found, vectors
     return values, axes
 
 

@@ -9,9 +9,10 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from engine.job_context import UNATTENDED, JobContext
-from engine.pca import iterate_subspace
+from engine.pca import iterate_gram, iterate_subspace
 
 CHUNK = 256  # images at a time
+IN_MEMORY = 4096  # images whose axes come from their Gram matrix, many times faster than by iteration
 
 Floats = NDArray[np.float32]
 
@@ -41,7 +42,10 @@ def principal(
             context.check()
             yield images[first : first + CHUNK] / np.float32(255) - mean
 
-    axes = iterate_subspace(read_blocks, images.shape, min(count, *images.shape), rng)
+    if count < len(images) <= min(IN_MEMORY, images.shape[1]):
+        axes = iterate_gram(np.concatenate(list(read_blocks())), count, rng)
+    else:
+        axes = iterate_subspace(read_blocks, images.shape, min(count, *images.shape), rng)
     return mean, np.pad(axes, ((0, 0), (0, count - axes.shape[1])))
 
 

@@ -34,6 +34,9 @@ def check_weights(path: Path, shapes: Sequence[tuple[int, ...]]) -> None:
     limit = EXTRA_BYTES + 8 * sum(map(math.prod, shapes))
     with zipfile.ZipFile(path) as archive:
         members = {member.filename: member.file_size for member in archive.infolist()}
+        # Keras packs nothing. A packed member may unpack to far more than it declares.
+        if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+            raise ValueError("it is packed; it was not opened, for safety")
         if not set(members) <= MEMBERS or sum(members.values()) > limit:
             raise ValueError("it contains objects that are not part of Engram; it was not opened, for safety")
         content = io.BytesIO(archive.read(WEIGHTS))

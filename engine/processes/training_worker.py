@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO
 
+from engine.config import AUTO_BACKEND
 from engine.errors import EngramError, SearchError
 from engine.job_control import JobControl
 from engine.messages import (
@@ -33,6 +34,7 @@ from engine.search import commands as search_commands
 from engine.search.folder import SearchFolder
 from engine.search.job import search
 from engine.training import job as training
+from engine.training.backend_choice import report_choice
 from engine.training.estimate import estimate
 
 
@@ -135,7 +137,8 @@ class TrainingWorker(JsonLinesServer):
             run, epochs, name = command.run, command.epochs, command.backend
             training.resume(run, epochs=epochs, backend=name, emit=emit, should_stop=control.should_stop)
         elif isinstance(command, EstimateRun):
-            estimate(command.config, command.token, emit, control.should_stop)
+            measure = report_choice if command.config.training.backend == AUTO_BACKEND else estimate
+            measure(command.config, command.token, emit, control.should_stop)
         elif isinstance(command, Search):
             search(command, emit=emit, should_stop=control.is_stopped, is_paused=control.is_paused)
         elif isinstance(command, RunStudy):

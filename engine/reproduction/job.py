@@ -30,6 +30,7 @@ from engine.reproduction.search_runs import SearchRuns
 from engine.reproduction.trials import SearchSummary, StudyRun, best_of_each
 from engine.search.job import StopAndPause
 from engine.study_folder import StudyFolder
+from engine.training.backend_choice import resolve_backend
 
 FORMAT = 1
 POLL_INTERVAL_S = 0.1
@@ -58,6 +59,7 @@ def run_study(
         EngramError: the settings, the folder, the data or the backend are not usable.
     """
     study = StudyFolder(Path(order.out).expanduser().resolve())
+    order = _with_backend(order, emit, JobContext(should_stop))
     bases = base_configs(order.settings)
     orders = {} if order.config.quick else search_commands(order.config, order.settings, study.runs)
     _check(next(iter(bases.values())))
@@ -73,6 +75,16 @@ def run_study(
     finally:
         emit(ending)
     return content
+
+
+def _with_backend(order: RunStudy, emit: Emit, context: JobContext) -> RunStudy:
+    """Return the order with the fastest backend for its first model, if it leaves the choice to us."""
+    first = next(iter(base_configs(order.settings).values()))
+    chosen, reason = resolve_backend(first, context, is_in_process=False)
+    if not reason:
+        return order
+    emit(Log(text=reason))
+    return order.model_copy(update={"settings": {**order.settings, "backend": chosen.training.backend}})
 
 
 def _check(first: RunConfig) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import EngramError, SearchError
+from engine.job_context import JobContext
 from engine.messages import (
     Continue,
     Continued,
@@ -44,6 +45,7 @@ from engine.search.statistics import ActiveState
 from engine.search.storage import Trial, TrialResult, TrialStorage
 from engine.search.trial_pool import BY_HAND, RunningTrial, TrialPool, make_executor
 from engine.search.wandb_sweep import WandbScheduler
+from engine.training.backend_choice import resolve_backend
 
 POLL_INTERVAL_S = 0.2
 GRACE_S = 15.0
@@ -77,7 +79,18 @@ def search(
 
     Raises:
         EngramError: the command is not valid, or the search cannot continue.
+
+    Example:
+        if __name__ == "__main__":
+            command = Search(name="latent", space={"latent": [64, 256]}, settings={"trials": 2})
+            with search(command).open_storage() as storage:
+                print([(trial.config, trial.score) for trial in storage.trials()])
     """
+    if command.base is not None:
+        base, reason = resolve_backend(command.base, JobContext(should_stop), is_in_process=False)
+        command = command.model_copy(update={"base": base})
+        if reason:
+            emit(Log(text=reason))
     begun = folder.prepare_folder(command)
     with begun.lock(), begun.open_storage() as storage:
         spec = search_spec.save_merged_command(storage, command)

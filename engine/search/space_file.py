@@ -24,7 +24,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from engine import config
 from engine.config import RESOURCES, FieldSpec, RunConfig, Section
-from engine.errors import ConfigError
+from engine.errors import ConfigError, SourceNotFound
+from engine.run_damage import read_record
 from engine.search.space import AnyDimension, Categorical, Conditions, Numeric, Space
 
 EMPTY = "The search space is empty."
@@ -60,11 +61,15 @@ def load_space(path: Path | str, base: RunConfig) -> Space:
 
     Raises:
         ConfigError: it cannot be read, or its content is not valid (see `parse`).
+        SourceNotFound: there is no such file.
     """
     try:
-        described = json.loads(Path(path).read_text(encoding="utf-8"))
+        described = json.loads(read_record(Path(path)))
+    except FileNotFoundError:
+        raise SourceNotFound(f"The space file {path} does not exist.", "Give a JSON file.") from None
     except (OSError, ValueError, RecursionError) as error:
-        raise ConfigError(f"The space file {path} cannot be read ({error}).", "Use a JSON file.") from None
+        reason = (error.strerror if isinstance(error, OSError) else "") or error
+        raise ConfigError(f"The space file {path} cannot be read ({reason}).", "Use a JSON file.") from None
     if not isinstance(described, dict):
         raise ConfigError(f"The space file {path} must map settings to values.", 'Example: {"latent": [256, 512]}.')
     return parse(described, base)

@@ -23,6 +23,7 @@ from engine.job_context import Cancelled, JobContext
 from engine.job_control import watch_stop_file
 from engine.messages import Emit, Event, JobEnded, JobStarted, Log, Progress, ShouldStop, discard_event, never_stop
 from engine.runs import Run
+from engine.training.backend_choice import resolve_backend
 
 SCHEDULE_STRETCHED = (
     "The learning-rate schedule is recomputed for {epochs} epochs and continues from the current epoch."
@@ -52,6 +53,11 @@ def train(
     Raises:
         EngramError: the settings, the data or the backend cannot be used. The run folder, if created, records the
             error; none is created for a source that cannot be opened or has no image.
+
+    Example:
+        data = {"source": "phantom", "phantom_count": 24, "size": 32}
+        config = engine.config.from_flat({**data, "filters": (4, 8), "epochs": 1})
+        trained = engine.train(config, emit=lambda event: print(event.event))
     """
     if not isinstance(run, Run):
         config = config or RunConfig()
@@ -91,6 +97,10 @@ def resume(
 
     Raises:
         EngramError: the run cannot be found, read or trained.
+
+    Example:
+        resumed = engine.resume(trained, epochs=2)
+        assert len(resumed.history()) == 2
     """
     if not isinstance(run, Run):
         run = runs.open_run(run)
@@ -131,6 +141,7 @@ def _run_epochs(run: Run, config: RunConfig, recorder: "EventRecorder", context:
     try:
         _check_clock()
         _check_source(run, config)  # takes no time, while importing a backend takes seconds
+        config = _choose_backend(run, config, recorder, context)
         fitting = import_on_backend("engine.training.trainer", config.training)
         recorder(Log(text=f"Reading {format_source(config.data.source)}."))
         images = data.load(config=config.data, context=context)
@@ -147,6 +158,15 @@ def _run_epochs(run: Run, config: RunConfig, recorder: "EventRecorder", context:
             raise
         recorder(JobEnded(run=run.name, state="failed", reason=failure.what, advice=failure.advice))
         raise failure from error
+
+
+def _choose_backend(run: Run, config: RunConfig, emit: Emit, context: JobContext) -> RunConfig:
+    """Replace the backend 'auto' by the fastest one, also in the run's settings. Raises Cancelled."""
+    chosen, reason = resolve_backend(config, context)
+    if reason:
+        run.write_json("config.json", to_record(chosen))
+        emit(Log(text=reason))
+    return chosen
 
 
 def _report_images(images: data.Dataset, emit: Emit) -> None:

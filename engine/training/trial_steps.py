@@ -31,7 +31,7 @@ FLOAT_BYTES, ADAM_COPIES, MAX_MEMORY_SHARE = 4, 5, 0.8
 
 
 class RandomImages:
-    """So many different random images, of which a few are repeated."""
+    """A number of random images, made by repeating a few different ones."""
 
     def __init__(self, count: int, size: int) -> None:
         self._count = count
@@ -100,7 +100,7 @@ def _time_training(model: Any, config: RunConfig, context: JobContext) -> tuple[
 def _fit(
     model: Any, config: RunConfig, steps: int, context: JobContext, clock: keras.callbacks.Callback | None = None
 ) -> ProgressCallback:
-    """Train for so many steps, as a run does. Raises Cancelled."""
+    """Train for some steps, as a run does. Raises Cancelled."""
     batch = config.training.batch_size
     images = RandomImages(batch * steps, config.data.size)
     batches = EpochSequence(images, batch, config.training.seed, 0, pairs.BatchMaker(config))

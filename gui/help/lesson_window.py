@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QButtonGroup, QDialog, QHBoxLayout, QPushButton, QRadioButton, QVBoxLayout, QWidget
 
@@ -18,7 +18,7 @@ from gui.widgets.labels import form_rows, label
 from gui.widgets.region.region import Region
 from gui.widgets.timers import make_timer
 
-WIDTH_PX, FACT_PX = 400, 150
+WIDTH_PX, FACT_PX = 364, 150
 STEPS = ("1 Predict", "2 Run", "3 Compare")
 ShowPanel = Callable[[str], Panel]
 
@@ -89,12 +89,14 @@ class LessonWindow(QDialog):
         self.point(self.lesson.panel, self.lesson.look)
 
     def fit_height(self) -> None:
-        """Take the height that the texts need, as far as the screen has it."""
+        """Take the height that the texts need, as far as the screen has it; the lower edge stays."""
         area = self.card.area
         needed = self.height() - area.viewport().height() + area.sizeHint().height()
         fitting = min(needed, self.screen().availableGeometry().height() - 2 * GAP)
         if fitting != self.height():
+            grown = fitting - self.height()
             self.setFixedHeight(fitting)
+            self.move(self.x(), max(self.y() - grown, self.screen().availableGeometry().top()))
 
     def event(self, event: QEvent) -> bool:
         """Fit the height again whenever the texts need another one."""
@@ -115,8 +117,22 @@ class LessonWindow(QDialog):
         made.start()
 
     def point(self, panel: str, name: str) -> None:
-        """Show a panel and mark one of its controls."""
-        self.pointer.point_at(find_control(self._show_panel(panel), name))
+        """Show a panel and mark one of its controls, beside this window."""
+        shown = self._show_panel(panel)
+        marked = find_control(shown, name)
+        self.pointer.point_at(marked)
+        self._stand_beside(marked, shown)
+
+    def _stand_beside(self, marked: QWidget | None, panel: QWidget) -> None:
+        """Move into a lower corner of the panel that leaves the marked control visible, at best below the settings."""
+        self.fit_height()
+        room = QRect(panel.mapToGlobal(QPoint()), panel.size())
+        seen = QRect(marked.mapToGlobal(QPoint()), marked.size()) if marked else QRect()
+        frame, spot = self.frameGeometry(), QRect(QPoint(), self.frameSize())
+        spot.moveBottomLeft(room.bottomLeft())
+        if spot.intersects(seen):
+            spot.moveBottomRight(room.bottomRight())
+        self.move(self.pos() + spot.topLeft() - frame.topLeft())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._drop_experiment()

@@ -3,12 +3,16 @@
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtWidgets import QAbstractButton, QPushButton, QToolButton, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QAbstractButton, QPushButton, QStyleOptionButton, QToolButton, QWidget
 
 from gui import palette
 from gui.theme import icon
+from gui.widgets.labels import plain_tip
 
 Kind = Literal["", "primary", "danger", "link"]
+# Of a button that shows what is chosen.
+MAX_PX, LEAST_PX, PADDING_PX, SLACK_PX = 220, 130, 44, 10
 ROLES = {"": "text", "primary": "on_accent", "danger": "danger", "link": "accent"}
 
 
@@ -86,3 +90,41 @@ class RailButton(QToolButton):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             tint(self, self._icon_name, "quiet", "strong")
+
+
+class ElidedButton(QPushButton):
+    """Button that opens something to choose from and shows what is chosen, elided in the middle to fit."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name, self.full_text = name, ""
+        self.setMaximumWidth(MAX_PX)
+
+    def show_text(self, text: str) -> None:
+        """Show a text, in full in the tool tip."""
+        self.full_text = text
+        self.setToolTip(plain_tip(f"{self._name}: {text}. Click for others."))
+        self.setAccessibleName(f"{self._name.lower()} {text}")
+        self._elide()
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        width = self.fontMetrics().horizontalAdvance(self.full_text) + PADDING_PX + SLACK_PX
+        return QSize(min(width, MAX_PX), super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(min(self.sizeHint().width(), LEAST_PX), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._elide()
+
+    def initStyleOption(self, option: QStyleOptionButton) -> None:
+        """Draw the arrow of a button with a menu."""
+        super().initStyleOption(option)
+        option.features |= QStyleOptionButton.ButtonFeature.HasMenu
+
+    def _elide(self) -> None:
+        room = max(self.width() - PADDING_PX, 0)
+        shown = self.fontMetrics().elidedText(self.full_text, Qt.TextElideMode.ElideMiddle, room)
+        self.setText(shown.replace("&", "&&"))

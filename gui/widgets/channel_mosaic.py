@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame
 
 from gui import palette
 from gui.pixmaps import Array, Colormap, image_of, to_colors
 
 CELL_PX, NUMBER_PX = 84, 30
+# Ends of the size that the user can choose, the largest that fills a view by itself, and a step of the wheel.
+TILE_PX, FILL_PX, STEP_PX = (48, 320), 220, 8
 GAP, TEXT_PX = 6, 16
 # Room for two frames: that of the keyboard focus, and that of the chosen channel.
 EDGE_PX = 4
@@ -47,12 +49,16 @@ class ChannelMosaic(QAbstractScrollArea):
     enlarge_wanted = Signal()
     hovered = Signal(int, int, int)  # channel, x, y
     hover_ended = Signal()
+    tile_changed = Signal(int)
 
     def __init__(self) -> None:
         super().__init__()
         self.channels: MosaicData | None = None
         self.channel = 0
         self._text = ""
+        self._side = CELL_PX
+        # The size that the user chose; None as long as the channels fill the view.
+        self._chosen_side: int | None = None
         self._drawn: dict[int, QImage] = {}
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -82,13 +88,38 @@ class ChannelMosaic(QAbstractScrollArea):
             self.setAccessibleName(f"channels: {channel} {mark}, one of {len(self.channels.order)}".replace(" ,", ","))
         self.viewport().update()
 
+    def set_tile(self, side: int | None) -> None:
+        """Choose the size of a channel in pixels; None makes them as large as the view shows all of them."""
+        self._chosen_side = None if side is None else min(max(side, TILE_PX[0]), TILE_PX[1])
+        self._fit()
+
+    def tile(self) -> int:
+        """Return the size of a channel in pixels."""
+        return self._side
+
+    def chosen_tile(self) -> int | None:
+        """Return the size that the user chose. Returns None if they fill the view."""
+        return self._chosen_side
+
+    def _cell_size(self) -> tuple[int, int]:
+        """Return the side of a cell and the height of the text below it, in pixels."""
+        is_number = self.channels is not None and self.channels.are_numbers
+        return (NUMBER_PX, 0) if is_number else (self._side, TEXT_PX)
+
+    def _fill(self, count: int) -> int:
+        """Return the largest size at which the view shows all channels; the usual one if there is none."""
+        wide, high = self.viewport().width() - EDGE_PX + GAP, self.viewport().height() - EDGE_PX
+        sizes = range(FILL_PX, CELL_PX, -4)
+        fits = (side for side in sizes if -(-count // max(wide // (side + GAP), 1)) * (side + TEXT_PX + GAP) <= high)
+        return next(fits, CELL_PX)
+
     def columns(self) -> int:
-        side, _ = cell_size(self.channels)
+        side, _ = self._cell_size()
         return max((self.viewport().width() - EDGE_PX + GAP) // (side + GAP), 1)
 
     def cell(self, place: int) -> QRect:
         """Return the rectangle of the image at a position of the order, in the viewport."""
-        side, text = cell_size(self.channels)
+        side, text = self._cell_size()
         row, column = divmod(place, self.columns())
         top = row * (side + text + GAP) - self.verticalScrollBar().value()
         return QRect(column * (side + GAP) + EDGE_PX, top + EDGE_PX, side - 2, side - 2)
@@ -101,7 +132,7 @@ class ChannelMosaic(QAbstractScrollArea):
         channels = self.channels
         if channels is None:
             return None
-        side, text = cell_size(self.channels)
+        side, text = self._cell_size()
         column = int(at.x() // (side + GAP))
         row = int((at.y() + self.verticalScrollBar().value()) // (side + text + GAP))
         place = row * self.columns() + column
@@ -143,6 +174,13 @@ class ChannelMosaic(QAbstractScrollArea):
         if 0 <= at < len(order):
             self.chosen.emit(order[at])
 
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Change the size of the channels while Ctrl is held; else scroll."""
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.set_tile(self._side + (STEP_PX if event.angleDelta().y() > 0 else -STEP_PX))
+        else:
+            super().wheelEvent(event)
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         found = self.channel_at(event.position())
         if found:
@@ -164,8 +202,11 @@ class ChannelMosaic(QAbstractScrollArea):
         self._fit()
 
     def _fit(self) -> None:
-        side, text = cell_size(self.channels)
         count = len(self.channels.order) if self.channels else 0
+        before, self._side = self._side, self._chosen_side or self._fill(count)
+        if self._side != before:
+            self.tile_changed.emit(self._side)
+        side, text = self._cell_size()
         rows, bar = -(-count // self.columns()), self.verticalScrollBar()
         bar.setRange(0, max(rows * (side + text + GAP) - self.viewport().height(), 0))
         bar.setPageStep(self.viewport().height())
@@ -173,7 +214,7 @@ class ChannelMosaic(QAbstractScrollArea):
         self.viewport().update()
 
     def _paint_cells(self, painter: QPainter, channels: MosaicData) -> None:
-        side, text = cell_size(channels)
+        side, text = self._cell_size()
         high, columns = side + text + GAP, self.columns()
         first = self.verticalScrollBar().value() // high
         last = (self.verticalScrollBar().value() + self.viewport().height()) // high + 1
@@ -191,11 +232,6 @@ class ChannelMosaic(QAbstractScrollArea):
             values = np.asarray(channels.values[..., channel])
             self._drawn[channel] = image_of(to_colors(values, low, high, channels.scale))
         return self._drawn[channel]
-
-
-def cell_size(channels: MosaicData | None) -> tuple[int, int]:
-    """Return the side of a cell and the height of the text below it, in pixels."""
-    return (NUMBER_PX, 0) if channels is not None and channels.are_numbers else (CELL_PX, TEXT_PX)
 
 
 def paint_cell(painter: QPainter, cell: QRect, image: QImage, mark: str, chosen: bool) -> None:

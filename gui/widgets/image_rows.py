@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from gui.palette import PICTURE_CHOSEN
 from gui.pixmaps import Array, Colormap
 from gui.widgets.color_bar import ColorBar
 from gui.widgets.image_view import UNKNOWN, ImageView
-from gui.widgets.labels import ElidedLabel, label
+from gui.widgets.labels import ElidedLabel, label, set_style_property
 from gui.widgets.view_state import ViewState
 
-GAP = 8
+GAP, MARK_PX = 8, 2
 TEXT_PX = 18
 HEADER_PX = 112
 LEAST_CELL = 72
@@ -107,6 +108,7 @@ class ImageRows(QScrollArea):
     hovered = Signal(int, int, int, int)  # row, column, x, y
     hover_ended = Signal()
     maximized = Signal(int, int)
+    chosen = Signal(int)  # column of an image that was clicked
 
     def __init__(self, state: ViewState | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -119,7 +121,7 @@ class ImageRows(QScrollArea):
         self._board = QWidget()
         self._board.setProperty("kind", "plain")
         self._orientation: str | None = None
-        self._linked = True
+        self._linked, self._marked = True, -1
         self._own_states: list[ViewState] = []
         self.setWidget(self._board)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -170,6 +172,16 @@ class ImageRows(QScrollArea):
                 view.set_orientation(letters or "")
         self._show_headers()
 
+    def mark_column(self, column: int) -> None:
+        """Frame the first image of a column, and say so; -1 marks none."""
+        self._marked = column
+        for place, title in enumerate(self._titles):
+            title.setProperty("role", "title" if place == column else "caption")
+            set_style_property(title)
+        for place, view in enumerate(self._views[0] if self._views else ()):
+            view.setAccessibleDescription("current image" if place == column else "")
+            view.update()
+
     def view(self, row: int, column: int) -> ImageView:
         return self._views[row][column]
 
@@ -216,7 +228,14 @@ class ImageRows(QScrollArea):
         view.hovered.connect(partial(self.hovered.emit, row, column))
         view.hover_ended.connect(self.hover_ended)
         view.maximized.connect(partial(self.maximized.emit, row, column))
+        view.clicked.connect(lambda *_: self.chosen.emit(column))
+        if row == 0:
+            view.add_overlay(lambda painter: self._paint_mark(painter, view) if column == self._marked else None)
         return view
+
+    def _paint_mark(self, painter: QPainter, view: ImageView) -> None:
+        painter.setPen(QPen(QColor(PICTURE_CHOSEN), MARK_PX))
+        painter.drawRect(view.rect().adjusted(1, 1, -1, -1))
 
     def _on_state_changed(self) -> None:
         self._show_headers()

@@ -40,7 +40,7 @@ def form_rows(rows: Mapping[str, QWidget], label_px: int) -> QFormLayout:
 
 
 def elide_middle(text: str, most: int) -> str:
-    """Return a text of at most `most` letters; its middle gives way, since names differ at their ends.
+    """Return a text of at most `most` letters; its middle is left out, since names differ at their ends.
 
     Example:
         >>> elide_middle("ae-search-of-today-0009", 13)

@@ -115,6 +115,7 @@ class NumberTable(CachedWidthTable):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setWordWrap(False)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setTabKeyNavigation(False)
         self.setIconSize(QSize(DOT_PX, DOT_PX))
         self.verticalHeader().hide()

@@ -49,6 +49,22 @@ def test_axes_of_blocks_are_the_right_singular_vectors(make_rows, shape):
     assert_same_axes(found, right_singular_vectors(rows, 4))
 
 
+def test_axes_of_the_gram_matrix_are_the_right_singular_vectors(make_rows):
+    rows = make_rows((40, 90))
+    assert_same_axes(pca.iterate_gram(rows, 4, np.random.default_rng(1)), right_singular_vectors(rows, 4))
+
+
+def test_rows_that_depend_on_each_other_have_orthonormal_axes_all_the_same(make_rows):
+    """Six axes of variance, but ten are asked for: the Cholesky factor does not exist, reflections take its place."""
+    rows = make_rows((40, 90))
+    for found in (
+        pca.iterate_gram(rows, 10, np.random.default_rng(1)),
+        pca.iterate_subspace(read_in_blocks(rows), rows.shape, 10, np.random.default_rng(1)),
+    ):
+        assert found.T @ found == pytest.approx(np.eye(10), abs=1e-5)
+        assert_same_axes(found[:, :4], right_singular_vectors(rows, 4))
+
+
 def test_spare_axes_let_the_last_wanted_one_converge():
     """More columns than are iterated along, and variances so close that a few passes alone do not part them."""
     rng = np.random.default_rng(2)

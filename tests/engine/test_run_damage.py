@@ -1,5 +1,6 @@
 """Run folders from strangers, and damaged ones: listed with the reason, never trained, and no trouble to the others."""
 
+import itertools
 import json
 import os
 
@@ -10,7 +11,7 @@ from engine import cli, runs
 from engine.config import RunConfig
 from engine.errors import RunDamaged
 from engine.messages import EpochEnded
-from engine.run_damage import check_folder
+from engine.run_damage import check_folder, read_record
 
 NESTED = "[" * 200_000 + "]" * 200_000
 
@@ -50,14 +51,42 @@ def make_link(path):
     path.symlink_to(path.parents[2] / "outside")
 
 
-@pytest.mark.parametrize("name", ["events.jsonl", "lock", "history.csv", "provenance.json"])
-@pytest.mark.parametrize("make", [make_folder, make_pipe, make_link])
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        *itertools.product(
+            ["events.jsonl", "lock", "history.csv", "provenance.json"], [make_folder, make_pipe, make_link]
+        ),
+        *itertools.product(["view.json", "tracking.json", "evaluation.json"], [make_pipe, make_link]),
+    ],
+)
 def test_an_odd_file_is_a_damaged_run_and_the_others_are_listed(run, name, make, capsys):
     make(run.path / name)
     states = list_states(run, capsys)
     assert states["whole"] == ("new", "")
     state, reason = states["one"]
     assert (state, name in reason) == ("damaged", True)
+
+
+@pytest.mark.parametrize("name", ["config.json", "events.jsonl"])
+def test_a_file_without_end_is_a_damaged_run_and_is_not_read(run, name, capsys):
+    with (run.path / name).open("r+b" if name == "config.json" else "wb") as file:
+        file.truncate(2**40)
+    state, reason = list_states(run, capsys)["one"]
+    assert (state, name in reason, "too large" in reason) == ("damaged", True, True)
+
+
+@pytest.mark.parametrize("make", [make_pipe, lambda path: path.symlink_to("/dev/zero"), make_folder])
+def test_a_record_that_is_no_file_is_not_read(tmp_path, make):
+    make(tmp_path / "a.json")
+    with pytest.raises(ValueError, match="no file"):
+        read_record(tmp_path / "a.json")
+
+
+def test_a_folder_of_the_user_in_a_run_is_none_of_our_business(run, tmp_path):
+    (run.path / "figures").mkdir()
+    (run.path / "scans").symlink_to(tmp_path)
+    check_folder(run.path)
 
 
 def test_an_epoch_with_odd_metrics_is_listed(run, capsys):

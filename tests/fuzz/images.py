@@ -2,7 +2,12 @@
 
 import gzip
 import io
+import os
+import tempfile
+import zipfile
+import zlib
 from pathlib import Path
+from unittest import mock
 
 import nibabel
 import numpy as np
@@ -11,6 +16,7 @@ from PIL import Image
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
+from pydicom.fileset import FileSet
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -22,9 +28,18 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from engine.data import dicom, nifti, patient_headers, raster, research_volumes
+from engine.data import (
+    archive_folder,
+    dicom,
+    dicom_series,
+    nifti,
+    patient_headers,
+    raster,
+    research_volumes,
+    series_folder,
+)
 from engine.data.decoded_image import UnreadableFile
-from engine.data.files import detect_format
+from engine.data.files import detect_format, list_pictures
 from engine.data.foreign_files import describe_foreign
 from engine.lesions import read_masks
 
@@ -150,9 +165,91 @@ def make_mgh() -> list[bytes]:
 
 
 def make_nrrd() -> list[bytes]:
-    """Return a small NRRD volume, which needs an extra, and is refused without it."""
-    head = b"NRRD0004\ntype: short\ndimension: 3\nsizes: 5 4 3\nencoding: raw\nendian: little\n\n"
-    return [head + VOLUME.tobytes()]
+    """Return small NRRD volumes, which need an extra: plain, compressed, as text, of two components."""
+    start = b"NRRD0004\ntype: short\nendian: little\n"
+    space = b"space: left-posterior-superior\nspace directions: (1,0,0) (0,2,0) (0,0,3)\nspace origin: (0,0,0)\n"
+    flat = b"dimension: 3\nsizes: 5 4 3\n"
+    text = " ".join(map(str, VOLUME.ravel())).encode()
+    return [
+        start + flat + space + b"encoding: raw\n\n" + VOLUME.tobytes(),
+        start + flat + b"encoding: gzip\n\n" + gzip.compress(VOLUME.tobytes()),
+        start + flat + b"encoding: ascii\n\n" + text,
+        start + b"dimension: 4\nsizes: 2 5 2 3\nkinds: vector space space space\nencoding: raw\n\n" + VOLUME.tobytes(),
+    ]
+
+
+def make_mha(data: str = "LOCAL") -> list[bytes]:
+    """Return small MetaImage volumes, which need an extra: plain, compressed; or with their voxels in another file."""
+    head = b"ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\nDimSize = 5 4 3\n"
+    head += b"TransformMatrix = 1 0 0 0 1 0 0 0 1\nOffset = 0 0 0\nElementSpacing = 1 2 3\nElementType = MET_SHORT\n"
+    plain = head + f"ElementDataFile = {data}\n".encode()
+    packed = zlib.compress(VOLUME.tobytes())
+    sizes = f"CompressedData = True\nCompressedDataSize = {len(packed)}\n".encode()
+    return (
+        [plain + VOLUME.tobytes(), head + sizes + b"ElementDataFile = LOCAL\n" + packed] if data == "LOCAL" else [plain]
+    )
+
+
+def write_raw(folder: Path) -> None:
+    """Write the voxels of a MetaImage header."""
+    (folder / "a.raw").write_bytes(VOLUME.tobytes())
+
+
+def write_series(folder: Path) -> None:
+    """Write two slices of a series."""
+    for number in (1, 2):
+        (folder / f"{number}.dcm").write_bytes(make_slice(number))
+
+
+def make_slice(number: int) -> bytes:
+    """Return one slice of a series."""
+    place = {"ImagePositionPatient": [0, 0, 3 * number], "InstanceNumber": number, "SeriesInstanceUID": "1.2.3"}
+    return make_dicom(ExplicitVRLittleEndian, **place, Modality="MR", SeriesNumber=4, SeriesDescription="T1")
+
+
+def make_disc_index() -> list[bytes]:
+    """Return the index of a disc with two slices."""
+    with tempfile.TemporaryDirectory() as name:
+        files = FileSet()
+        for number in (1, 2):
+            data = pydicom.dcmread(io.BytesIO(make_slice(number)))
+            data.StudyInstanceUID, data.StudyDate, data.StudyTime, data.StudyID = "1.2", "20200101", "0101", "1"
+            files.add(data)
+        files.write(name)
+        return [(Path(name) / "DICOMDIR").read_bytes()]
+
+
+def read_series(path: Path) -> object:
+    """Read a folder as one series, and a file of it alone, as Engram does for a disc."""
+    try:
+        dicom_series.read_slice_header(path)
+        dicom.read_scan(path)
+    except READABLE:
+        pass
+    return series_folder.read_scan(path.parent, None, "T1")
+
+
+def make_archives() -> list[bytes]:
+    """Return small zip archives of images, with folders and with a name of another alphabet."""
+    made = []
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w", method) as archive:
+            archive.writestr("images/Training/glioma/ä.png", make_pictures("PNG")[0])
+            archive.writestr("images/.hidden", b"x")
+            archive.writestr("images/Training/no/b.dcm", make_slice(1))
+        made.append(file.getvalue())
+    return made
+
+
+def read_archive(path: Path) -> object:
+    """Unpack an archive into an empty cache; nothing may lie outside it or be a link."""
+    with tempfile.TemporaryDirectory() as name, mock.patch.dict(os.environ, ENGRAM_CACHE=f"{name}/cache"):
+        folder = archive_folder.unpack(path)
+        found = list(folder.rglob("*"))
+        assert not [each for each in found if each.is_symlink()], found
+        assert [os.listdir(name), os.listdir(f"{name}/cache")] == [["cache"], ["archives"]]
+        return list(list_pictures(folder, lambda file, reason: None))
 
 
 def read_nifti(path: Path) -> object:

@@ -26,6 +26,7 @@ from engine.search import search_spec, space_file
 from engine.search.storage import FILE_NAME, TrialStorage
 from engine.study_folder import StudyFolder
 from engine.training import checkpoints
+from gui import run_record
 
 TINY = from_flat({"phantom_count": 48, "size": 32, "filters": (4, 8), "latent": 4}, RunConfig())
 ARRAYS = [np.arange(24, dtype=np.float32).reshape(4, 6), np.array(7), np.zeros((0, 3), np.uint32)]
@@ -252,3 +253,8 @@ def read_box_file(path: Path) -> object:
     """Read a file or a folder of boxes, and draw the first one."""
     boxes = read_boxes(path.parent if path.suffix == ".txt" else path)
     return next(iter(boxes.find_by_name.values()))[0].mask((32, 32), 1.5)
+
+
+def read_notes(path: Path) -> object:
+    """Read the app's notes on a run."""
+    return run_record.read_notes(path.parent)

@@ -1,8 +1,11 @@
 """Every reader of a file that may come from somebody else, by name."""
 
+import importlib
 import importlib.util
 import json
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from engine.archives import DAMAGE, read_arrays
 from tests.fuzz import images, records
@@ -10,8 +13,11 @@ from tests.fuzz.mutation import mutate_gzip, mutate_json, mutate_png, mutate_zip
 from tests.fuzz.runner import Target
 
 PICTURES = {"PNG": "png", "JPEG": "jpg", "TIFF": "tif", "BMP": "bmp", "GIF": "gif", "WEBP": "webp", "JPEG2000": "jp2"}
-# Building a model takes seconds, so the suite leaves it to `make fuzz`.
-SLOW = ("model",)
+# Building a model, a window or a library's tables takes seconds, so the suite leaves it to `make fuzz`.
+SLOW = ("model", "parquet", "arrow", "card", "saved", "window")
+
+
+NOTES = b'{"place": 3, "note": "x", "tags": ["a", "b"]}'
 
 
 def _picture_targets() -> dict[str, Target]:
@@ -26,7 +32,7 @@ def _picture_targets() -> dict[str, Target]:
 
 def _volume_targets() -> dict[str, Target]:
     read, research = images.read_nifti, images.read_research
-    analyze = images.make_analyze
+    analyze, two = images.make_analyze, {"prepare": images.write_series}
     made = {
         "dicom": Target(images.make_dicoms, images.read_dicom, "a.dcm", images.READABLE),
         "nifti": Target(images.make_niftis, read, "a.nii", images.READABLE),
@@ -35,10 +41,16 @@ def _volume_targets() -> dict[str, Target]:
         ),
         "analyze": Target(lambda: [analyze()[0]], read, "a.hdr", images.READABLE, prepare=images.write_voxels),
         "mgh": Target(images.make_mgh, research, "a.mgh", images.READABLE),
+        "series": Target(lambda: [images.make_slice(3)], images.read_series, "3.dcm", images.READABLE, **two),
+        "dicomdir": Target(images.make_disc_index, images.read_series, "DICOMDIR", images.READABLE, **two),
+        "zip": Target(images.make_archives, images.read_archive, "a.zip", mutate=mutate_zip),
         "mgz": Target(lambda: images.zip_all(images.make_mgh()), research, "a.mgz", images.READABLE, mutate_gzip),
     }
     if importlib.util.find_spec("SimpleITK"):
         made["nrrd"] = Target(images.make_nrrd, research, "a.nrrd", images.READABLE)
+        made["mha"] = Target(images.make_mha, research, "a.mha", images.READABLE)
+        beside = partial(images.make_mha, "a.raw")
+        made["mhd"] = Target(beside, research, "a.mhd", images.READABLE, prepare=images.write_raw)
     return made
 
 
@@ -74,17 +86,30 @@ def _record_targets() -> dict[str, Target]:
     }
 
 
+def _late(module: str, name: str) -> Callable[..., Any]:
+    """Return a function whose module, which is slow to import, is imported when it is called."""
+    return lambda *words: getattr(importlib.import_module(f"tests.fuzz.{module}"), name)(*words)
+
+
 def _table_targets() -> dict[str, Target]:
     coco = json.dumps(records.COCO).encode()
+    table, folder, saved = (_late("tables", name) for name in ("read_table", "read_folder", "write_saved"))
     made = {
         "boxes": Target(lambda: [records.BOXES], records.read_box_file, "lesion_boxes.csv"),
         "coco": Target(lambda: [coco], records.read_box_file, "boxes.json", mutate=mutate_json),
         "yolo": Target(lambda: [b"0 0.5 0.5 0.2 0.1\n1 0.1 0.1 0.1 0.1 0.2 0.2\n"], records.read_box_file, "a.txt"),
         "patients": Target(lambda: [records.PATIENTS], records.read_patients, "patients.csv"),
+        "notes": Target(lambda: [NOTES], records.read_notes, "view.json", (), mutate_json),
+        "parquet": Target(_late("tables", "make_parquet"), table, "a.parquet"),
+        "arrow": Target(_late("tables", "make_arrow"), table, "a.arrow"),
+        "card": Target(_late("tables", "make_card"), folder, "README.md", prepare=_late("tables", "write_parquet")),
+        "saved": Target(_late("tables", "make_state"), folder, "state.json", mutate=mutate_json, prepare=saved),
         "commands": Target(records.make_commands, records.read_command_line, mutate=mutate_json),
     }
     if importlib.util.find_spec("PySide6"):
         made["preferences"] = Target(lambda: [records.INI], records.read_preferences, "Engram.ini", ())
+        make, read = _late("windows", "make_memory"), _late("windows", "restore")
+        made["window"] = Target(make, read, "memory.json", (), mutate_json)
     return made
 
 

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPoint, QRect
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from engine.config import DataConfig
@@ -163,6 +164,18 @@ class TestLessonWindow:
         next(b for b in window.findChildren(QPushButton) if b.text() == "Show in Denoise").click()
         assert shown[0][0] == "denoise"
         assert session.selection.lesions.regions[IMAGE.key].kind == "ellipse"
+
+    @pytest.mark.parametrize(("top", "corner"), [(0, "bottomLeft"), (500, "bottomRight")])
+    def test_window_leaves_the_marked_control_visible(self, window, top, corner):
+        app = window.parentWidget()
+        app.resize(900, 700)
+        methods = QWidget(app)
+        methods.setAccessibleName("methods")
+        methods.setGeometry(0, top, 200, 150)
+        app.show()
+        window.open_lesson(3)
+        room = QRect(app.mapToGlobal(QPoint()), app.size())
+        assert getattr(window.frameGeometry(), corner)() == getattr(room, corner)()
 
     def test_failure_is_said_and_another_try_is_free(self, window, session):
         window.open_lesson(3)

@@ -1,7 +1,7 @@
 """The window: panels, menus, drops, what it remembers, how it closes."""
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QAction, QDropEvent, QGuiApplication, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QWidget
@@ -715,9 +715,26 @@ def test_no_panel_takes_a_framework(run_python):
     assert loaded.split() == []
 
 
-def test_window_is_small_enough_for_a_small_screen(window):
+class ShownWindows(QObject):
+    """What was shown as a window of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def eventFilter(self, watched, event):
+        if event.type() == QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow():
+            self.found.append(watched)
+        return False
+
+
+def test_window_is_small_enough_for_a_small_screen_and_no_part_flashes_up_before_it_has_its_place(window, qapp):
+    seen = ShownWindows()
+    qapp.installEventFilter(seen)
     for key in window.places:
         window.show_panel(key)
+    qapp.removeEventFilter(seen)
+    assert seen.found == []
     smallest = window.minimumSizeHint()
     assert smallest.width() <= 1000
     assert smallest.height() <= 700

@@ -76,3 +76,14 @@ def test_every_kind_of_value_is_kept(file, value):
     kept = SettingsStore()
     assert [kept.get(key, type(value)() if value is not None else None) for key in ("a/b c", "top")] == [value] * 2
     assert not file.with_name(f"{file.name}.refused").exists()
+
+
+def test_a_value_that_cannot_be_applied_gives_way_to_the_default(qapp, capsys):
+    store, applied = SettingsStore(), []
+    store.set("sizes", [1, "x"])
+    store.restore("sizes", [], lambda sizes: applied.append([size + 1 for size in sizes]))
+    assert applied == [[]]
+    assert SettingsStore().get("sizes", [5]) == []
+    assert "TypeError" in capsys.readouterr().err
+    store.set("recent", ["/a", 5, None])
+    assert store.texts("recent") == ["/a"]

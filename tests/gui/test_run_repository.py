@@ -47,6 +47,17 @@ def test_run_of_another_process_is_noticed_and_followed(book, make_run, root, qt
     assert book.records["vae-0001"].state == "interrupted"
 
 
+def test_run_of_the_own_job_runs_before_it_holds_its_lock(book, make_run, root):
+    make_run("ae-0001", epochs=2, state=None)
+    book.open(root)
+    book.mark_busy("ae-0001", True)
+    book.read_new_events("ae-0001")
+    assert book.records["ae-0001"].state == "running"
+    book.mark_busy("ae-0001", False)
+    book.read_new_events("ae-0001")
+    assert book.records["ae-0001"].state == "interrupted"
+
+
 def test_look_comes_by_itself(book, make_run, root, qtbot):
     book.open(root)
     make_run("ae-0001")

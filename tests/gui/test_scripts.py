@@ -1,30 +1,45 @@
 """*Copy as Python* of each panel runs as it is and gives what the engine gives the panel."""
 
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 
+import nibabel as nib
 import numpy as np
 import pytest
 from PIL import Image
 
-from engine import config, runs
+from engine import config, lesions
 from engine.config import DataConfig
+from engine.data.scan import read_view
 from engine.explorer.explorer import Explorer
-from engine.messages import ComputeActivations, Denoise, EmbedLatents, Reconstruct, never_stop
-from engine.training import job
+from engine.messages import (
+    ApplyFilter,
+    ComputeActivations,
+    DecodeMean,
+    Denoise,
+    EmbedLatents,
+    LoadData,
+    OpenVolumeReply,
+    Reconstruct,
+    never_stop,
+)
 from gui.export import changed_data
+from gui.lesion_regions import mask_of
 from gui.panels.compare.script import compare_script
 from gui.panels.data import DataPanel
 from gui.panels.denoise.case import Methods, Noise
+from gui.panels.denoise.exporter import to_image
 from gui.panels.denoise.script import denoise_script
 from gui.panels.latent.export import latent_script
 from gui.panels.layers.exporter import make_script
-from gui.panels.layers.state import LayersState
+from gui.panels.layers.state import ColorScale, LayersState, value_limits
 from gui.panels.report import as_python as report_script
+from gui.panels.scan import ScanPanel
 from gui.panels.train.new_run_card import NewRunCard
+from gui.pixmaps import gray_image, pixels_of, to_colors
 from gui.selection import ImageRef
 from gui.widgets.region.region import Region
-from tests.trained_runs import tiny_config
 
 LESION = Region("ellipse", ((0.25, 0.25), (0.5, 0.5)))
 
@@ -44,7 +59,10 @@ def data(run):
 def ask(tmp_path, data):
     """Ask the engine as a panel does: `ask(Reconstruct, ...)` -> the reply, with arrays in place of files."""
     explorer = Explorer(tmp_path, lambda event: None, never_stop)
-    return lambda kind, **fields: explorer.answer(kind(number=1, panel="x", data=data, **fields))
+    given = {"number": 1, "panel": "x", "data": data}
+    return lambda kind, **fields: explorer.answer(
+        kind(**{name: value for name, value in (given | fields).items() if name in kind.model_fields})
+    )
 
 
 @pytest.fixture
@@ -62,11 +80,6 @@ def execute(tmp_path, monkeypatch, capsys):
     return go
 
 
-def saved(array):
-    """The 8-bit levels of an image that the engine computed for a panel."""
-    return np.rint(np.clip(array, 0, 1) * 255).astype(np.uint8)
-
-
 def pixels(path):
     with Image.open(path) as image:
         return np.asarray(image)
@@ -82,8 +95,8 @@ def test_compare(run, data, ask, execute):
         originals, reconstructed = done.made[name]
         np.testing.assert_allclose(done.metrics.psnr_db(originals, reconstructed), reply.psnr_db, rtol=1e-4)
         np.testing.assert_allclose(done.metrics.ssim(originals, reconstructed), reply.ssim, rtol=1e-4)
-        shown = [pixels(done.folder / f"{name}-{at}.png").astype(int) for at in (1, 2)]
-        np.testing.assert_allclose(shown, saved(reply.images).astype(int), atol=1)
+        for at, image in enumerate(reply.images, 1):
+            np.testing.assert_array_equal(pixels(done.folder / f"{name}-{at}.png"), pixels_of(gray_image(image)))
     assert [line.split()[0] for line in done.out.splitlines()] == [run.name, "PCA-4"]
 
 
@@ -100,26 +113,45 @@ def test_compare_of_an_opened_file(run, data, execute, tmp_path):
 
 @pytest.mark.slow
 def test_denoise(run, data, ask, execute):
-    told = ask(Denoise, split="test", indices=(1,), runs=(str(run.path),), noise="rician", sigma=0.08, seed=3)
+    asked = {"split": "test", "indices": (1,), "noise": "rician", "sigma": 0.08, "seed": 3}
+    told = ask(Denoise, runs=(str(run.path),), **asked)
     case = ImageRef("a", data, "test", 1)
-    methods = Methods(runs={str(run.path): run.name}, filters={"median": "Median"})
+    methods = Methods(runs={str(run.path): run.name}, filters={"median": "Median", "pca": "PCA-4"}, components=4)
     done = execute(denoise_script(case, changed_data(data), Noise("rician", 0.08, 3), methods, (LESION, 3)))
-    assert set(done.made) == {"noisy", run.name, "median"}
-    ((reply,), originals, images) = (told.runs.values(), *done.made[run.name])
-    assert done.metrics.psnr_db(originals, images)[0] == pytest.approx(reply.psnr_db, rel=1e-4)
-    noisy = pixels(done.folder / "noisy.png")
-    np.testing.assert_array_equal(noisy, saved(told.noisy))
-    np.testing.assert_allclose(pixels(done.folder / f"{run.name}.png").astype(int), saved(reply.denoised), atol=1)
-    assert done.out.count("lesion contrast retained") == 3
+    assert set(done.made) == {"noisy", run.name, "median", "pca"}
+    kept = re.findall(r"retained (\S+)", done.out)[1:]  # the first is that of the noisy image
+    replies = {run.name: next(iter(told.runs.values()))}
+    replies |= {key: ask(ApplyFilter, method=key, components=4, **asked) for key in ("median", "pca")}
+    for name, reply in replies.items():
+        originals, images = done.made[name]
+        assert done.metrics.psnr_db(originals, images)[0] == pytest.approx(reply.psnr_db, rel=1e-4)
+        np.testing.assert_array_equal(pixels(done.folder / f"{name}.png"), pixels_of(to_image(reply.denoised, "8-bit")))
+        mask = mask_of(LESION, reply.denoised.shape)
+        value, _ = lesions.retention(originals[0, ..., 0], reply.denoised, mask, 3)
+        assert float(kept.pop(0)) == pytest.approx(value, rel=1e-4, nan_ok=True)
+    assert not kept
+    np.testing.assert_array_equal(pixels(done.folder / "noisy.png"), pixels_of(to_image(told.noisy, "8-bit")))
+
+
+@pytest.mark.slow
+def test_denoise_of_an_image_that_is_noisy_already(run, data, execute):
+    case, methods = ImageRef("a", data, "test", 1), Methods(filters={"median": "Median"})
+    done = execute(denoise_script(case, changed_data(data), Noise("none", 0.1, 3), methods, (None, 3)))
+    np.testing.assert_array_equal(*done.made["noisy"])
 
 
 @pytest.mark.slow
 def test_layers(run, data, ask, execute):
     told = ask(ComputeActivations, run=str(run.path), split="test", indices=(2,), layer="enc_act1")
+    seen = told.activations.reshape(16, 16, 4)
     choice = LayersState(run=str(run.path), layer="enc_act1", channel=1, scans=[ImageRef("a", data, "test", 2)])
-    done = execute(make_script(choice))
-    np.testing.assert_allclose(done.channel, told.activations[..., 1], rtol=1e-4, atol=1e-6)
-    assert execute(make_script(replace(choice, layer="images"))).images.shape == (1, 32, 32, 1)
+    for scale in (ColorScale(), ColorScale(shared=False, signed=True)):
+        done = execute(make_script(replace(choice, color_scale=scale)))
+        np.testing.assert_allclose(done.channel[0], seen[..., 1], rtol=1e-4, atol=1e-6)
+        as_shown = to_colors(seen[..., 1], *value_limits(seen, scale, None if scale.shared else 1), scale.scale)
+        np.testing.assert_array_equal(pixels(done.folder / "enc_act1-1.png"), as_shown)
+    done = execute(make_script(replace(choice, layer="images")))
+    assert pixels(done.folder / "image.png").shape == done.images.shape[1:3] == (32, 32)
 
 
 @pytest.mark.slow
@@ -131,27 +163,55 @@ def test_latent(run, data, ask, execute):
     scene.group, scene.mapped = (("train", 0), ("train", 1)), SimpleNamespace(decodes=True)
     done = execute(latent_script(scene, changed_data(data), ["train", "test"], "pca"))
     np.testing.assert_allclose(done.laid.points, told.points, rtol=1e-3, atol=1e-4)
-    assert done.average.shape == (1, 32, 32, 1)
+    means = ask(DecodeMean, run=str(run.path), places=scene.group)
+    (made,) = ask(Reconstruct, split="test", indices=(1,), runs=(str(run.path),)).runs.values()
+    images = {"decoded-mean": means.average, "pixel-mean": means.pixel_mean, "reconstruction": made.images}
+    for name, image in images.items():
+        np.testing.assert_array_equal(pixels(done.folder / f"{name}.png"), pixels_of(gray_image(image[0])))
 
 
-def test_data(data, execute):
+def test_data(data, ask, execute):
     panel = SimpleNamespace(session=SimpleNamespace(data=SimpleNamespace(config=data)))
     done = execute(DataPanel.as_python(panel))
-    assert done.images.config == data
-    assert "train" in done.out
+    told = ask(LoadData, config=data)
+    assert done.images.counts() == told.counts
+    for name, counts in told.repeats.splits.model_dump(exclude_none=True).items():
+        assert counts.items() <= done.found["splits"][name].items()
+    assert "near-duplicates: {" in done.out
 
 
-def test_train(execute, tmp_path, monkeypatch):
-    """The training itself is that of docs/reference/api.md, which a test runs."""
-    chosen = tiny_config(model="vae", epochs=1)
-    monkeypatch.setattr(job, "train", lambda config, root: runs.create_run(config, root=root))
+@pytest.mark.slow
+def test_train(run, execute, tmp_path):
+    """The script trains the very run that the panel shows: the same curves, and the same preview images."""
     card = SimpleNamespace(
-        settings=SimpleNamespace(config=lambda: chosen),
+        settings=SimpleNamespace(config=lambda: run.config),
         _session=SimpleNamespace(runs=SimpleNamespace(root=tmp_path / "runs")),
     )
     done = execute(NewRunCard.python(card))
-    assert done.run.config == chosen
-    assert [each.path for each in runs.list_runs(tmp_path / "runs")] == [done.run.path]
+    losses = [[row[name] for row in each.history() for name in ("loss", "val_loss")] for each in (run, done.run)]
+    assert losses[0] == losses[1]
+    images = [{path.name: path.read_bytes() for path in each.previews.glob("*.npy")} for each in (run, done.run)]
+    assert images[0] == images[1]
+    assert images[0]
+
+
+def test_scan(execute, qtbot, desk, tmp_path):
+    values = np.random.default_rng(0).normal(100, 30, (6, 9, 12)).astype(np.float32)
+    nib.save(nib.Nifti1Image(values, np.diag([1.0, 1, 3, 1])), tmp_path / "head.nii")
+    panel = ScanPanel(desk)
+    qtbot.addWidget(panel)
+    assert panel.as_python() == ""
+    panel._path = str(tmp_path / "head.nii")
+    facts = read_view(panel._path, tmp_path / "seen.npy")
+    facts = {name: facts[name] for name in OpenVolumeReply.model_fields if name != "voxels"}
+    panel._on_opened(OpenVolumeReply(voxels=str(tmp_path / "seen"), **facts))
+    panel.planes.set_inverted(True)
+    panel.use.plane.setCurrentIndex(panel.use.plane.findData("coronal"))
+    done, cell = execute(panel.as_python()), panel.planes.cells["coronal"]
+    view = cell.view.state.view
+    np.testing.assert_array_equal(done.values, cell.view.values)
+    as_shown = pixels_of(gray_image(cell.view.values, view.window, view.level, invert=True))
+    np.testing.assert_array_equal(pixels(done.folder / f"coronal-{cell.view.index + 1}.png"), as_shown)
 
 
 def test_report(execute, monkeypatch):

@@ -34,8 +34,10 @@ def offered(card):
 
 
 def test_only_a_volume_is_offered_and_only_a_dicom_source_as_dicom(card):
-    card.show_for(replace(SCAN, slices=1), RUNS)
+    card.show_for(replace(SCAN, kind="picture", slices=1), RUNS)
     assert card.isHidden()
+    card.show_for(replace(SCAN, slices=1), RUNS)
+    assert not card.isHidden(), "a file of one slice has a place of its own too"
     card.show_for(SCAN, RUNS)
     assert not card.isHidden()
     assert offered(card) == ["ae-0001 as NIfTI…", "vae-0001 as NIfTI…"]

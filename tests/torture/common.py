@@ -1,14 +1,21 @@
 """What the modes of `make torture` share: the command line of the engine, tiny settings, mounts, the tally."""
 
 import contextlib
+import multiprocessing
 import os
 import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from unittest import mock
+
+from engine import cli
+from engine.training.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = (
@@ -70,6 +77,35 @@ def call(*words: str, command: Sequence[str] = (), **changes: str) -> subprocess
         timeout=TIMEOUT_S,
         check=False,
     )
+
+
+def fork(log: Path, *words: str, pause_s: float = 0.0) -> BaseProcess:
+    """Start the engine in a copy of this process, which has imported everything but has not computed yet.
+
+    Args:
+        log: file for what it says.
+        words: command line of the engine.
+        pause_s: time that each epoch waits before it is saved, so that it lasts as long without a processor.
+    """
+    sys.stdout.flush()
+    process = multiprocessing.get_context("fork").Process(target=_run_engine, args=(log, words, pause_s))
+    process.start()
+    return process
+
+
+def _run_engine(log: Path, words: Sequence[str], pause_s: float) -> None:
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.environ.update(environment())
+    finish_epoch = Trainer._finish_epoch
+
+    def wait(trainer: Trainer, metrics: dict[str, float]) -> None:
+        time.sleep(pause_s)
+        finish_epoch(trainer, metrics)
+
+    with mock.patch.object(Trainer, "_finish_epoch", wait):
+        sys.exit(cli.main(words))
 
 
 def last_words(text: str) -> str:

@@ -2,9 +2,11 @@
 
 A power cut is simulated as follows. The runs lie on a file system in an image file. At a random moment the training is
 halted and the image is copied: it holds what has reached the disk, and nothing of the page cache. The training is
-killed, the copy is mounted, which replays its journal, and the run is resumed there.
+killed, the copy is mounted, which replays its journal, and the run is resumed there. One training is cut at several
+moments: it goes on once its image is copied.
 """
 
+import os
 import random
 import re
 import shutil
@@ -13,17 +15,20 @@ import subprocess
 import tempfile
 import time
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from engine import runs
 from engine.runs import Run
-from tests.torture.common import ROOT, TINY, Tally, call, engine_command, environment, mounted, require_root
+from tests.torture.common import TINY, Tally, fork, last_words, mounted, require_root
 
 IMAGE_BYTES = 400 * 2**20
 EPOCHS = 2000
-# From 0.1 s to several seconds an epoch.
-LENGTHS = ((), (), ("--phantom-count", "600", "--batch-size", "2"), ("--phantom-count", "2000", "--batch-size", "1"))
+# What each epoch waits: a power cut loses what the system has not written yet, by itself after 5 to 30 s.
+PAUSES_S = (0, 1, 5, 12, 40)
+CUTS_PER_TRAINING = 4
 REPORTED = re.compile(rb"epoch +(\d+)/")
 
 
@@ -50,11 +55,10 @@ def find_obstacle(filesystem: str) -> str:
     return require_root() or ("" if Path("/dev/loop-control").exists() else "This machine has no loop devices.")
 
 
-def start_training(root: Path, log: Path, length: tuple[str, ...]) -> subprocess.Popen:
+def start_training(root: Path, log: Path, pause_s: float) -> BaseProcess:
     """Start a training of many epochs."""
-    command = engine_command("train", *TINY, *length, "--epochs", str(EPOCHS), "--run", "one", "--runs", str(root))
-    with log.open("wb") as output:
-        return subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output, env=environment())
+    log.touch()
+    return fork(log, "train", *TINY, "--epochs", str(EPOCHS), "--run", "one", "--runs", str(root), pause_s=pause_s)
 
 
 def reported_epochs(log: Path) -> int:
@@ -62,10 +66,10 @@ def reported_epochs(log: Path) -> int:
     return max((int(number) for number in REPORTED.findall(log.read_bytes())), default=0)
 
 
-def wait_for_epochs(process: subprocess.Popen, log: Path, count: int) -> None:
+def wait_for_epochs(process: BaseProcess, log: Path, count: int) -> None:
     """Wait until a training has reported this many epochs."""
     while reported_epochs(log) < count:
-        if process.poll() is not None:
+        if not process.is_alive():
             raise SystemExit(f"The training ended: {log.read_text(errors='replace')[-500:]}")
         time.sleep(0.01)
 
@@ -79,43 +83,50 @@ def resume(run: Run, reported: int) -> Outcome:
     except (OSError, zipfile.BadZipFile):
         has_model = False
     goal = max([reported, *checkpoints]) + 1
-    done = call("resume", run.name, "--runs", str(run.path.parent), "--epochs", str(goal))
-    said = done.stderr.strip().splitlines()[-1:] or [""]
-    first = re.search(r"from epoch (\d+)", done.stderr)
+    log = run.path.parent.parent / "log-of-resuming"
+    done = fork(log, "resume", run.name, "--runs", str(run.path.parent), "--epochs", str(goal))
+    done.join()
+    said = log.read_text(errors="replace")
+    first = re.search(r"from epoch (\d+)", said)
     kept = int(first[1]) - 1 if first else 0
     history = [row["epoch"] for row in run.history()]
-    is_resumed = done.returncode == 0 and history == list(range(1, goal + 1))
-    return Outcome(reported, kept, is_resumed, has_model, said[0])
+    is_resumed = done.exitcode == 0 and history == list(range(1, goal + 1))
+    return Outcome(reported, kept, is_resumed, has_model, last_words(said))
 
 
-def cut_power(filesystem: str, folder: Path, chance: random.Random) -> Outcome:
-    """Train on a file system of its own, cut the power, resume from what was on the disk."""
-    image, copy, log = folder / "image", folder / "copy", folder / "log"
+def cut_power(filesystem: str, folder: Path, pause_s: float, chance: random.Random) -> Iterator[Outcome]:
+    """Train on a file system of its own, cut the power at some moments, resume from what was on the disk at each."""
+    image, log = folder / "image", folder / "log"
     with image.open("wb") as file:
         file.truncate(IMAGE_BYTES)
     subprocess.run([f"mkfs.{filesystem}", "-q", image], check=True, capture_output=True)
+    cuts = []
     with mounted(folder / "mnt", "-o", "loop", image) as place:
-        process = start_training(place / "runs", log, chance.choice(LENGTHS))
-        wait_for_epochs(process, log, chance.randint(1, 3))
-        time.sleep(chance.uniform(0, 4))
-        process.send_signal(signal.SIGSTOP)
-        subprocess.run(["cp", "--sparse=always", image, copy], check=True)
-        reported = reported_epochs(log)
+        process = start_training(place / "runs", log, pause_s)
+        for number in range(CUTS_PER_TRAINING):
+            wait_for_epochs(process, log, reported_epochs(log) + chance.randint(0 if number else 1, 1))
+            time.sleep(chance.uniform(0, pause_s + 0.5))
+            os.kill(process.pid, signal.SIGSTOP)
+            subprocess.run(["cp", "--sparse=always", image, folder / f"copy{number}"], check=True)
+            cuts.append(reported_epochs(log))
+            os.kill(process.pid, signal.SIGCONT)
         process.kill()
-        process.wait()
+        process.join()
     image.unlink()
-    with mounted(folder / "mnt", "-o", "loop", copy) as place:
-        return resume(runs.Run(place / "runs" / "one"), reported)
+    for number, reported in enumerate(cuts):
+        # One at a time: the copies have the same id, and no system mounts two of those.
+        with mounted(folder / "mnt", "-o", "loop", folder / f"copy{number}") as place:
+            yield resume(runs.Run(place / "runs" / "one"), reported)
 
 
-def kill(folder: Path, chance: random.Random) -> Outcome:
+def kill(folder: Path, pause_s: float, chance: random.Random) -> Outcome:
     """Train, kill the process, resume."""
     log = folder / "log"
-    process = start_training(folder / "runs", log, chance.choice(LENGTHS))
+    process = start_training(folder / "runs", log, pause_s)
     wait_for_epochs(process, log, 3)
-    time.sleep(chance.uniform(0, 4))
+    time.sleep(chance.uniform(0, pause_s + 0.5))
     process.kill()
-    process.wait()
+    process.join()
     return resume(runs.Run(folder / "runs" / "one"), reported_epochs(log))
 
 
@@ -125,7 +136,7 @@ def run(mode: str, filesystems: list[str], cuts: int, seed: int) -> Tally:
     Args:
         mode: 'power' or 'kill'.
         filesystems: ext4, xfs, btrfs; kills need none.
-        cuts: for each of them.
+        cuts: for each of them; of power, rounded up to four for each length of an epoch.
         seed: of the moments.
     """
     tally, chance = Tally(mode), random.Random(seed)
@@ -133,11 +144,18 @@ def run(mode: str, filesystems: list[str], cuts: int, seed: int) -> Tally:
         if mode == "power" and (obstacle := find_obstacle(filesystem)):
             print(f"{filesystem} skipped: {obstacle}")
             continue
-        for number in range(cuts):
+        for number in range(-(-cuts // CUTS_PER_TRAINING) if mode == "power" else cuts):
+            pause_s = PAUSES_S[number % len(PAUSES_S)]
             with tempfile.TemporaryDirectory(prefix="engram-torture-", ignore_cleanup_errors=True) as name:
                 folder = Path(name)
-                outcome = cut_power(filesystem, folder, chance) if mode == "power" else kill(folder, chance)
-            tally.note(
-                f"{filesystem} {number + 1}, {outcome.reported} epochs", "" if outcome.is_whole else str(outcome)
-            )
+                made = (
+                    cut_power(filesystem, folder, pause_s, chance)
+                    if mode == "power"
+                    else [kill(folder, pause_s, chance)]
+                )
+                for outcome in made:
+                    described = (
+                        f"{filesystem}, epochs of {pause_s + 0.1:g} s, {outcome.reported} reported, {outcome.kept} kept"
+                    )
+                    tally.note(described, "" if outcome.is_whole else str(outcome))
     return tally

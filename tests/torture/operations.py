@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from unittest import mock
 
 from engine.config import StudyConfig
+from engine.figures import base
 from engine.messages import RunStudy, Search
 from engine.reproduction import job as study_job
 from engine.reproduction import preset_runs
@@ -34,11 +35,11 @@ STUDY_SETTINGS = {"size": 32, "filters": (4, 8), "latent": 8, "phantom_count": 6
 
 def search(root: Path) -> None:
     """Begin or resume a search of a few scripted trials."""
-    base, space = space_file.preset("study-ae")
-    base = base.model_copy(update={"training": base.training.model_copy(update={"epochs": 3})})
+    config, space = space_file.preset("study-ae")
+    config = config.model_copy(update={"training": config.training.model_copy(update={"epochs": 3})})
     varied = {name: values for name, values in space.to_dict().items() if name in ("learning_rate", "latent")}
     order = Search(
-        name="s", root=str(root), base=base, space=varied, settings={"trials": TRIALS, "algorithm": "random"}
+        name="s", root=str(root), base=config, space=varied, settings={"trials": TRIALS, "algorithm": "random"}
     )
     with mock.patch.object(search_job, "make_executor", lambda settings, path: FakeExecutor()):
         search_job.search(order)
@@ -51,12 +52,13 @@ def search_content(root: Path) -> object:
 
 
 def study(root: Path) -> None:
-    """Make or resume the quick study, its runs trained in this process."""
+    """Make or resume the quick study, its runs trained in this process, its figures written but not drawn."""
 
     def train_here(run: object, emit: Callable, control: object, log: Path) -> None:
         training.resume(run, emit=emit)
 
-    with mock.patch.object(preset_runs, "train_in_process", train_here):
+    drawn = {"png": mock.Mock(return_value=b"png"), "pdf": mock.Mock(return_value=b"pdf")}
+    with mock.patch.object(preset_runs, "train_in_process", train_here), mock.patch.multiple(base, **drawn):
         study_job.run_study(RunStudy(out=str(root / "study"), config=StudyConfig(quick=True), settings=STUDY_SETTINGS))
 
 
@@ -105,8 +107,15 @@ def watched(snapshots: Snapshots):
     watchers.clear()
 
 
-def run(kind: str, most: int) -> Tally:
-    """Resume the copies of a job, at most a number of them, evenly chosen."""
+def run(kind: str, most: int, part: int = 1, parts: int = 1) -> Tally:
+    """Resume the copies of a job.
+
+    Args:
+        kind: 'search' or 'study'.
+        most: of the copies, evenly chosen.
+        part: which of some equal parts of them, so that several processes can share the work.
+        parts: number of parts.
+    """
     tally, (work, content) = Tally(f"kills of a {kind}"), JOBS[kind]
     with tempfile.TemporaryDirectory(prefix="engram-torture-") as name:
         folder = Path(name)
@@ -119,7 +128,7 @@ def run(kind: str, most: int) -> Tally:
         wanted, copies = content(root), list(made.copies.values())
         chosen = [copies[number * len(copies) // most] for number in range(most)] if len(copies) > most else copies
         print(f"{made.operations} operations, {len(copies)} different states, {len(chosen)} of them resumed")
-        for copy in chosen:
+        for copy in chosen[part - 1 :: parts]:
             try:
                 work(copy / "root")
                 found = content(copy / "root")

@@ -4,14 +4,22 @@ from typing import Any
 
 from PySide6.QtWidgets import QFileDialog
 
-from engine.messages import JudgeScan, JudgeScanReply
+from engine.messages import ExportFigure, JudgeScan, JudgeScanReply
 from gui.explorer_request import ExplorerRequest
-from gui.export import FIGURES, changed_data, save_figure
+from gui.export import FigureExporter, changed_data
 from gui.follower import Follower
 from gui.loaded_data import CLEAN
 from gui.opened_files import OpenedScan
 from gui.panel import AppContext, CompareRuns, OpenFile, Panel, ShowImage, Target, scroll_column
-from gui.panels.compare.comparison import MEAN, Comparison, baseline_of, from_reference, is_baseline
+from gui.panels.compare.comparison import (
+    MEAN,
+    Comparison,
+    baseline_of,
+    figure_lines,
+    from_reference,
+    is_baseline,
+    list_figure_rows,
+)
 from gui.panels.compare.comparison_view import ComparisonView
 from gui.panels.compare.controller import NO_SCANS, CompareController
 from gui.panels.compare.metrics import MetricsDialog
@@ -24,10 +32,12 @@ from gui.volume_card import VolumeCard
 from gui.widgets.timers import make_timer
 from gui.widgets.view_state import ViewState
 
-VOLUME, JUDGE = "compare-volume", "compare-judge"
+VOLUME, JUDGE, FIGURE = "compare-volume", "compare-judge", "compare-figure"
 JUDGE_MS = 400
 SOON_MS = 60
 FIRST_RUNS = 2
+SCALE = "reconstruction − original"
+COMING = "Reconstructing images…"
 
 
 class ComparePanel(Panel):
@@ -40,7 +50,7 @@ class ComparePanel(Panel):
         self.runs, self.view, self.scan = CompareRunsCard(self.session), ViewCard(self.state), CompareScanCard()
         self.volume = VolumeCard(self.session, VOLUME)
         self.judging = ExplorerRequest(self.session, self, debounce_ms=JUDGE_MS)
-        self.ask_path = QFileDialog.getSaveFileName
+        self.ask_path, self.figure = QFileDialog.getSaveFileName, FigureExporter(self)
         self._wanted: list[str] = []
         self._baselines: list[str] = []
         self.follower = Follower(self, self._show_image, self._show_run)
@@ -56,21 +66,26 @@ class ComparePanel(Panel):
         session, view = self.session, self.view
         for changed in (session.runs_changed, session.run_changed, session.data_loaded, self.shown):
             changed.connect(self.schedule_refresh)
+        self.connect_runs(self.runs.list)
         self.runs.changed.connect(self._on_choice_changed)
         self.runs.measures.found.connect(self.schedule_refresh)
         self.runs.numbers_wanted.connect(self.show_numbers)
         view.changed.connect(self._on_choice_changed)
         view.linked_changed.connect(self.board.rows.set_linked)
         view.figure_wanted.connect(self.export)
+        self.figure.failed.connect(self.board.notice.show_notice)
         view.copy_wanted.connect(self.copy_python)
         self.gallery.found.connect(self._on_found)
         self.gallery.failed.connect(self.board.show_message)
+        self.gallery.asked.connect(lambda: None if self.board.shown() else self.board.show_message(COMING))
         self.gallery.order_changed.connect(self.refresh)
         self.judging.finished.connect(self._on_judged)
         self.board.page_requested.connect(self._on_turned)
         self.board.resized.connect(self.schedule_refresh)
         self.board.maximized.connect(self._on_maximized)
         self.board.pointed.connect(self.status_changed)
+        self.board.chosen.connect(lambda column: self.follower.choose_image(self.gallery.image(column)))
+        session.selection.image_changed.connect(self._mark_current)
         self.scan.slice_changed.connect(self._on_slice_changed)
         self.scan.slice_changed.connect(self.schedule_refresh)
         self.scan.closed.connect(self._on_file_closed)
@@ -80,8 +95,7 @@ class ComparePanel(Panel):
         self.runs.refresh()
         data, known = self.session.data, self.session.runs.records
         if self._wanted and all(name in known for name in self._wanted):
-            names = [name for name in self._wanted if known[name].epochs]
-            self.runs.choose([*names[: MOST - len(self._baselines)], *self._baselines])
+            self.runs.choose([*self._wanted[: MOST - len(self._baselines)], *self._baselines])
             self._wanted, self._baselines = [], []
         self.view.show_splits(data.subsets() if data else {}, CLEAN)
         self.view.show_for(self.view.values()["layout"], self.gallery.scan is not None)
@@ -146,7 +160,7 @@ class ComparePanel(Panel):
         self.follower.set_pinned(kept.get("pinned") is True)
         if isinstance(view, dict):
             self.view.set_values(view)
-        ready = [record.name for record in self.session.runs.records.values() if record.epochs]
+        ready = [name for name, record in self.session.runs.records.items() if record.epochs and not record.search]
         named = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
         self._wanted = named or ready[-FIRST_RUNS:]
         lines = kept.get("yardsticks")
@@ -154,14 +168,25 @@ class ComparePanel(Panel):
         self.refresh()
 
     def export(self) -> None:
-        """Export a figure of the visible images."""
-        picture = self.board.picture()
-        path = self.ask_to_save(self.ask_path, "Export figure", "compare.png", FIGURES) if picture else ""
-        if picture and path:
-            if save_figure(picture, self.gallery.title(), path):
-                self.report_saved(path)
-            else:
-                self.board.show_message(f"Could not write the figure to {path}. Choose another folder.")
+        """Export a figure of the visible images, their differences, metrics and warnings."""
+        shown = self.board.shown()
+        runs = [made.run for made in shown.made] if shown else []
+        path = self.figure.ask(self.ask_path, "-".join(["compare", *runs])) if shown else ""
+        if shown is None or not path:
+            return
+        view, warnings = self.state.view, (self.runs.notice.text(), self.scan.judged.text())
+        limits = view.level - view.window / 2, view.level + view.window / 2
+        texts: dict[str, Any] = {
+            "heading": self.gallery.title(),
+            "titles": tuple(shown.titles),
+            "scale": "reconstruction − original",
+        }
+        texts["lines"] = tuple(figure_lines(shown, *warnings))
+        self.figure.write(
+            lambda: ExportFigure(
+                panel=FIGURE, path=path, rows=list_figure_rows(shown, self.figure.save_array, limits), **texts
+            )
+        )
 
     def as_python(self) -> str:
         """Return a script that computes and measures the same reconstructions."""
@@ -236,6 +261,13 @@ class ComparePanel(Panel):
         self.runs.follow_run(record.name)
         self._on_choice_changed()
 
+    def _mark_current(self) -> None:
+        """Frame the current image in the grid."""
+        current, columns = self.session.selection.image, range(len(self.gallery.pages.indices))
+        is_grid = self.view.values()["layout"] == "grid" and self.gallery.scan is None and current is not None
+        found = (column for column in columns if is_grid and self.gallery.image(column) == current)
+        self.board.rows.mark_column(next(found, -1))
+
     def _on_found(self, shown: Comparison) -> None:
         scan, pages, values = self.gallery.scan, self.gallery.pages, self.view.values()
         layout = "closer" if scan is not None and values["layout"] == "grid" else values["layout"]
@@ -246,4 +278,5 @@ class ComparePanel(Panel):
             )
         )
         at, count = (scan.slice + 1, scan.slices) if scan else (pages.page, pages.count)
+        self._mark_current()
         self.board.show_turning(at > 1, at < count)

@@ -1,12 +1,13 @@
 """The contents of the comparison: sources, pages of images, originals, reconstructions, metrics. Pure data."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
 
-from engine.messages import ReconstructReply
+from engine.messages import FigureRow, ReconstructReply
+from engine.messages.figures import Colors
 from gui.formatting import format_fixed, format_number, format_signed
 from gui.pixmaps import Array, Colormap
 from gui.run_record import RunRecord
@@ -146,6 +147,26 @@ def grid_rows(shown: Comparison, flicker: bool = False) -> list[ImageRow]:
         title = f"{made.run} − original"
         rows.append(ImageRow(title, made.differences, Colormap.SIGNED, subtitle="MSE below", captions=numbers))
     return rows
+
+
+def list_figure_rows(
+    shown: Comparison, save: Callable[[Array], str], limits: tuple[float, float]
+) -> tuple[FigureRow, ...]:
+    """Return the rows of a figure on paper; `save` writes an array, `limits` are the values of black and white."""
+    rows = []
+    for row in grid_rows(shown):
+        is_signed, saved, notes = row.scale is Colormap.SIGNED, save(row.images), tuple(row.captions)
+        ends = None if is_signed else limits
+        colors: Colors = "signed" if is_signed else "gray"
+        rows.append(FigureRow(title=row.title, images=saved, colors=colors, limits=ends, notes=notes))
+    return tuple(rows)
+
+
+def figure_lines(shown: Comparison, *warnings: str) -> list[str]:
+    """Return the lines below a figure: what its numbers are, the means of each model, and the warnings."""
+    means = [f"{made.run}: {mean_text(made).replace(chr(10), ', ')}" for made in shown.made]
+    numbers = ["Below reconstructions: PSNR (dB) · SSIM. Below differences: mean squared error."] if shown.made else []
+    return [*numbers, *means, *(line for warning in warnings for line in warning.splitlines())]
 
 
 def single_scan_rows(shown: Comparison) -> tuple[list[ImageRow], list[str]]:

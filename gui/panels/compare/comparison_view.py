@@ -2,11 +2,11 @@
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QStackedWidget
 
 from gui.panels.compare.comparison import Comparison, grid_rows, pixel_text, single_scan_rows
 from gui.widgets.buttons import IconButton
-from gui.widgets.card import Card
+from gui.widgets.card import Card, NoticeBox
 from gui.widgets.image_rows import GAP, HEADER_PX, TEXT_PX, ImageRows
 from gui.widgets.labels import label
 from gui.widgets.swipe_view import SwipePair
@@ -24,6 +24,7 @@ class ComparisonView(Card):
     resized = Signal()
     maximized = Signal(int)
     pointed = Signal(str)
+    chosen = Signal(int)  # column of the grid
 
     def __init__(self, state: ViewState) -> None:
         super().__init__("Compare")
@@ -43,9 +44,12 @@ class ComparisonView(Card):
             keys.activated.connect(lambda step=step: self.page_requested.emit(step))
         for page in (self.empty, self.rows, self.swipe):
             self._pages.addWidget(page)
+        self.notice = NoticeBox()
+        self.add(self.notice)
         self.add(self._pages, 1)
         self.rows.maximized.connect(lambda row, column: self.maximized.emit(column))
         self.swipe.view.maximized.connect(lambda: self.maximized.emit(0))
+        self.rows.chosen.connect(lambda column: self.chosen.emit(column) if self._layout == "grid" else None)
         self.rows.hovered.connect(self._on_rows_hovered)
         self.swipe.view.hovered.connect(self._on_swipe_hovered)
         for view in (self.rows, self.swipe.view):
@@ -87,11 +91,9 @@ class ComparisonView(Card):
         super().resizeEvent(event)
         self.resized.emit()
 
-    def picture(self) -> QWidget | None:
-        """Return the widget with the images, for a figure. Returns None if there are none."""
-        if self._shown is None:
-            return None
-        return self.swipe.view if self._pages.currentWidget() is self.swipe else self.rows.widget()
+    def shown(self) -> Comparison | None:
+        """Return what is shown. Returns None if nothing is."""
+        return self._shown
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Show the originals in place of the reconstructions of the grid while F is held."""

@@ -30,6 +30,7 @@ class CompareController(QObject):
 
     found = Signal(object)
     failed = Signal(str)
+    asked = Signal()
     order_changed = Signal()
 
     def __init__(self, session: Session, parent: QObject) -> None:
@@ -143,6 +144,7 @@ class CompareController(QObject):
             handle = self._session.request(Reconstruct(panel=PICTURES, runs=tuple(runs), **place))
             handle.finished.connect(self._on_reconstructed)
             handle.failed.connect(self._on_failed)
+            self.asked.emit()
         elif self._layout != self._shown_as and self._last:
             self._publish(self._last)
 

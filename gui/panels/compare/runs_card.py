@@ -1,22 +1,23 @@
 """The card of compared runs and baselines: their PSNR on deduplicated test images, and warnings."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 
 from engine.config import DataConfig
-from gui.formatting import format_fixed
 from gui.loaded_data import source_title
 from gui.panels.compare.comparison import ImageSource, baseline_of, from_reference, from_run, is_baseline
 from gui.panels.compare.metrics import MetricsLoader
+from gui.run_list_view import RunListView
+from gui.run_listing import PSNR, Measured, format_psnr
 from gui.run_record import RunRecord
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card, NoticeBox
 from gui.widgets.labels import label
 from gui.widgets.number_model import TableColumn, TableRow
-from gui.widgets.number_table import ROW_PX, NumberTable
+from gui.widgets.number_table import NumberTable
+from gui.widgets.run_list.widget import ListMode
 
 PCA_NOTE = (
     "Baseline: PCA with the same latent size. A model that scores below it is no better than a linear projection."
@@ -24,18 +25,14 @@ PCA_NOTE = (
 EMPTY = "No trained model yet. Train one for at least one epoch."
 NO_TEST = "The dataset has no test images to measure on."
 MOST, MOST_MEASURED = 4, 8
-IN_SIGHT = 8  # minimum number of rows, so that the baselines of a few runs are visible
-HEAD_PX = 34
+LIST_PX = 220
+PSNR_TIP = "Test PSNR: mean PSNR on the test images without copies in the training or validation set, dB"
 UNITS = {"size": " px", "fit": "", "normalisation": ""}
-NONE, COMING = "—", "…"
-
-
-def _written(value: Any) -> str:
-    return NONE if value is None else value if isinstance(value, str) else format_fixed(value, 1)
+COMING = "…"
 
 
 class CompareRunsCard(Card):
-    """A card whose ticks choose up to four runs or baselines to compare."""
+    """A card whose checks choose up to four runs or baselines to compare."""
 
     changed = Signal()
     numbers_wanted = Signal()
@@ -43,54 +40,67 @@ class CompareRunsCard(Card):
     def __init__(self, session: Session) -> None:
         super().__init__("Runs")
         self._session, self.measures, self._followed = session, MetricsLoader(session, self), ""
-        self.table = NumberTable(
-            (TableColumn("Run", str, False), TableColumn("PSNR, dedup. (dB)", _written)), checkable=True
+        self.list = RunListView(session, ListMode.CHECK, columns=(PSNR,))
+        self.table, self._before = self.list.tree, list[str]()
+        self.lines = NumberTable(
+            (TableColumn("Baseline", str, False), TableColumn("Test PSNR", format_psnr)), checkable=True
         )
-        self.table.setAccessibleName("runs and baselines to compare")
+        self.lines.setAccessibleName("baselines to compare")
+        for table in (self.table.header(), self.lines.horizontalHeader()):
+            table.setToolTip(PSNR_TIP)
+        self.list.setMinimumHeight(LIST_PX)
         self._note, self.notice, self.numbers = label(role="caption", wrap=True), NoticeBox(), Button("Metrics…")
         self.numbers.setToolTip("All metrics of the selected runs, for all, leaked and deduplicated test images")
-        self.add(self.table, 1)
-        for part in (self._note, self.notice):
+        self.add(self.list, 1)
+        for part in (self.lines, self._note, self.notice):
             self.add(part)
         self.body.addWidget(self.numbers, 0, Qt.AlignmentFlag.AlignLeft)
-        self.body.addStretch()
         self.numbers.clicked.connect(self.numbers_wanted)
-        self.table.checked_changed.connect(self._on_checked_changed)
+        for table in (self.table, self.lines):
+            table.checked_changed.connect(self._on_checked_changed)
         self.refresh()
+
+    def checked(self) -> list[str]:
+        """Return the names of the checked runs, newest first, then the keys of the checked baselines."""
+        return [*self.table.checked(), *self.lines.checked()]
 
     def records(self) -> list[RunRecord]:
         """Return the compared runs, oldest first."""
-        known = self._session.runs.records
-        return [known[name] for name in reversed(self.table.checked()) if name in known]
+        checked = self.table.checked()
+        return [record for record in reversed(self._session.ready_runs()) if record.name in checked]
 
     def compared(self) -> list[ImageSource]:
         """Return the compared runs, oldest first, then the baselines."""
-        baselines = [from_reference(key) for key in self.table.checked() if is_baseline(key)]
-        return [*map(from_run, self.records()), *baselines]
+        return [*map(from_run, self.records()), *map(from_reference, self.lines.checked())]
 
     def choose(self, names: Sequence[str]) -> None:
-        self.table.set_checked(names[:MOST])
+        """Check these runs and baselines, the first ones if there are too many."""
+        kept = list(names)[:MOST]
+        self._before = kept
+        self.table.set_checked([name for name in kept if not is_baseline(name)])
+        self.lines.set_checked([name for name in kept if is_baseline(name)])
 
     def follow_run(self, name: str) -> None:
-        """Tick a run in the place of the one that was followed before."""
-        ticked = [key for key in self.table.checked() if key != self._followed or key == name]
+        """Check a run in the place of the one that was followed before."""
+        ticked = [key for key in self.checked() if key != self._followed or key == name]
         self._followed = name
         if name not in ticked:
             self.choose([name, *ticked])
 
     def refresh(self) -> None:
-        """List the runs that have a model, and the baselines of the ticked ones."""
-        ready = [record for record in self._session.runs.records.values() if record.epochs and not record.damage]
-        ready.reverse()
+        """List the runs that have a model, and the baselines of the checked ones."""
+        self._session.run_list.refresh()
+        ready = self._session.ready_runs()
         baselines = self._baselines(ready)
         self._measure(ready, baselines)
-        rows = [*map(self._row, ready), *(self._baseline_row(each) for each in baselines)]
-        self.table.set_rows(rows)
-        self.table.setMinimumHeight(HEAD_PX + ROW_PX * min(len(rows), IN_SIGHT))
-        self.table.setMaximumHeight(HEAD_PX + ROW_PX * len(rows))
-        self.table.setVisible(bool(rows))
-        self.numbers.setVisible(bool(rows))
+        self._session.run_list.set_measured({record.name: self._measured(record) for record in ready})
+        self.lines.set_rows([self._baseline_row(each) for each in baselines])
+        self.lines.fit_height()
+        self.lines.setVisible(bool(baselines))
+        self.list.setVisible(bool(ready))
+        self.numbers.setVisible(bool(ready))
         self.numbers.setEnabled(bool(self.compared()))
+        self.set_subtitle(f"{len(self.checked())} of {MOST} compared" if ready else "")
         self._note.setText(self._note_text(ready, baselines))
         self.show_warnings()
 
@@ -102,7 +112,7 @@ class CompareRunsCard(Card):
 
     def _baselines(self, ready: list[RunRecord]) -> list[ImageSource]:
         """Return the baselines of the ticked runs, or of the newest run if none is ticked, and the ticked baselines."""
-        ticked = self.table.checked()
+        ticked = self.checked()
         wanted = [record for record in ready if record.name in ticked] or ready[:1]
         refs = [baseline_of(record) for record in wanted] + [key for key in ticked if is_baseline(key)]
         return [from_reference(ref) for ref in dict.fromkeys(filter(None, refs))]
@@ -140,25 +150,22 @@ class CompareRunsCard(Card):
         coming = self._session.data is not None and self.measures.is_pending(compared)
         return COMING if value is None and coming else value
 
-    def _row(self, record: RunRecord) -> TableRow:
-        best, compared = record.best, from_run(record)
-        facts = [f"{record.name}: {record.state}" + (f", best epoch {best.epoch}" if best else "")]
-        if best and "val_mse" in best.metrics:
-            facts.append(f"validation MSE {best.metrics['val_mse']:.4g}")
-        facts.append(self.measures.failure(compared) or self.measures.errors(compared))
-        roles = {1: "danger"} if self._is_below(record) else {}
-        return TableRow(
-            record.name, (record.name, self._visible_rows(compared)), record.name, roles, "\n".join(filter(None, facts))
-        )
+    def _measured(self, record: RunRecord) -> Measured:
+        source = from_run(record)
+        tip = self.measures.failure(source) or self.measures.errors(source)
+        return Measured(self._visible_rows(source), tip, self._is_below(record))
 
     def _baseline_row(self, compared: ImageSource) -> TableRow:
         tip = "\n".join(filter(None, (PCA_NOTE, self.measures.failure(compared) or self.measures.errors(compared))))
         return TableRow(compared.ref, (compared.name, self._visible_rows(compared)), compared.series, tip=tip)
 
-    def _on_checked_changed(self, names: list[str]) -> None:
-        if len(names) > MOST:
-            self.table.set_checked(names[:MOST])
+    def _on_checked_changed(self) -> None:
+        """Compare what is checked; of too many, those that were checked before stay."""
+        checked = self.checked()
+        if len(checked) > MOST:
+            self.choose([*self._before, *(key for key in checked if key not in self._before)])
             return
+        self._before = checked
         self.show_warnings()
         self.changed.emit()
 

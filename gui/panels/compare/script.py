@@ -5,7 +5,7 @@ from gui.panels.compare.comparison import BASELINE, is_baseline
 from gui.panels.compare.controller import CompareController
 
 MEASURED = "metrics.psnr_db(originals, reconstructed), metrics.ssim(originals, reconstructed)"
-SAVED = "plain.save_png(image[..., 0], f'{name}-{at + 1}.png')"
+SAVED = "plain.save_values(image[..., 0], f'{name}-{at + 1}.png')"
 
 
 def compare_script(gallery: CompareController, data: str) -> str:

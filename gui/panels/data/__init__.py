@@ -59,12 +59,17 @@ class DataPanel(Panel):
                 self.source.notice.show_notice(f"{reason} Choose another folder.")
 
     def as_python(self) -> str:
-        """Return a script that loads the same dataset."""
+        """Return a script that loads the same dataset, counts its images and finds its duplicates."""
         chosen = self.session.data.config if self.session.data else DataConfig()
         return join_script(
-            f"images = engine.data.load(config={changed_data(chosen)})",
+            f"data = {changed_data(chosen)}",
+            "images = engine.data.load(config=data)",
             "for name, counts in images.counts().items():",
             "    print(name, counts)",
+            "found = audit(data)",
+            "print('exact duplicates:', found['splits'], found['warning'])",
+            "print('near-duplicates:', found['near']['splits'])",
+            imports=("import engine", "from engine.data.audit import audit"),
         )
 
     def _on_data_loaded(self, data: LoadedData) -> None:

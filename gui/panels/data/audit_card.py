@@ -110,7 +110,9 @@ class AuditCard(Card):
 
     def _on_failed(self, failure: RequestFailed) -> None:
         self._show_searching(False)
-        self.notice.show_notice(failure.sentence, action="Retry")
+        # Loading another dataset ends the audit of this one: nothing to report, or to repeat.
+        if self._session.loading is None:
+            self.notice.show_notice(failure.sentence, action="Retry")
 
     def _on_look_clicked(self) -> None:
         if self._data:

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from engine.config import DataConfig
+from engine.denoising.baselines import PCA
 from gui.export import changed_data
 from gui.follower import Follower
 from gui.lesion_regions import LesionBoxes
-from gui.panel import AppContext, OpenFile, Panel, ShowImage, Target, scroll_column
+from gui.panel import AppContext, OpenFile, Panel, ReportImage, ShowImage, Target, scroll_column
 from gui.panels.denoise.case_card import CaseCard
 from gui.panels.denoise.controller import DenoiseController
 from gui.panels.denoise.exporter import DenoiseExporter
@@ -64,6 +66,7 @@ class DenoisePanel(Panel):
         self.case.noise.changed.connect(self.results.draw_noise)
         self.case.scan.closed.connect(self._on_file_closed)
         self.lesion.threshold_changed.connect(self.state_changed)
+        self.connect_runs(methods.runs)
         methods.changed.connect(self._on_case_changed)
         methods.changed.connect(self.results.show_pictures)
         methods.figure_wanted.connect(self.export)
@@ -71,6 +74,7 @@ class DenoisePanel(Panel):
         methods.result_wanted.connect(self.exporter.write_result)
         self.exporter.failed.connect(lambda text: self.stage.notice.show_notice(text))
         methods.copy_wanted.connect(self.copy_python)
+        methods.report_wanted.connect(self._report)
         self.experiment.failed.connect(self.stage.pictures.show_message)
         self.stage.pictures.pointed.connect(self.status_changed)
 
@@ -129,6 +133,12 @@ class DenoisePanel(Panel):
         noise, methods = self.case.noise.value(), self.methods.methods()
         return denoise_script(self._case, changed_data(self._case.data), noise, methods, lesion)
 
+    def _report(self) -> None:
+        """Switch to a report on this image, with this noise and the first of the ticked runs."""
+        runs, noise = self.methods.ticked_runs(), self.case.noise.value()
+        name = runs[0].name if runs else ""
+        self.navigation_requested.emit("report", ReportImage(name, noise.kind, noise.sigma))
+
     def _wake(self, *_: object) -> None:
         """Refresh soon, or once the panel is visible."""
         if self.isVisible() and not self._soon.isActive():
@@ -151,8 +161,11 @@ class DenoisePanel(Panel):
     def _update_request(self) -> None:
         """Request what is chosen; another image has a lesion of its own."""
         data = self.session.data
-        case = self.case.case(data.config if data else self.session.requested_data)
-        noise, methods = self.case.noise.value(), self.methods.methods()
+        loaded = data.config if data else self.session.requested_data
+        case, noise = self.case.case(self._preparation(loaded)), self.case.noise.value()
+        methods = self.methods.methods()
+        if case is not None and case.data.size != loaded.size:
+            methods = methods.without(PCA)
         self.volume.show_for(case.opened if case else None, methods.runs, noise.fields())
         if case is None:
             self._case = None
@@ -168,6 +181,12 @@ class DenoisePanel(Panel):
         self.experiment.set_request(case, noise, methods, charted)
         self.follower.choose_image(case)
 
+    def _preparation(self, loaded: DataConfig) -> DataConfig:
+        """Return how a file is prepared: as the dataset is, but at the largest size that a ticked run works on."""
+        sizes = {each.config.data.size: each for each in self.methods.ticked_runs() if each.config}
+        self.case.scan.show_run(sizes[max(sizes)] if sizes else None)
+        return loaded.model_copy(update={"size": max(sizes)}) if sizes else loaded
+
     def _show_preview(self, image: ImageRef) -> None:
         """Show an opened file at once, before anything is known of it."""
         pixels = self.session.selection.preview(image)
@@ -177,7 +196,6 @@ class DenoisePanel(Panel):
     def _show_image(self, image: ImageRef) -> None:
         """Show the current image."""
         self.refresh()
-        self.case.scan.run = self.session.current_run()
         self.case.show_scan(image.opened)
         if image.opened is None:
             self.case.images.go_to(image.split, image.index)

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
+from engine.formatting import format_command
 from gui.panels.denoise.results_data import ErrorCurve, help_text
 from gui.widgets.card import Card, NoticeBox, PlainScrollArea
 from gui.widgets.curves.plot import CurvePlot
@@ -21,7 +22,7 @@ NOTHING = "noisy input (no denoising)"
 COMING = "The curve is computed when no other request is waiting."
 ONE_SCAN = (
     "This curve is for one image; others may differ. For many images, with confidence intervals, run:\n"
-    "python -m engine denoise-curve RUN --data SOURCE"
+    f"{format_command('denoise-curve', 'RUN', '--data', 'SOURCE')}"
 )
 NO_RUN = "Select a run to see its break-even noise level."
 REFINING = "Preview. Warnings refer to {} until the full result is ready."

@@ -1,7 +1,7 @@
 """The noise that is added to an image, and the methods that denoise it. Pure data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -77,6 +77,10 @@ class Methods:
     epochs: tuple[int, ...] = ()
     components: int = DEFAULT_COMPONENTS
     trained_on: Mapping[str, NoiseConfig] = field(default_factory=dict)
+
+    def without(self, key: str) -> "Methods":
+        """Return these methods without one of the filters: a PCA is fitted to the loaded images, at their size."""
+        return replace(self, filters={name: title for name, title in self.filters.items() if name != key})
 
     def title(self, key: str) -> str:
         """Return the name of a method on screen."""

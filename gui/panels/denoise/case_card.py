@@ -157,6 +157,12 @@ class SlicePicker(QWidget):
         self.back.clicked.connect(self.closed)
         self.hide()
 
+    def show_run(self, run: RunRecord | None) -> None:
+        """Say what the model of a run sees of the file."""
+        self.run = run
+        if self.scan is not None:
+            self.facts.setText(describe(self.scan, run))
+
     def show_scan(self, scan: OpenedScan | None) -> None:
         self.scan = scan
         self.setVisible(scan is not None)

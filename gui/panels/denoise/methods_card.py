@@ -15,6 +15,7 @@ from gui.formatting import format_fixed
 from gui.panel import DISCLAIMER
 from gui.panels.denoise.case import Methods, of_runs
 from gui.panels.denoise.results_data import NOISY, NONE, WORKING, DenoisedImage, decibels, similarity
+from gui.run_chooser import RunChooser
 from gui.run_record import RunRecord
 from gui.session import Session
 from gui.widgets.buttons import Button
@@ -23,6 +24,7 @@ from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.labels import label
 from gui.widgets.number_model import TableColumn, TableRow
 from gui.widgets.number_table import NumberTable
+from gui.widgets.run_list.widget import ListMode
 
 MOST = 4
 LOW, NEARLY = "▼ ", "≈ "
@@ -38,13 +40,18 @@ class MethodsCard(Card):
     """A table whose ticks choose runs to compute and show, and classical filters to show."""
 
     changed = Signal()
-    figure_wanted, numbers_wanted, copy_wanted = Signal(), Signal(), Signal()
+    figure_wanted, numbers_wanted, copy_wanted, report_wanted = Signal(), Signal(), Signal(), Signal()
     result_wanted = Signal(str, str)
 
     def __init__(self, session: Session) -> None:
         super().__init__("Methods")
         self._session, self._followed, self._has_reference = session, "", True
         self._rows: list[TableRow] = []
+        self._listed: list[str] = []
+        self.runs = RunChooser(session, "Runs", ListMode.CHECK)
+        self.runs.show_text("Runs")
+        self.runs.setToolTip("Choose the runs to compare from the list of all runs")
+        self.add_action(self.runs)
         self.table = NumberTable(list_columns(True), checkable=True)
         self._empty = label(EMPTY, role="caption", wrap=True)
         self.table.setAccessibleName("methods")
@@ -53,7 +60,7 @@ class MethodsCard(Card):
         self.add(self._empty)
         self.result = Button("Result")
         self.result.setMenu(QMenu(self))
-        self.result.setToolTip("Save the image that a method made as a PNG file of 8 or 16 bits")
+        self.result.setToolTip("Report on this image, or save what a method made as a PNG file of 8 or 16 bits")
         self.result.menu().aboutToShow.connect(self._fill_results)
         line = FlowLayout(gap=6)
         for text, wanted in (
@@ -69,6 +76,7 @@ class MethodsCard(Card):
         line.addWidget(self.result)
         self.add(line)
         self.table.checked_changed.connect(self._on_checked_changed)
+        self.runs.checked_changed.connect(self._on_runs_checked)
 
     def trained_runs(self) -> list[RunRecord]:
         """Return the runs that have a model, newest first."""
@@ -77,8 +85,12 @@ class MethodsCard(Card):
 
     def methods(self) -> Methods:
         """Return the ticked runs, oldest first, and the classical filters."""
+        return of_runs(self.ticked_runs())
+
+    def ticked_runs(self) -> list[RunRecord]:
+        """Return the ticked runs, oldest first."""
         ticked = self.table.checked()
-        return of_runs([record for record in reversed(self.trained_runs()) if str(record.run.path) in ticked])
+        return [record for record in reversed(self.trained_runs()) if str(record.run.path) in ticked]
 
     def ticked(self) -> list[str]:
         """Return the keys of the ticked methods, whose images are shown."""
@@ -93,7 +105,15 @@ class MethodsCard(Card):
             self.changed.emit()
 
     def set_checked(self, keys: Sequence[str]) -> None:
-        self.table.set_checked(list(keys)[:MOST])
+        """Tick these methods, the first ones if there are too many; runs among them are listed from now on."""
+        kept = list(keys)[:MOST]
+        self._listed += [key for key in kept if key not in self._listed]
+        known, titles = {row.key: row for row in self._rows}, self._titles()
+        blank = [""] * (len(list_columns(self._has_reference)) - 1)
+        self._rows = [known.get(key) or TableRow(key, (title, *blank), title) for key, title in titles.items()]
+        self.table.set_rows(self._rows)
+        self.table.set_checked(kept)
+        self._show_choice()
 
     def show_columns(self, has_reference: bool) -> None:
         """Show the columns for an image with a noise-free reference, or for one without."""
@@ -108,8 +128,7 @@ class MethodsCard(Card):
         self, made: Mapping[str, DenoisedImage], working: Collection[str], kept: Mapping[str, Retention], share: float
     ) -> None:
         """Update the table from the known results."""
-        ready, methods = self.trained_runs(), self.methods()
-        titles = {NOISY: "Noisy input"} | {str(r.run.path): r.name for r in ready} | dict(methods.filters)
+        methods, titles = self.methods(), self._titles()
         best = max((each.psnr_db or 0.0 for key, each in made.items() if key in titles), default=0.0)
         rows = []
         for key, title in titles.items():
@@ -126,12 +145,19 @@ class MethodsCard(Card):
             )
         self._rows = rows
         self.table.set_rows(rows)
-        self._empty.setVisible(not ready)
+        self._empty.setVisible(not self.trained_runs())
+
+    def _titles(self) -> dict[str, str]:
+        """Return the names of the methods that the table lists, by key."""
+        runs = {str(each.run.path): each.name for each in self.trained_runs() if str(each.run.path) in self._listed}
+        return {NOISY: "Noisy input"} | runs | dict(self.methods().filters)
 
     def _fill_results(self) -> None:
-        """Offer the image of each ticked method, in both depths."""
+        """Offer a report, and the image of each ticked method in both depths."""
         menu, methods = self.result.menu(), self.methods()
         menu.clear()
+        menu.addAction("Report on this image…").triggered.connect(self.report_wanted)
+        menu.addSeparator()
         for key in self.ticked():
             for depth in ("8-bit", "16-bit"):
                 action = menu.addAction(f"{methods.title(key)}, {depth} PNG…")
@@ -140,10 +166,29 @@ class MethodsCard(Card):
         hint = menu.addAction("NIfTI and DICOM: see Whole volume")
         hint.setEnabled(False)
 
+    def _show_choice(self) -> None:
+        """Check the ticked runs in the list of all runs, and say how many more methods there is room for."""
+        runs = self.methods().runs
+        self.runs.set_checked(list(runs.values()))
+        ticked = len(self.ticked())
+        self.set_subtitle(f"{ticked} of {MOST}" if ticked else "")
+
+    def _on_runs_checked(self, names: list[str]) -> None:
+        """List and tick the runs that are checked in the list of all runs; it keeps no more than there is room for."""
+        paths = {record.name: str(record.run.path) for record in self.trained_runs()}
+        others = [key for key in self.ticked() if key not in paths.values()]
+        wanted = [paths[name] for name in names if name in paths]
+        before = [key for key in wanted if key in self.ticked()]
+        runs = [*before, *(key for key in wanted if key not in before)][: MOST - len(others)]
+        self._listed = [key for key in self._listed if key in runs]
+        self.set_checked([*runs, *others])
+        self.changed.emit()
+
     def _on_checked_changed(self, keys: list[str]) -> None:
         if len(keys) > MOST:
             self.table.set_checked(keys[:MOST])
             return
+        self._show_choice()
         self.changed.emit()
 
 

@@ -152,7 +152,8 @@ def layout_rows(made: list[DenoisedImage]) -> list[list[Picture | None]]:
     """Return one row for a single method, its difference last; else the differences in a second row."""
     pictures: list[Picture | None] = [picture_of(each) for each in made]
     differences: list[Picture | None] = [difference_of(each) for each in made if each.key != ORIGINAL]
-    return [[*pictures, *differences[-1:]]] if len(made) <= 3 else [pictures, [None, *differences]]
+    is_single = sum(each.key not in (ORIGINAL, NOISY) for each in made) <= 1
+    return [[*pictures, *differences[-1:]]] if is_single else [pictures, [None, *differences]]
 
 
 def picture_of(made: DenoisedImage) -> Picture:

@@ -20,7 +20,8 @@ def denoise_script(case: ImageRef, data: str, noise: Noise, methods: Methods, le
     """
     region, rim_px = lesion
     opened = (case.opened.path, case.opened.slice) if case.opened else None
-    given = f"{noise.kind!r}, {noise.sigma}, seed={noise.seed}"
+    kind, sigma, seed = noise.fields().values()
+    given = f"{kind!r}, {sigma}, seed={seed}"
     lines = [
         f"data = {data}",
         *read_images((case.split, [case.index]), opened),
@@ -42,10 +43,15 @@ def denoise_script(case: ImageRef, data: str, noise: Noise, methods: Methods, le
             f"for name in {filters}:",
             "    made[name] = originals, baselines.get_denoiser(name)(noisy)",
         ]
+    if "pca" in methods.filters:
+        lines += [
+            f"linear = references.fit_pca_reference(engine.data.load(config=data), {methods.components})",
+            "made['pca'] = originals, linear.predict_on_batch(noisy)",
+        ]
     lines += [
         "for name, (originals, images) in made.items():",
         f"    print(name, {MEASURED})",
-        "    plain.save_png(images[0, ..., 0], f'{name}.png')",
+        "    plain.save_values(images[0, ..., 0], f'{name}.png')",
     ]
     if region is not None:
         kept = f"lesions.retention(originals[0, ..., 0], images[0, ..., 0], mask, rim={rim_px})"
@@ -54,15 +60,16 @@ def denoise_script(case: ImageRef, data: str, noise: Noise, methods: Methods, le
             f"    mask = {_mask(region)}",
             f"    print('    lesion contrast retained', *{kept})",
         ]
+    more = ["from engine.evaluation import references"] if "pca" in methods.filters else []
     imports = ("import engine", "from engine import lesions, metrics, noise", "from engine.denoising import baselines")
-    return join_script(*lines, imports=(*imports, "from engine.figures import plain"))
+    return join_script(*lines, imports=(*imports, *more, "from engine.figures import plain"))
 
 
 def _mask(region: Region) -> str:
     """Return the region as Python code, in pixels of the prepared image, (side, side)."""
     if region.kind == "polygon":
-        corners = ", ".join(f"({x:.4f} * side, {y:.4f} * side)" for x, y in region.points)
+        corners = ", ".join(f"({x!r} * side, {y!r} * side)" for x, y in region.points)
         return f"lesions.polygon((side, side), [{corners}])"
     left, top, right, bottom = region.box
-    box = ", ".join(f"{value:.4f} * side" for value in (left, top, right - left, bottom - top))
+    box = ", ".join(f"{value!r} * side" for value in (left, top, right - left, bottom - top))
     return f"lesions.{region.kind}((side, side), {box})"

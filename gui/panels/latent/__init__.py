@@ -6,7 +6,8 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QSplitter
 
-from gui.export import FIGURES, changed_data, save_figure
+from engine.messages import ExportFigure, FigureMap
+from gui.export import FigureExporter, changed_data
 from gui.follower import Follower
 from gui.opened_files import OpenedScan
 from gui.panel import AppContext, OpenFile, Panel, ShowImage, Target, scroll_column
@@ -36,13 +37,13 @@ class LatentPanel(Panel):
         super().__init__(desk)
         session = self.session
         self.choice, self.scan, self.map, self.tools = (
-            MapOptionsCard(),
+            MapOptionsCard(session),
             LatentScanCard(session),
             MapCard(),
             ToolsCard(session),
         )
         self.exploration = LatentController(session, (self.choice, self.scan, self.map, self.tools), self)
-        self.ask_path = QFileDialog.getSaveFileName
+        self.ask_path, self.figure = QFileDialog.getSaveFileName, FigureExporter(self)
         self._wanted = ""
         self.follower = Follower(self, self._show_image, self._show_run)
         self.choice.add_action(self.follower.pin)
@@ -65,9 +66,11 @@ class LatentPanel(Panel):
             changed.connect(self._wake)
         self.shown.connect(self.exploration.map_request.allow_retry)
         self.choice.changed.connect(self._on_choice_changed)
+        self.connect_runs(self.choice.run)
         for changed in (self.choice.color_changed, self.map.hidden_changed, self.tools.turned):
             changed.connect(self.state_changed)
         self.map.figure_wanted.connect(self.export)
+        self.figure.failed.connect(self.choice.notice.show_notice)
         self.map.points_wanted.connect(self.write_points)
         self.map.copy_wanted.connect(self.copy_python)
         self.map.pointed.connect(self.status_changed)
@@ -77,11 +80,11 @@ class LatentPanel(Panel):
     def refresh(self) -> None:
         """Show the runs and the dataset of the session."""
         data, ready = self.session.data, self.session.ready_runs()
-        self.choice.list_runs(ready)
-        if self._wanted in [record.name for record in ready]:
-            self.choice.set_values({"run": self._wanted})
-            self._wanted = ""
-        record = self.session.record(self.choice.run.currentText())
+        names = [record.name for record in ready]
+        if self._wanted in names:
+            self.choice.run_name, self._wanted = self._wanted, ""
+        self.choice.list_runs(names)
+        record = self.session.record(self.choice.run_name)
         if data is None or record is None:
             self.exploration.clear(NO_SCANS if data is None else NO_RUN)
         else:
@@ -112,13 +115,18 @@ class LatentPanel(Panel):
         self._wake()
 
     def export(self) -> None:
-        """Write a figure of the map to a file of the user's choice."""
-        title = describe_map(self.exploration.scene, self.choice.values()["method"])
-        path = self.ask_to_save(self.ask_path, "Export figure", "latent.png", FIGURES) if title else ""
-        if path and save_figure(self.map.figure, title, path):
-            self.report_saved(path)
-        elif path:
-            self.choice.notice.show_notice(f"Could not write the figure to {path}. Choose another folder.")
+        """Export a figure of the map, with its legend, the marked images and its notes."""
+        scene, values = self.exploration.scene, self.choice.values()
+        path = self.figure.ask(self.ask_path, f"latent-{scene.title}-{values['method']}") if scene else ""
+        if scene is not None and path:
+            self.figure.write(lambda: self._make_figure(describe_map(scene, values["method"]), path))
+
+    def _make_figure(self, heading: str, path: str) -> ExportFigure:
+        points, groups, value_title, marked = self.map.to_figure()
+        axes, saved = self.map.plot.scatter.axes, self.figure.save_array(points)
+        shown = FigureMap(points=saved, axes=axes, groups=groups, value_title=value_title, marked=marked)
+        lines = tuple(filter(None, (self.map.note.text(), self.choice.notice.text())))
+        return ExportFigure(panel="latent-figure", path=path, heading=heading, map=shown, lines=lines)
 
     def write_points(self) -> None:
         """Write all points of the map to a CSV file of the user's choice."""
@@ -166,6 +174,6 @@ class LatentPanel(Panel):
             self.follower.choose_image(ImageRef(data.names[int(data.rows(split)[index])], data.config, split, index))
 
     def _on_choice_changed(self) -> None:
-        self.follower.choose_run(self.choice.run.currentText())
+        self.follower.choose_run(self.choice.run_name)
         self.refresh()
         self.state_changed.emit()

@@ -15,6 +15,7 @@ IMPORTS = (
     "",
     "import engine",
     "from engine import evaluation",
+    "from engine.figures import plain",
     "from engine.latent import embedding",
     "from engine.latent.latent_data import LATENT, PIXEL, LatentData, flat",
 )
@@ -60,6 +61,7 @@ def latent_script(scene: LatentState, data: str, splits: list[str], method: str)
             "for where, point in ((PIXEL, flat(scan)), (LATENT, atlas.space.encode(scan).means)):",
             "    near = atlas.nearest(where, point, 4, key)",
             "    print(where, [images.train.names[row] for row in near.indices[0]], near.distances[0])",
+            "plain.save_values(engine.reconstruct(atlas.space.model, scan)[0, ..., 0], 'reconstruction.png')",
         ]
     if scene.opened is not None and method == "pca":
         lines.append("print('on the map:', laid.transform(atlas.space.encode(scan).means)[0])")
@@ -68,6 +70,8 @@ def latent_script(scene: LatentState, data: str, splits: list[str], method: str)
             f"latents, members = atlas.select({list(scene.group)})",
             "average = atlas.space.decode(latents.mean(axis=0, keepdims=True))",
             "pixel_mean = members.mean(axis=0, keepdims=True)",
+            "plain.save_values(average[0, ..., 0], 'decoded-mean.png')",
+            "plain.save_values(pixel_mean[0, ..., 0], 'pixel-mean.png')",
         ]
     return join_script(*lines, imports=IMPORTS)
 

@@ -8,15 +8,18 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QImage, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QVBoxLayout, QWidget
 
+from engine.messages import FigureGroup
+from gui import palette
 from gui.loaded_data import PARTS, SPLITS, LoadedData
 from gui.panels.latent.latent_map import COLORS, METHODS, ExternalScan, LatentMap, Place, to_scatter
 from gui.pixmaps import image_of
-from gui.run_record import RunRecord
+from gui.run_chooser import RunChooser
+from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card, NoticeBox
 from gui.widgets.labels import FilterChip, label
 from gui.widgets.legend import Legend
-from gui.widgets.scatter.model import EMPTY
+from gui.widgets.scatter.model import EMPTY, Numbers
 from gui.widgets.scatter.widget import ScatterPlot
 
 HINT = "hover: preview · click: select · drag: lasso · Shift+drag: box"
@@ -97,6 +100,20 @@ class MapCard(Card):
         self.plot.set_rings({at: letter for at, letter in rings.items() if at >= 0})
         self.plot.select([at for place in group if (at := self.mapped.find(place)) >= 0])
 
+    def to_figure(self) -> tuple[Numbers, tuple[FigureGroup, ...], str, tuple[tuple[float, float, str], ...]]:
+        """Return what a figure on paper shows: visible points, groups or the name of their value, marked images."""
+        scatter, shown = self.plot.scatter, self.plot.shown()
+        third = scatter.groups if scatter.values is None else scatter.values
+        groups = [
+            FigureGroup(title=mark.title, color=palette.find_series_color(mark.series, palette.LIGHT), shape=mark.shape)
+            for mark in scatter.marks
+        ]
+        marked = [(*scatter.points[at], title) for at, title in self.plot.rings().items()]
+        if scatter.extra_point is not None:
+            marked.append((*scatter.extra_point, scatter.guest_title))
+        points = np.column_stack([scatter.points, third])[shown]
+        return points, tuple(groups) if scatter.values is None else (), scatter.value_title, tuple(marked)
+
     def hidden(self) -> dict[str, list[str]]:
         """Return the titles that are hidden, for each color mode."""
         return {color: titles for color, titles in self._hidden.items() if titles}
@@ -131,17 +148,17 @@ class MapOptionsCard(Card):
     changed = Signal()
     color_changed = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__("Latent space")
-        self.run, self.method, self.color, self.notice = QComboBox(), QComboBox(), QComboBox(), NoticeBox()
+        self.run, self.run_name = RunChooser(session, "Run"), ""
+        self.method, self.color, self.notice = QComboBox(), QComboBox(), NoticeBox()
         self.splits = {split: FilterChip(PARTS[split], True) for split in SPLITS}
         for box, titles in ((self.method, METHODS), (self.color, COLORS)):
             for key, title in titles.items():
                 box.addItem(title, key)
-        self.run.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._lay_out()
-        for box in (self.run, self.method):
-            box.activated.connect(self.changed)
+        self.run.chosen.connect(self._on_run_chosen)
+        self.method.activated.connect(self.changed)
         for chip in self.splits.values():
             chip.toggled.connect(self._on_split_toggled)
         self.color.activated.connect(self.color_changed)
@@ -166,21 +183,15 @@ class MapOptionsCard(Card):
         self.add(form)
         self.add(self.notice)
 
-    def list_runs(self, records: list[RunRecord]) -> None:
-        """List these runs; select the first one if the selected one is gone."""
-        names = [record.name for record in records]
-        if [self.run.itemText(at) for at in range(self.run.count())] == names:
-            return
-        kept = self.run.currentText()
-        with QSignalBlocker(self.run):
-            self.run.clear()
-            self.run.addItems(names)
-            self.run.setCurrentIndex(max(self.run.findText(kept), 0) if names else -1)
+    def list_runs(self, names: Sequence[str]) -> None:
+        """Keep the chosen run if it is among these; else choose the first one."""
+        self.run_name = self.run_name if self.run_name in names else next(iter(names), "")
+        self.run.show_run(self.run_name)
 
     def values(self) -> dict[str, Any]:
         """Return the selected options."""
         return {
-            "run": self.run.currentText(),
+            "run": self.run_name,
             "method": self.method.currentData(),
             "colour": self.color.currentData(),
             "splits": [split for split, chip in self.splits.items() if chip.isChecked()],
@@ -188,9 +199,8 @@ class MapOptionsCard(Card):
 
     def set_values(self, values: Mapping[str, Any]) -> None:
         """Select these options; ignore unknown ones."""
-        for name, box in (("method", self.method), ("colour", self.color), ("run", self.run)):
-            wanted = values.get(name)
-            at = self.run.findText(str(wanted)) if box is self.run else box.findData(wanted)
+        for name, box in (("method", self.method), ("colour", self.color)):
+            at = box.findData(values.get(name))
             if at >= 0:
                 box.setCurrentIndex(at)
         splits = values.get("splits")
@@ -208,6 +218,10 @@ class MapOptionsCard(Card):
             item = model.item(at) if isinstance(model, QStandardItemModel) else None
             if item is not None:
                 item.setEnabled(not why)
+
+    def _on_run_chosen(self, name: str) -> None:
+        self.run_name = name
+        self.changed.emit()
 
     def _on_split_toggled(self) -> None:
         """Keep at least one split selected."""

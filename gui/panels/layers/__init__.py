@@ -1,5 +1,6 @@
 """The Layers panel: the activations of a run, layer by layer and channel by channel."""
 
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -35,11 +36,12 @@ class LayersPanel(Panel):
     def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
         self.choice, self.loader = LayersState(), ActivationLoader(self.session, self)
-        self.cards = LayersView(RegionState(desk.undo, self, self.session.selection.lesions))
+        self.cards = LayersView(self.session, RegionState(desk.undo, self, self.session.selection.lesions))
         self.notice = NoticeBox()
         self.presenter = LayersPresenter(self.choice, self.loader, self.cards, self)
         self.controller = LayersController(self.presenter, self)
         self.counting, self.more = StatisticsLoader(self.session, self), ChannelToolsCard(self.presenter)
+        self.presenter.find_record = lambda run: self.session.runs.records.get(Path(run).name)
         self.presenter.counted, self.presenter.counting = self.counting.numbers, self.counting.state
         self.cards.left.addWidget(self.more)
         self.tools = ToolsFollower(self.more, self.controller, self)
@@ -80,7 +82,8 @@ class LayersPanel(Panel):
 
     def _connect_cards(self) -> None:
         cards, controller, presenter = self.cards, self.controller, self.presenter
-        cards.strip.run_chosen.connect(self._on_run_chosen)
+        cards.strip.run.chosen.connect(self._on_run_chosen)
+        self.connect_runs(cards.strip.run)
         cards.strip.layer_chosen.connect(controller.choose_layer)
         mosaic, scans = cards.mosaic, cards.scans
         mosaic.mosaic.chosen.connect(controller.choose_channel)
@@ -107,7 +110,7 @@ class LayersPanel(Panel):
             self.choice.run, self._wanted_run, self.presenter.seen = kept, "", None
         elif self.choice.run not in runs:
             self.choice.run = next(iter(runs), "")
-        self.cards.strip.set_runs(runs, self.choice.run)
+        self.cards.strip.show_run(runs.get(self.choice.run, ""))
         self.tools.offer(runs)
         self._refresh_scans()
         if not runs:
@@ -201,12 +204,9 @@ class LayersPanel(Panel):
         if self.isVisible() and not self._soon.isActive():
             self._soon.start()
 
-    def _on_run_chosen(self, run: str) -> None:
-        self._wanted_run = ""
-        self.controller.choose_run(run)
-        record = next((each for each in self.session.ready_runs() if str(each.run.path) == run), None)
-        if record is not None:
-            self.follower.choose_run(record.name)
+    def _on_run_chosen(self, name: str) -> None:
+        self.follower.choose_run(name)
+        self._open_run(name)
 
     def _open_run(self, name: str) -> None:
         """Show a run, now or once it is known."""

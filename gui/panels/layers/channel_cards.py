@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QSizePolicy, QStackedWidget
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QResizeEvent
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QSizePolicy, QSlider, QStackedWidget
 
 from gui.formatting import format_number, format_percent
 from gui.panels.layers.network import LayerSummary
@@ -12,7 +13,7 @@ from gui.panels.layers.state import SORTS, ColorScale, Numbers
 from gui.pixmaps import Array
 from gui.widgets.buttons import IconButton
 from gui.widgets.card import Card
-from gui.widgets.channel_mosaic import ChannelMosaic, MosaicData
+from gui.widgets.channel_mosaic import TILE_PX, ChannelMosaic, MosaicData
 from gui.widgets.color_bar import ColorBar
 from gui.widgets.image_view import BoxOverlay, ImageView
 from gui.widgets.labels import label
@@ -26,7 +27,9 @@ SCALES = {True: "Common scale", False: "Scale per channel"}
 COLORS = {False: "Sequential color map", True: "Diverging color map"}
 SHORT, ARROW_PX = 5, 44
 MAX_LARGE = 4
-BAR_PX = 120
+BAR_PX, SLIDER_PX = 120, 84
+# Width below which the header has no room for the color bar and the slider.
+NARROW_PX = 830
 
 
 def texts(box: QComboBox) -> list[str]:
@@ -120,6 +123,27 @@ def _numbers(numbers: Numbers, channel: int) -> dict[str, str]:
     return found
 
 
+class TileSlider(QSlider):
+    """Slider of the size of the channels, which fill the view until it is moved; a double-click lets them fill it."""
+
+    def __init__(self, mosaic: ChannelMosaic) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self._mosaic = mosaic
+        self.setRange(*TILE_PX)
+        self.setFixedWidth(SLIDER_PX)
+        self.setAccessibleName("size of the channels")
+        self.setToolTip("Size of the channels (Ctrl+wheel); double-click: as large as all of them fit")
+        self.valueChanged.connect(mosaic.set_tile)
+        mosaic.tile_changed.connect(self._show_size)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self._mosaic.set_tile(None)
+
+    def _show_size(self, side: int) -> None:
+        with QSignalBlocker(self):
+            self.setValue(side)
+
+
 class MosaicCard(Card):
     """A card with order, scale and color map in the header; Enter enlarges the channel, and goes back."""
 
@@ -128,7 +152,7 @@ class MosaicCard(Card):
 
     def __init__(self) -> None:
         super().__init__("Channels")
-        self.mosaic, self.large = ChannelMosaic(), LinkedImages(MAX_LARGE)
+        self.mosaic, self.large, self._has_bar = ChannelMosaic(), LinkedImages(MAX_LARGE), False
         self.sort, self.scale, self.colors = QComboBox(), QComboBox(), QComboBox()
         self.bar, self.enlarge = ColorBar(), IconButton("maximise", "Enlarge the channel (Enter)", checkable=True)
         self.field = BoxOverlay(self.large.cells[0].view)
@@ -138,7 +162,8 @@ class MosaicCard(Card):
         self.add(self._pages, 1)
         self._fill()
         self.bar.setFixedWidth(BAR_PX)
-        for part in (self.bar, self.sort, self.scale, self.colors, self.enlarge):
+        self.tile = TileSlider(self.mosaic)
+        for part in (self.bar, self.tile, self.sort, self.scale, self.colors, self.enlarge):
             self.add_action(part)
         self.mosaic.enlarge_wanted.connect(self.enlarge.toggle)
         self.large.close_wanted.connect(lambda: self.enlarge.setChecked(False))
@@ -176,7 +201,8 @@ class MosaicCard(Card):
         self.set_title(title)
         self.set_subtitle(subtitle)
         self.mosaic.set_channels(channels)
-        self.bar.setVisible(limits is not None)
+        self._has_bar = limits is not None
+        self._fit_header()
         if limits is not None:
             self.bar.set_range(channels.scale, *limits)
 
@@ -187,6 +213,16 @@ class MosaicCard(Card):
         self.enlarge.setChecked(False)
         self.mosaic.set_channels(None, text)
         self.bar.hide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_header()
+
+    def _fit_header(self) -> None:
+        """Leave the color bar and the slider out of a narrow header: the channel at the right has its bar too."""
+        is_wide = self.width() >= NARROW_PX
+        self.bar.setVisible(is_wide and self._has_bar)
+        self.tile.setVisible(is_wide)
 
     def show_large(self, pictures: Sequence[LinkedImage]) -> None:
         self.large.show_pictures(pictures)

@@ -97,7 +97,7 @@ class LayersController(QObject):
     def request_activations(self) -> None:
         """Show what is chosen: cached activations at once, others when they arrive."""
         choice, network = self._choice, self._presenter.network
-        self._presenter.cards.scans.show_scans(choice.scans, choice.at)
+        self._presenter.show_scans()
         look = choice.activation_key()
         if network is None or look is None:
             return

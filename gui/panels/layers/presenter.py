@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from gui.opened_files import describe
 from gui.panels.layers.loaders import ActivationLoader, LayerActivation
 from gui.panels.layers.network import INPUT, LayerSummary, Network
 from gui.panels.layers.state import LayersState, Numbers, compute_numbers, sort_channels, to_marks, value_limits
 from gui.panels.layers.view import LayersView
 from gui.pixmaps import Array, Colormap
+from gui.run_record import RunRecord
 from gui.widgets.channel_mosaic import MosaicData
 from gui.widgets.linked_images import LinkedImage
 from gui.widgets.thumbnail_pairs import ThumbnailPair
@@ -31,8 +33,8 @@ class LayersPresenter(QObject):
     """A presenter that shows, and requests nothing.
 
     `counted` returns the statistics of a run's layer over the dataset, and a text that says what they cover. `counting`
-    returns a text about statistics that are still pending. shown says that other activations are visible; its argument
-    says whether they are those of the chosen image.
+    returns a text about statistics that are still pending, `find_record` the record of a run. shown says that other
+    activations are visible; its argument says whether they are those of the chosen image.
     """
 
     shown = Signal(bool)
@@ -42,6 +44,7 @@ class LayersPresenter(QObject):
         self.choice, self.loader, self.cards = choice, loader, cards
         self.counted: Counted = lambda run, layer: ({}, "")
         self.counting: Callable[[str], str] = lambda run: ""
+        self.find_record: Callable[[str], RunRecord | None] = lambda run: None
         self.seen: LayerActivation | None = None
         self.other: Counterpart | None = None
         self._flipped = False
@@ -55,6 +58,13 @@ class LayersPresenter(QObject):
     @property
     def facts(self) -> LayerSummary | None:
         return self.network.by_name.get(self.choice.layer) if self.network else None
+
+    def show_scans(self) -> None:
+        """Show which images are chosen, and what is known of one from a file."""
+        choice = self.choice
+        opened = choice.scan.opened if choice.scan else None
+        facts = describe(opened, self.find_record(choice.run)) if opened else ""
+        self.cards.scans.show_scans(choice.scans, choice.at, facts)
 
     def show_message(self, text: str) -> None:
         """Show a text in place of the images."""

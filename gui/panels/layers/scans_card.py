@@ -37,6 +37,7 @@ class LayerScansCard(Card):
         self.view, self.pairs, self.picker = ImageView(state), ThumbnailPairs(), ScanPicker()
         self.add_button, self.remove = IconButton("plus", "Add an image"), IconButton("minus", "Remove this image")
         self.field, self.hint = BoxOverlay(self.view), label(FIELD_HINT, role="caption", wrap=True)
+        self.facts = label(role="caption", wrap=True)
         RegionTool(self.view, regions)
         self.view.setFixedHeight(PICTURE_PX)
         self.view.set_orientation("")
@@ -45,7 +46,7 @@ class LayerScansCard(Card):
         line.addWidget(self.hint, 1)
         for button in (self.add_button, self.remove):
             self.add_action(button)
-        for part in (self.view, line, self.pairs, self.picker):
+        for part in (self.view, line, self.pairs, self.picker, self.facts):
             self.add(part)
         self.pairs.chosen.connect(self.scan_selected)
         self.picker.chosen.connect(self.changed)
@@ -53,8 +54,10 @@ class LayerScansCard(Card):
         self.remove.clicked.connect(self.remove_wanted)
         self.pairs.remove_wanted.connect(self.remove_wanted)
 
-    def show_scans(self, scans: Sequence[ImageRef], at: int) -> None:
-        """Show the chosen image in the picker, and which buttons apply."""
+    def show_scans(self, scans: Sequence[ImageRef], at: int, facts: str = "") -> None:
+        """Show the chosen image in the picker, what is known of one from a file, and which buttons apply."""
+        self.facts.setText(facts)
+        self.facts.setVisible(bool(facts))
         self.picker.show_scan(scans[at] if scans else None)
         self.remove.setEnabled(len(scans) > 1)
         self.add_button.setEnabled(bool(scans) and len(scans) < MAX_SCANS)

@@ -1,18 +1,20 @@
 """The cards of the panel and their layout, and the card of the network."""
 
-from collections.abc import Mapping
-
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from gui.formatting import format_number
 from gui.panel import scroll_column
 from gui.panels.layers.channel_cards import ChannelCard, MosaicCard
 from gui.panels.layers.network import INPUT, LayerSummary, Network
 from gui.panels.layers.scans_card import LayerScansCard
+from gui.run_chooser import RunChooser
+from gui.session import Session
 from gui.theme import GAP
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
+from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.labels import label
 from gui.widgets.network_strip import NetworkStrip
 from gui.widgets.region.region import RegionState
@@ -20,37 +22,27 @@ from gui.widgets.view_state import ViewState
 
 HINT = "click a layer · keys , and . for previous/next · arcs are skip connections"
 NO_RUN = "No trained model yet. Train one first."
-RIGHT_PX = 336
+# Widths of the right column, and the width of the panel below which it is the narrow one.
+RIGHT_PX, RIGHT_LEAST_PX, NARROW_PX = 336, 264, 1200
 
 
 class NetworkCard(Card):
     """A card with the layers of the run, which is chosen at the right of the title."""
 
-    run_chosen = Signal(str)
     layer_chosen = Signal(str)
 
-    def __init__(self) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__("Layers", HINT)
-        self.run, self.strip, self.words = QComboBox(), NetworkStrip(), label(role="quiet", wrap=True)
-        self.run.setAccessibleName("run")
-        self.run.setMinimumContentsLength(14)
-        self.run.setPlaceholderText("No run")
+        self.run, self.strip, self.words = RunChooser(session, "Run"), NetworkStrip(), label(role="quiet", wrap=True)
         self.add_action(self.run)
         self.add(self.strip)
         self.add(self.words)
-        self.run.activated.connect(lambda _: self.run_chosen.emit(self.run.currentData()))
         self.strip.chosen.connect(self.layer_chosen)
 
-    def set_runs(self, runs: Mapping[str, str], chosen: str) -> None:
-        """Offer runs, folder to name."""
-        offered = {self.run.itemData(at): self.run.itemText(at) for at in range(self.run.count())}
-        with QSignalBlocker(self.run):
-            if offered != dict(runs):
-                self.run.clear()
-                for path, name in runs.items():
-                    self.run.addItem(name, path)
-            self.run.setCurrentIndex(self.run.findData(chosen))
-        if not runs:
+    def show_run(self, name: str) -> None:
+        """Show which run is chosen; an empty name says that there is none."""
+        self.run.show_run(name)
+        if not name:
             self.words.setText(NO_RUN)
 
     def show_network(self, network: Network, name: str) -> None:
@@ -75,10 +67,10 @@ def describe_layer(network: Network, name: str) -> str:
 class LayersView(QWidget):
     """A view with network and channels at the left, the chosen channel and the images at the right."""
 
-    def __init__(self, regions: RegionState) -> None:
+    def __init__(self, session: Session, regions: RegionState) -> None:
         super().__init__()
         self.regions = regions
-        self.strip, self.mosaic = NetworkCard(), MosaicCard()
+        self.strip, self.mosaic = NetworkCard(session), MosaicCard()
         self.channel, self.export = ChannelCard(ViewState(parent=self)), ExportRow()
         self.scans = LayerScansCard(ViewState(parent=self), self.regions)
         self.channel.add(self.export)
@@ -86,7 +78,7 @@ class LayersView(QWidget):
         self.left.setSpacing(GAP)
         self.left.addWidget(self.strip)
         self.left.addWidget(self.mosaic, 1)
-        right = scroll_column(self.channel, self.scans)
+        self._right = right = scroll_column(self.channel, self.scans)
         right.setFixedWidth(RIGHT_PX)
         right.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         row = QHBoxLayout(self)
@@ -94,6 +86,10 @@ class LayersView(QWidget):
         row.setSpacing(GAP)
         row.addLayout(self.left, 1)
         row.addWidget(right)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._right.setFixedWidth(RIGHT_PX if self.width() >= NARROW_PX else RIGHT_LEAST_PX)
 
     def show_unit(self, unit: tuple[int, int] | None, layer: LayerSummary | None) -> None:
         """Mark a unit, (row, column), in the channel image, and its receptive field in the image; or nothing."""
@@ -113,12 +109,10 @@ class ExportRow(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.figure, self.numbers, self.copy = Button("Figure…"), Button("Values…"), Button("Copy as Python")
-        line = QHBoxLayout(self)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(6)
+        line = FlowLayout(self, gap=6)
         signals = (self.figure_wanted, self.numbers_wanted, self.copy_wanted)
         tips = (
-            "Save the channels as shown, as PNG or PDF",
+            "Save the channels as a figure for paper: PDF, SVG or PNG",
             "Save statistics of every channel of the layer, as CSV",
             "Copy a Python script that computes the same",
         )
@@ -127,4 +121,3 @@ class ExportRow(QWidget):
             button.setToolTip(tip)
             button.setProperty("kind", "chip")
             line.addWidget(button)
-        line.addStretch()

@@ -14,7 +14,7 @@ from engine.messages import Event, Log, RequestFailed, RunStudy, StudyEnded, Stu
 from engine.study_folder import StudyFolder
 from gui.export import join_script
 from gui.file_stamp import Stamp, stamp
-from gui.panel import AppContext, Panel, ShowStudy, Target, fixed_column
+from gui.panel import AppContext, Panel, ReportImage, ShowStudy, Target, fixed_column
 from gui.panels.report.contents_card import ContentsCard, ReportExporter, items
 from gui.panels.report.own_report_card import OwnReportCard
 from gui.panels.report.progress_card import ProgressCard
@@ -97,8 +97,10 @@ class ReportPanel(Panel):
         self.progress.show_state(state, progress_text(self._record), study.page.exists())
 
     def navigate(self, target: Target) -> None:
-        """Show a study's folder."""
-        if isinstance(target, ShowStudy):
+        """Show a study's folder, or a report on the current image."""
+        if isinstance(target, ReportImage):
+            self.own.choose_image(target)
+        elif isinstance(target, ShowStudy):
             is_default = Path(target.folder) == self.order.default_folder()
             self.order.out.setText("" if is_default else target.folder)
 

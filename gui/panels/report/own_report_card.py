@@ -14,7 +14,7 @@ from engine.search import folder
 from gui.export_box import ExportBox
 from gui.form import LABEL_PX, Form
 from gui.lesion_regions import format_region
-from gui.panel import AppContext
+from gui.panel import AppContext, ReportImage
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
 from gui.widgets.labels import label
@@ -89,6 +89,13 @@ class OwnReportCard(Card):
     def choose(self, kind: str) -> None:
         """Choose the subject."""
         self.subject.setCurrentIndex(max(self.subject.findData(kind), 0))
+
+    def choose_image(self, wanted: ReportImage) -> None:
+        """Choose the current image, with a run and the noise that is added."""
+        self._session.selection.set_run(wanted.run)
+        self.noise.set_values({"noise": wanted.noise, "sigma": wanted.sigma})
+        self.choose("image")
+        self.write.setFocus()
 
     def refresh(self) -> None:
         """Show the fields of the subject, and what can be reported on now."""

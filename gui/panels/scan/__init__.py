@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt
@@ -11,8 +12,11 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLay
 from engine.data.slice_file import write_slice
 from engine.data.viewed_volume import HOUNSFIELD
 from engine.messages import OpenVolume, OpenVolumeReply, RequestFailed
+from gui.export import join_script
+from gui.follower import Follower
 from gui.panel import AppContext, OpenFile, Panel, Target, scroll_column
 from gui.panels.scan.cards import FileCard, MeasureCard, UseCard, WindowCard
+from gui.selection import ImageRef
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card, NoticeBox
 from gui.widgets.labels import label
@@ -23,6 +27,15 @@ from gui.widgets.volume.planes import VolumePlanes
 EMPTY = "A DICOM series, a disc folder or a NIfTI volume opens here, in three linked planes. You can also drop it."
 FILES = "Volumes (*.dcm *.dicom *.ima *.nii *.nii.gz *.hdr *.img *.mgz *.mgh *.nrrd *.nhdr *.mha *.mhd);;All files (*)"
 OPENING = "Opening {}…"
+IMPORTS = (
+    "import tempfile",
+    "from pathlib import Path",
+    "",
+    "import numpy as np",
+    "",
+    "from engine.data import scan",
+    "from engine.figures import plain",
+)
 
 
 class ScanPanel(Panel):
@@ -36,7 +49,9 @@ class ScanPanel(Panel):
         self.ask_file: Callable[..., str] = lambda *words: QFileDialog.getOpenFileName(*words)[0]
         self.ask_folder: Callable[..., str] = QFileDialog.getExistingDirectory
         self.volume: Volume | None = None
-        self._path, self._voxels, self._name = "", "", ""
+        self.follower = Follower(self, self._show_image, lambda record: None)
+        self.file.add_action(self.follower.pin)
+        self._path, self._voxels, self._name, self._choice = "", "", "", (0, 1)
         self._cards = scroll_column(self.file, self.window_, self.measure, self.use)
         self.pages.addWidget(self._make_empty())
         self.pages.addWidget(self.planes)
@@ -56,7 +71,7 @@ class ScanPanel(Panel):
 
     def open_volume(self, path: str, series: int = 0, volume: int = 1) -> None:
         """Request a volume of a file or a folder."""
-        self._path = path
+        self._path, self._choice = path, (series, volume)
         self.notice.show_notice(OPENING.format(Path(path).name), "info")
         handle = self.session.request(OpenVolume(panel="scan", path=path, series=series, volume=volume))
         handle.finished.connect(self._on_opened)
@@ -64,7 +79,7 @@ class ScanPanel(Panel):
 
     def close_volume(self) -> None:
         """Forget the volume and delete its file."""
-        self.volume = None
+        self.volume, self._path = None, ""
         self.planes.show_volume(None)
         self._delete_voxels()
         self._cards.hide()
@@ -89,6 +104,26 @@ class ScanPanel(Panel):
             self.notice.show_notice(f"The slice could not be written ({error.strerror}).")
         else:
             self.navigation_requested.emit(panel, OpenFile(str(path)))
+
+    def as_python(self) -> str:
+        """Return a script that saves the slice of the chosen plane as it is shown; empty without a volume."""
+        if self.volume is None:
+            return ""
+        cell, view, choice = self.planes.cells[self.use.plane.currentData()], self.planes.contrast, self._choice
+        plane, index = cell.plane, cell.view.index
+        turned = "[::-1]" if self.volume.is_upward(plane) else ""
+        limits = (view.level - view.window / 2, view.level + view.window / 2)
+        name = f"{self.volume.title(plane).lower()}-{index + 1}"
+        return join_script(
+            "with tempfile.TemporaryDirectory() as scratch:",
+            f"    facts = scan.read_view({self._path!r}, Path(scratch) / 'volume.npy', *{choice})",
+            "    volume = np.load(f'{scratch}/volume.npy')",
+            "print(facts['name'], volume.shape, facts['voxel_mm'], facts['units'])",
+            f"values = volume.take({index}, axis={plane.across}){turned}",
+            "print(np.nanmin(values), np.nanmean(values), np.nanmax(values))",
+            f"plain.save_values(values, {name + '.png'!r}, {limits}, is_inverted={view.invert})",
+            imports=IMPORTS,
+        )
 
     def _make_empty(self) -> QWidget:
         card, page = Card("No scan is open"), QWidget()
@@ -115,17 +150,22 @@ class ScanPanel(Panel):
         planes.auto_wanted.connect(lambda: self.window_.choose("auto"))
         planes.active_changed.connect(lambda name: self.use.plane.setCurrentIndex(self.use.plane.findData(name)))
         planes.pointed.connect(self.status_changed)
-        self.shown.connect(self._follow)
         self.measure.tool_chosen.connect(measures.set_tool)
         measures.changed.connect(self._show_measured)
         self.use.slice_wanted.connect(self.use_slice)
         self.use.volume_wanted.connect(lambda panel: self.navigation_requested.emit(panel, OpenFile(self._path)))
 
-    def _follow(self) -> None:
-        """Open the volume of the current image, unless a file is open."""
-        opened = self.session.selection.image.opened if self.session.selection.image else None
-        if opened is not None and opened.slices > 1 and self.volume is None and opened.path != self._path:
+    def _show_image(self, image: ImageRef) -> None:
+        """Open the volume that the current image is a slice of; other images leave the open volume."""
+        opened = image.opened
+        if opened is not None and opened.slices > 1 and opened.path != self._path:
             self.open_volume(opened.path)
+
+    def save_state(self) -> dict[str, Any]:
+        return {"pinned": self.follower.is_pinned()}
+
+    def restore_state(self, kept: dict[str, Any]) -> None:
+        self.follower.set_pinned(kept.get("pinned") is True)
 
     def _ask(self, ask: Callable[..., str], title: str, *more: str) -> None:
         path = ask(self, title, str(Path.home()), *more)
@@ -158,6 +198,8 @@ class ScanPanel(Panel):
         self.pages.setCurrentIndex(1)
         self.notice.show_notice("")
         current = self.session.selection.image
+        if self.follower.is_pinned():
+            return
         if current is None or current.opened is None or current.opened.path != self._path:
             self.session.selection.open_file(self._path, quiet=True)
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QSplitter
 
 from engine.messages import RequestFailed
-from gui.panel import DISCLAIMER, AppContext, CompareRuns, Panel, ResumeRun, ShowRun, Target, fixed_column
+from gui.panel import DISCLAIMER, AppContext, Panel, ResumeRun, ShowRun, Target, UseSettings, fixed_column
 from gui.panels.train.curves_card import CurvesCard
 from gui.panels.train.first_run_card import FirstRunCard
 from gui.panels.train.log_card import LogCard
@@ -67,12 +67,9 @@ class TrainPanel(Panel):
             changed.connect(self._wake)
         session.job_changed.connect(self.curves.show_buttons)
         self.runs.chosen.connect(self._on_chosen)
-        self.runs.table.eyes_changed.connect(self._soon.start)
+        session.run_list.eyes_changed.connect(self._wake)
         self.runs.state_changed.connect(self.state_changed)
-        self.runs.compare_wanted.connect(
-            lambda names: self.navigation_requested.emit("compare", CompareRuns(tuple(names)))
-        )
-        self.runs.settings_wanted.connect(self._on_settings_wanted)
+        self.connect_runs(self.runs.list)
         self.curves.resume_wanted.connect(lambda name, backend: session.resume(name, backend=backend))
         self.curves.controls.export_failed.connect(self.new_run.notice.show_notice)
         self.curves.grid.state_changed.connect(self.state_changed)
@@ -102,21 +99,24 @@ class TrainPanel(Panel):
         if not self.runs.table.chosen_keys() and not self._wanted and records:
             own = [name for name, record in records.items() if not record.search]
             self.runs.table.select([(own or list(records))[-1]])
-        self._show([records[name] for name in self.runs.shown() if name in records])
+        self._show([records[name] for name in self.session.run_list.shown_keys() if name in records])
 
     def navigate(self, target: Target) -> None:
-        """Resume the current run, or show another."""
+        """Resume the current run, show another, or take the settings of one."""
         if isinstance(target, ResumeRun) and self.curves.resume.isVisible():
             self.curves.resume.click()
         elif isinstance(target, ShowRun):
             self.choose([target.name])
+        elif isinstance(target, UseSettings):
+            record = self.session.record(target.name)
+            if record and record.config:
+                self.new_run.load_config(record.config)
 
     def save_state(self) -> dict[str, Any]:
         chosen = self.runs.table.chosen_keys()
         sizes = [splitter.sizes() for splitter in self._splitters]
         lists = {
             "costs": self.new_run.estimator.save_state(),
-            "baseline": self.runs.baseline,
             "list": self.runs.list.save_state(),
             "plots": self.curves.grid.save_state(),
         }
@@ -132,15 +132,13 @@ class TrainPanel(Panel):
         for part, name in parts:
             if isinstance(kept.get(name), dict):
                 part.restore_state(kept[name])
-        if isinstance(kept.get("baseline"), str):
-            self.runs.set_baseline(kept["baseline"])
         if isinstance(chosen, list):
             self.choose([name for name in chosen if isinstance(name, str)])
 
     def export(self) -> None:
         """Write the metrics of the runs that are shown, epoch by epoch."""
         path = self.ask_path(self, "Export the curves of the selected runs", "runs.csv", "*.csv")[0]
-        records = [self.session.runs.records[name] for name in self.runs.shown()]
+        records = [self.session.runs.records[name] for name in self.session.run_list.shown_keys()]
         if path:
             try:
                 write_numbers(records, Path(path))
@@ -182,11 +180,6 @@ class TrainPanel(Panel):
         """Schedule a refresh; a hidden panel waits until it is shown."""
         if self.isVisible() and not self._soon.isActive():
             self._soon.start()
-
-    def _on_settings_wanted(self, name: str) -> None:
-        record = self.session.record(name)
-        if record and record.config:
-            self.new_run.load_config(record.config)
 
 
 def write_numbers(records: list[RunRecord], path: Path) -> None:

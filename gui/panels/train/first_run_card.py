@@ -48,4 +48,7 @@ class FirstRunCard(Card):
         listed = " and ".join(filter(None, (", ".join(ready[:-1]), *ready[-1:])))
         self._text.setText((READY.format(names=listed) if len(ready) > 1 else "") + TRAIN)
         self.train.setEnabled(not self._session.job.is_busy())
-        self.setVisible(set(names) <= shipped)
+        is_needed = set(names) <= shipped
+        # Shown before the panel has it, the card would be a window of its own.
+        if not is_needed or self.parentWidget() is not None:
+            self.setVisible(is_needed)

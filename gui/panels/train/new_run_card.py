@@ -16,7 +16,7 @@ from gui.form import LABEL_PX
 from gui.formatting import format_count
 from gui.loaded_data import source_title
 from gui.panel import AppContext
-from gui.panels.train.run_estimate import RunEstimator, describe_estimate
+from gui.panels.train.run_estimate import CHOOSING, RunEstimator, describe_estimate
 from gui.panels.train.settings_form import SettingsForm, SizeProblem
 from gui.session import load_data_undoable
 from gui.widgets.buttons import Button
@@ -78,6 +78,7 @@ class NewRunCard(ScrollingCard):
         self._session.data_loaded.connect(self.refresh)
         self._session.data_wanted.connect(self.refresh)
         self._session.loading_changed.connect(self.refresh)
+        self.estimator.changed.connect(self._update_start)
         self.estimator.changed.connect(self._show_cost)
         self.misfit.action_requested.connect(self._on_size_wanted)
         self.misfit.second_requested.connect(self._on_filters_wanted)
@@ -92,7 +93,8 @@ class NewRunCard(ScrollingCard):
         """Create the run and train it; the form shows a problem below its fields."""
         self.notice.show_notice("")
         try:
-            record = self._session.start(self.settings.config(), self.name.text().strip() or None)
+            config = self.settings.config()
+            record = self._session.start(self.estimator.resolve(config) or config, self.name.text().strip() or None)
         except EngramError as error:
             self.notice.show_notice(str(error))
             return
@@ -137,10 +139,15 @@ class NewRunCard(ScrollingCard):
         self.problem.setVisible(bool(form.problem))
         self._show_size_problem()
         self.caution.show_notice(self._caution())
-        valid = form.is_valid() and self._size_problem is None
-        self.start.setEnabled(valid and not self._session.job.is_busy())
+        self._update_start()
         self._show_cost()
         self.changed.emit()
+
+    def _update_start(self) -> None:
+        """Enable the button once the run could start: its settings are valid, and its backend is chosen."""
+        is_free = not self._session.job.is_busy() and self._size_problem is None
+        ready = self.settings.form.is_valid() and is_free
+        self.start.setEnabled(ready and self.estimator.resolve(self.settings.config()) is not None)
 
     def _sizes(self) -> tuple[int, int] | None:
         """Return the numbers of training and validation images. Returns None unless they are loaded."""
@@ -157,9 +164,17 @@ class NewRunCard(ScrollingCard):
             self.estimator.forget_wish()
             self.cost.setVisible(False)
             return
-        known = self.estimator.find(config)
-        self.cost.setText(describe_estimate(known, config, self._sizes(), self.estimator.is_measuring(config)))
+        self.cost.setText(self._describe_cost(config))
         self.cost.setVisible(True)
+
+    def _describe_cost(self, config: RunConfig) -> str:
+        resolved = self.estimator.resolve(config)
+        if resolved is None:
+            return CHOOSING
+        choice = self.estimator.find(config) if resolved != config else None
+        known, is_measuring = self.estimator.find(resolved), self.estimator.is_measuring(resolved)
+        cost = describe_estimate(known, resolved, self._sizes(), is_measuring)
+        return f"{choice.backend_reason}\n{cost}" if choice else cost
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -148,7 +148,7 @@ class PlotGrid(QWidget):
         return large or wanted
 
     def _arrange(self) -> None:
-        """Lay out the wanted plots, as many beside each other as there is room for."""
+        """Lay out the wanted plots, as many in a row as there is room for."""
         wanted = self._wanted()
         rows = max((self.height() - self.controls.height()) // ROW_PX, 1)
         columns = max(min(self.width() // PLOT_PX, MOST_COLUMNS), -(-len(wanted) // rows), 1)

@@ -5,8 +5,7 @@ from typing import Any
 from pydantic import ValidationError
 from PySide6.QtCore import QObject, Signal
 
-from engine import config as settings
-from engine.config import RunConfig
+from engine.config import AUTO_BACKEND, RunConfig, cost_settings, from_flat
 from engine.messages import RunEstimated
 from gui.formatting import format_duration, format_fixed, format_parameters
 from gui.job_controller import JobController
@@ -15,8 +14,7 @@ from gui.widgets.timers import make_timer
 SOON_MS = 900
 MAX_KEPT = 60
 MINUTE_S, ROUND_S = 60, 5
-# Settings that change how long a run takes, but not what a step costs.
-FREE_SETTINGS = {"epochs", "seed", "learning_rate", "schedule", "warm_up", "tracking", "beta", "kl_warm_up"}
+CHOOSING = "choosing the fastest backend for this model…"
 MEASURING, WAITING = "measuring the time on this machine…", "time and memory follow when the engine is free"
 
 
@@ -45,6 +43,13 @@ class RunEstimator(QObject):
             self._soon.start()
         return known
 
+    def resolve(self, config: RunConfig) -> RunConfig | None:
+        """Return settings with the backend that 'auto' stands for. Returns None while it is being chosen."""
+        if config.training.backend != AUTO_BACKEND:
+            return config
+        known = self.find(config)
+        return from_flat({"backend": known.backend}, config) if known and known.backend else None
+
     def forget_wish(self) -> None:
         """Measure nothing: the form is hidden, or holds no valid run."""
         self._wanted = None
@@ -55,7 +60,7 @@ class RunEstimator(QObject):
 
     def save_state(self) -> dict[str, str]:
         """Return the newest complete estimates."""
-        complete = [(token, event) for token, event in self._known.items() if event.is_complete and not event.reason]
+        complete = [(token, event) for token, event in self._known.items() if event.images_per_s]
         return {token: event.to_json_line() for token, event in complete[-MAX_KEPT:]}
 
     def restore_state(self, kept: dict[str, Any]) -> None:
@@ -81,9 +86,7 @@ class RunEstimator(QObject):
 
 def make_token(config: RunConfig) -> str:
     """Return a text that is equal for runs whose steps cost the same."""
-    flat = {name: value for name, value in settings.to_flat(config).items() if name not in FREE_SETTINGS}
-    named = {name: value for name, value in flat.items() if name not in type(config.data).model_fields}
-    return repr(sorted({**named, "size": config.data.size}.items()))
+    return repr(list(cost_settings(config).items()))
 
 
 def predict_s(known: RunEstimated, config: RunConfig, train: int, validation: int) -> float | None:

@@ -31,7 +31,8 @@ MOST_ROWS, MOST_LETTERS = 12, 30
 DIMMED = 0.2
 # A narrower plot has no room for the names of the curves, and none for the values where another plot points at.
 NAMING_PX = 260
-LEAST_PX, LISTED_PX = 140, 96
+LEAST_PX = 96
+LEGEND_GAP_PX = 6
 
 
 def format_line(style: SeriesStyle) -> str:
@@ -190,15 +191,16 @@ class CurvePlot(QFrame):
         column.setSpacing(2)
         title = ElidedLabel(self.y_label)
         title.setProperty("role", "caption")
+        column.addLayout(head)
         head.addWidget(title)
         head.addStretch(1)
         head.addWidget(self.enlarge)
         self.enlarge.setVisible(self._listed)
-        self._legend.setVisible(not self._listed)
-        column.addLayout(head)
+        self._legend.setContentsMargins(0, LEGEND_GAP_PX, 0, 0)
         column.addWidget(self.canvas, 1)
         column.addWidget(self._legend)
-        self.canvas.setMinimumHeight(LISTED_PX if self._listed else LEAST_PX)
+        self._legend.setVisible(not self._listed)
+        self.canvas.setMinimumHeight(LEAST_PX)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         QVBoxLayout(self.canvas).addWidget(self._empty)
 

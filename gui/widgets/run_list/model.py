@@ -1,7 +1,7 @@
 """Model of a list of runs: rows below groups, the eye of each, how they are filtered and sorted."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from PySide6.QtCore import (
     QSize,
     QSortFilterProxyModel,
     Qt,
+    Signal,
 )
 from PySide6.QtGui import QColor
 
@@ -31,12 +32,13 @@ NAME_PX, ROW_PX = 90, 25
 class RunRow(TableRow):
     """Row of a run: the group that it belongs to, if any, and further words that the filter finds it by.
 
-    A pinned row comes first in every order.
+    A pinned row comes first in every order. Lists of models leave out a row that is not ready.
     """
 
     group: str = ""
     words: str = ""
     is_pinned: bool = False
+    is_ready: bool = True
 
 
 @dataclass(frozen=True)
@@ -61,14 +63,66 @@ def arrange_rows(rows: Sequence[RunRow], make_group: MakeGroup) -> list[Branch]:
     ]
 
 
-class RunListModel(QAbstractItemModel):
-    """Tree of two levels; its last column is the eye. `is_shown` returns whether the eye of a key is open."""
+def group_name_row(name: str, rows: list[RunRow]) -> RunRow:
+    """Return the row of a group: its name and the number of its rows."""
+    return RunRow(f"group {name}", (f"{name} ({len(rows)})", *rows[0].values[1:]))
 
-    def __init__(self, columns: Sequence[TableColumn], is_shown: Callable[[str], bool], parent: QObject) -> None:
+
+class RunListModel(QAbstractItemModel):
+    """Tree of two levels that all lists share; its last column is the eye, which shows a run in the plots.
+
+    An eye is open by itself if its row is one of the `chosen` ones, or because the user opened it.
+    """
+
+    eyes_changed = Signal()
+
+    def __init__(
+        self, columns: Sequence[TableColumn], make_group: MakeGroup = group_name_row, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self.columns = columns
         self.branches: list[Branch] = []
-        self._is_shown = is_shown
+        self._make_group = make_group
+        # An eye that differs from the choice, by key.
+        self._eyes: dict[str, bool] = {}
+        self._chosen: list[str] = []
+
+    def rows(self) -> list[RunRow]:
+        """Return the rows of all runs."""
+        return [row for branch in self.branches for row in branch.children or (branch.row,)]
+
+    def is_shown(self, key: str) -> bool:
+        """Return whether a row's eye is open."""
+        return self._eyes.get(key, key in self._chosen)
+
+    def shown_keys(self) -> list[str]:
+        """Return the keys of all rows with an open eye, the chosen ones first."""
+        others = [key for key, is_open in self._eyes.items() if is_open and key not in self._chosen]
+        known = {row.key for row in self.rows()}
+        return [key for key in self._chosen if self._eyes.get(key, True)] + [key for key in others if key in known]
+
+    def set_chosen(self, keys: Sequence[str]) -> None:
+        """Open the eyes of these rows; forget the closed eyes of others, which have nothing to hide."""
+        self._chosen = list(keys)
+        self._eyes = {key: is_open for key, is_open in self._eyes.items() if is_open or key in self._chosen}
+        self.eyes_changed.emit()
+
+    def set_eyes(self, keys: Collection[str]) -> None:
+        """Open the eyes of these rows, whether they are chosen or not."""
+        self._eyes = dict.fromkeys(keys, True)
+        self.eyes_changed.emit()
+
+    def opened_eyes(self) -> list[str]:
+        """Return the keys whose eye the user has opened."""
+        return [key for key, is_open in self._eyes.items() if is_open]
+
+    def toggle_eye(self, key: str) -> None:
+        """Open or close the eye of a row."""
+        is_open = not self.is_shown(key)
+        self._eyes.pop(key, None)
+        if self.is_shown(key) != is_open:
+            self._eyes[key] = is_open
+        self.eyes_changed.emit()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         if not parent.isValid():
@@ -126,33 +180,26 @@ class RunListModel(QAbstractItemModel):
             return dot(palette.find_series_color(row.series), palette.has_second_line(row.series))
         return None
 
-    def show(self, rows: Sequence[RunRow], make_group: MakeGroup) -> bool:
-        """Replace the rows; return whether their places have changed, and with them every index."""
-        before, found = self.branches, arrange_rows(rows, make_group)
+    def show(self, rows: Sequence[RunRow]) -> None:
+        """Replace the rows; every index changes if their places do."""
+        before, found = self.branches, arrange_rows(rows, self._make_group)
         if [_keys(branch) for branch in found] != [_keys(branch) for branch in before]:
             self.beginResetModel()
             self.branches = found
             self.endResetModel()
-            return True
+            return
         self.branches = found
         for place, (old, new) in enumerate(zip(before, found, strict=True)):
             self._emit_changed(QModelIndex(), [place] if old.row != new.row else [])
             pairs = enumerate(zip(old.children, new.children, strict=True))
             self._emit_changed(self.index(place, 0), [at for at, (one, other) in pairs if one != other])
-        return False
-
-    def set_columns(self, columns: Sequence[TableColumn]) -> None:
-        """Replace the columns and clear the rows."""
-        self.beginResetModel()
-        self.columns, self.branches = columns, []
-        self.endResetModel()
 
     def _emit_changed(self, parent: QModelIndex, places: Sequence[int]) -> None:
         for place in places:
             self.dataChanged.emit(self.index(place, 0, parent), self.index(place, len(self.columns), parent), [])
 
     def _eye(self, key: str, role: int) -> Any:
-        shown = self._is_shown(key)
+        shown = self.is_shown(key)
         if role == Qt.ItemDataRole.DecorationRole:
             colors = palette.current()
             return icon("eye", colors.accent) if shown else icon("eye-off", colors.quiet)
@@ -172,12 +219,22 @@ def _keys(branch: Branch) -> tuple[str, ...]:
 class RunListProxy(QSortFilterProxyModel):
     """Sort by values and filter by words: a row stays if each word, a regular expression, is found in it.
 
-    `is_kept` returns whether the row of a key stays whatever the words.
+    Args:
+        source: the rows, which other lists share.
+        is_kept: returns whether the row of a key stays whatever the words.
+        checkable: whether each run has a box.
+        only_ready: whether to leave out runs that are not ready.
     """
 
-    def __init__(self, source: RunListModel, is_kept: Callable[[str], bool]) -> None:
-        super().__init__(source)
-        self._source, self._is_kept = source, is_kept
+    checked_changed = Signal(list)
+
+    def __init__(
+        self, source: RunListModel, is_kept: Callable[[str], bool], checkable: bool = False, only_ready: bool = False
+    ) -> None:
+        super().__init__()
+        self.source, self._is_kept = source, is_kept
+        self._checkable, self._only_ready = checkable, only_ready
+        self._checked: set[str] = set()
         self._patterns: list[re.Pattern[str]] = []
         self.setRecursiveFilteringEnabled(True)
         self.setAutoAcceptChildRows(False)
@@ -188,21 +245,44 @@ class RunListProxy(QSortFilterProxyModel):
         self._patterns = [_compile(word) for word in text.split()]
         self.invalidate()
 
+    def checked(self) -> list[str]:
+        """Return the keys of the checked rows, in the order of the rows."""
+        return [row.key for row in self.source.rows() if row.key in self._checked]
+
+    def set_checked(self, keys: Collection[str]) -> None:
+        """Check these rows and no others."""
+        if set(keys) != self._checked:
+            self._checked = set(keys)
+            self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, 0), [])
+            self.checked_changed.emit(self.checked())
+
+    def row_at(self, index: Index) -> RunRow | None:
+        """Return the row of a run. Returns None for a group, and for no index."""
+        found = self.mapToSource(index)
+        return None if not found.isValid() or self.source.is_group(found) else self.source.row_at(found)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role == Qt.ItemDataRole.CheckStateRole and self._checkable and not index.column():
+            row = self.row_at(index)
+            if row is not None:
+                return Qt.CheckState.Checked if row.key in self._checked else Qt.CheckState.Unchecked
+        return super().data(index, role)
+
     def filterAcceptsRow(self, row: int, parent: Index) -> bool:
-        index = self._source.index(row, 0, parent)
-        if not self._patterns:
+        index = self.source.index(row, 0, parent)
+        if not self._patterns and not self._only_ready:
             return True
-        found = self._source.row_at(index)
-        if self._source.is_group(index):
+        found = self.source.row_at(index)
+        if self.source.is_group(index) or (self._only_ready and not found.is_ready):
             return False
         text = f"{found.key} {found.words}".strip()
         return self._is_kept(found.key) or all(pattern.search(text) for pattern in self._patterns)
 
     def lessThan(self, left: Index, right: Index) -> bool:
-        one, other = self._source.row_at(left), self._source.row_at(right)
+        one, other = self.source.row_at(left), self.source.row_at(right)
         if one.is_pinned != other.is_pinned:
             return one.is_pinned == (self.sortOrder() == Qt.SortOrder.AscendingOrder)
-        column = min(left.column(), len(self._source.columns) - 1)
+        column = min(left.column(), len(self.source.columns) - 1)
         return rank(one.values[column]) < rank(other.values[column])
 
 

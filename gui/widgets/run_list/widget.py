@@ -1,25 +1,30 @@
 """The list of runs as a widget: a filter box above a tree with sortable columns."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
+from enum import Enum
 from typing import Any
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QMenu, QTreeView, QVBoxLayout, QWidget
 
-from gui.widgets.number_model import TableColumn
 from gui.widgets.number_table import select_rows
-from gui.widgets.run_list.model import MakeGroup, RunListModel, RunListProxy, RunRow
+from gui.widgets.run_list.model import RunListModel, RunListProxy
 
 EYE_PX, ICON_PX, INDENT_PX = 28, 14, 14
 TITLE_MARGIN_PX, ARROW_PX = 19, 14
+ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+TREE_KEYS = (*ENTER, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 FILTER = "Filter: name, tag, model, state"
 FILTER_TIP = "Keep the runs in which every word is found. A word may be a regular expression, such as vae.*64."
 
 
-def group_name_row(name: str, rows: list[RunRow]) -> RunRow:
-    """Return the row of a group: its name and the number of its rows."""
-    return RunRow(f"group {name}", (f"{name} ({len(rows)})", *rows[0].values[1:]))
+class ListMode(Enum):
+    """What a list is for: to select runs, to check several, or to pick one."""
+
+    SELECT = "select"
+    CHECK = "check"
+    PICK = "pick"
 
 
 class RunListHeader(QHeaderView):
@@ -57,30 +62,43 @@ class RunListHeader(QHeaderView):
 
 
 class RunTree(QTreeView):
-    """Tree of runs; Enter or a double-click opens a run, V opens or closes its eye."""
+    """View of the shared runs, with a filter, an order, open groups and a choice of its own.
+
+    Enter, or a double-click, opens a run in a list to select; it checks or picks in others, as a click does there. V
+    opens or closes an eye.
+    """
 
     chosen = Signal(list)
     opened = Signal(str)
+    checked_changed = Signal(list)
     hovered = Signal(str)
-    eyes_changed = Signal()
 
-    def __init__(self, columns: Sequence[TableColumn], make_group: MakeGroup = group_name_row) -> None:
+    def __init__(self, runs: RunListModel, mode: ListMode = ListMode.SELECT) -> None:
         super().__init__()
-        self._make_group = make_group
-        # An eye that differs from the selection, by key.
-        self._eyes: dict[str, bool] = {}
-        self._chosen: set[str] = set()
-        self._listed = RunListModel(columns, self.is_shown, self)
-        self._order = RunListProxy(self._listed, lambda key: key in self._chosen)
+        self.runs, self.mode = runs, mode
+        self._chosen: list[str] = []
+        self._kept: tuple[list[str], list[str]] = [], []
+        self._groups_before: list[str] | None = None
+        is_select = mode is ListMode.SELECT
+        self._order = RunListProxy(
+            runs, lambda key: is_select and key in self._chosen, mode is ListMode.CHECK, only_ready=not is_select
+        )
+        self._order.setParent(self)
         self.setModel(self._order)
         self._prepare()
+        self._order.checked_changed.connect(self.checked_changed)
+        self._order.modelAboutToBeReset.connect(self._on_reset_begins)
+        self._order.modelReset.connect(self._on_reset)
         self.selectionModel().selectionChanged.connect(self._on_selection_changed)
-        self.doubleClicked.connect(self._on_opened)
+        runs.eyes_changed.connect(self.viewport().update)
+        if is_select:
+            self.doubleClicked.connect(self._on_opened)
         self.entered.connect(lambda index: self.hovered.emit(self._key(index)))
         self.viewportEntered.connect(lambda: self.hovered.emit(""))
 
     def _prepare(self) -> None:
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        kinds, several = QAbstractItemView.SelectionMode, self.mode is ListMode.SELECT
+        self.setSelectionMode(kinds.ExtendedSelection if several else kinds.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
@@ -88,7 +106,7 @@ class RunTree(QTreeView):
         self.setMouseTracking(True)
         self.setExpandsOnDoubleClick(False)
         self.setIndentation(INDENT_PX)
-        self.setRootIsDecorated(False)
+        self.setRootIsDecorated(any(branch.children for branch in self.runs.branches))
         self.setIconSize(QSize(ICON_PX, ICON_PX))
         self.setSortingEnabled(True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -100,50 +118,31 @@ class RunTree(QTreeView):
         header.fit_columns()
         self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
 
-    def set_rows(self, rows: Sequence[RunRow]) -> None:
-        """Show these rows; keep the selection, and which groups are open."""
-        chosen, opened = self.chosen_keys(), self.open_groups()
-        if self._listed.show(rows, self._make_group):
-            self.setRootIsDecorated(any(branch.children for branch in self._listed.branches))
-            self.set_open_groups(opened)
-            if chosen and chosen != self.chosen_keys():
-                self.select(chosen)
-            self._chosen = set(self.chosen_keys())
-
     def set_filter(self, text: str) -> None:
-        """Keep the rows in which every word of a text is found, and the selected ones; open the groups."""
+        """Keep the rows in which every word of a text is found, and selected ones; open groups while there is a text.
+
+        In a list to check or to pick, the first run found becomes the current one, so that Enter takes it.
+        """
+        if text and self._groups_before is None:
+            self._groups_before = self.open_groups()
         self._order.set_filter(text)
         if text:
             self.expandAll()
+        elif self._groups_before is not None:
+            self.set_open_groups(self._groups_before)
+            self._groups_before = None
+        if text and self.mode is not ListMode.SELECT and (first := next(self._indices(), None)) is not None:
+            self.setCurrentIndex(first)
 
-    def is_shown(self, key: str) -> bool:
-        """Return whether a row's eye is open: by itself if the row is selected, or because the user opened it."""
-        return self._eyes.get(key, key in self._chosen)
+    def checked(self) -> list[str]:
+        return self._order.checked()
 
-    def shown_keys(self) -> list[str]:
-        """Return the keys of all rows with an open eye, the selected ones first, in the order of the list."""
-        chosen = self.chosen_keys()
-        others = [key for key, is_open in self._eyes.items() if is_open and key not in chosen]
-        known = {row.key for row in self._rows()}
-        return [key for key in chosen if self._eyes.get(key, True)] + [key for key in others if key in known]
+    def set_checked(self, keys: Collection[str]) -> None:
+        self._order.set_checked(keys)
 
-    def set_eyes(self, keys: Collection[str]) -> None:
-        """Open the eyes of these rows, whether they are selected or not."""
-        self._eyes = dict.fromkeys(keys, True)
-        self.viewport().update()
-
-    def opened_eyes(self) -> list[str]:
-        """Return the keys whose eye the user has opened."""
-        return [key for key, is_open in self._eyes.items() if is_open]
-
-    def toggle_eye(self, key: str) -> None:
-        """Open or close the eye of a row."""
-        is_open = not self.is_shown(key)
-        self._eyes.pop(key, None)
-        if self.is_shown(key) != is_open:
-            self._eyes[key] = is_open
-        self.viewport().update()
-        self.eyes_changed.emit()
+    def marked_keys(self) -> list[str]:
+        """Return the keys that an action on several runs applies to: the checked ones, or the selected ones."""
+        return self.checked() if self.mode is ListMode.CHECK else self.chosen_keys()
 
     def open_groups(self) -> list[str]:
         """Return the keys of the groups that are open."""
@@ -177,18 +176,21 @@ class RunTree(QTreeView):
         elif self._is_group(index):
             top = index.siblingAtColumn(0)
             self.setExpanded(top, not self.isExpanded(top))
-        elif index.column() == len(self._listed.columns):
-            self.toggle_eye(self._key(index))
+        elif index.column() == len(self.runs.columns):
+            self.runs.toggle_eye(self._key(index))
         else:
             super().mousePressEvent(event)
+            if self.mode is not ListMode.SELECT:
+                self._on_opened(index)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         index = self.currentIndex()
         is_run = index.isValid() and not self._is_group(index)
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and index.isValid():
+        keys = (*ENTER, Qt.Key.Key_Space) if is_run and self.mode is ListMode.CHECK else ENTER
+        if event.key() in keys and index.isValid():
             self._on_opened(index)
         elif event.key() == Qt.Key.Key_V and is_run:
-            self.toggle_eye(self._key(index))
+            self.runs.toggle_eye(self._key(index))
         else:
             super().keyPressEvent(event)
 
@@ -197,28 +199,42 @@ class RunTree(QTreeView):
         self.hovered.emit("")
 
     def _on_selection_changed(self) -> None:
-        """Forget the closed eyes of rows that are not selected any more: there is nothing to hide."""
-        chosen = self.chosen_keys()
-        self._chosen = set(chosen)
-        self._eyes = {key: is_open for key, is_open in self._eyes.items() if is_open or key in chosen}
-        self.viewport().update()
-        self.chosen.emit(chosen)
+        self._chosen = self.chosen_keys()
+        if self.mode is ListMode.SELECT:
+            self.runs.set_chosen(self._chosen)
+        self.chosen.emit(self._chosen)
 
     def _on_opened(self, index: QModelIndex) -> None:
+        """Open or close a group; check, pick or open a run."""
+        key = self._key(index)
         if self._is_group(index):
             self.setExpanded(index.siblingAtColumn(0), not self.isExpanded(index.siblingAtColumn(0)))
+        elif self.mode is ListMode.CHECK:
+            checked = self.checked()
+            self.set_checked([each for each in checked if each != key] if key in checked else [*checked, key])
         else:
-            self.opened.emit(self._key(index))
+            self.opened.emit(key)
+
+    def _on_reset_begins(self) -> None:
+        self._kept = self.chosen_keys(), self.open_groups()
+
+    def _on_reset(self) -> None:
+        """Keep the selection, and which groups are open."""
+        chosen, opened = self._kept
+        self.setRootIsDecorated(any(branch.children for branch in self.runs.branches))
+        self.set_open_groups(opened)
+        if self._groups_before is not None:
+            self.expandAll()
+        if chosen and chosen != self.chosen_keys():
+            self.select(chosen)
+        if self.chosen_keys() != self._chosen:
+            self._on_selection_changed()
 
     def _is_group(self, index: QModelIndex) -> bool:
-        return self._listed.is_group(self._order.mapToSource(index))
+        return self.runs.is_group(self._order.mapToSource(index))
 
     def _key(self, index: QModelIndex) -> str:
-        return self._listed.row_at(self._order.mapToSource(index)).key
-
-    def _rows(self) -> Iterator[RunRow]:
-        for branch in self._listed.branches:
-            yield from branch.children or (branch.row,)
+        return self.runs.row_at(self._order.mapToSource(index)).key
 
     def _top_indices(self) -> list[QModelIndex]:
         tops = [self._order.index(row, 0) for row in range(self._order.rowCount())]
@@ -235,7 +251,7 @@ class RunTree(QTreeView):
 
 
 class RunList(QWidget):
-    """A filter box and the tree of runs below it."""
+    """A filter box and the tree of runs below it: in the box, the arrow keys move in the tree and Enter chooses."""
 
     state_changed = Signal()
 
@@ -246,19 +262,26 @@ class RunList(QWidget):
         self.filter.setToolTip(FILTER_TIP)
         self.filter.setAccessibleName("filter of the runs")
         self.filter.setClearButtonEnabled(True)
+        self.filter.installEventFilter(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
         column.addWidget(self.filter)
         column.addWidget(tree, 1)
         self.filter.textChanged.connect(tree.set_filter)
-        for signal in (tree.eyes_changed, tree.expanded, tree.collapsed, tree.header().sortIndicatorChanged):
+        for signal in (tree.expanded, tree.collapsed, tree.header().sortIndicatorChanged):
             signal.connect(lambda *_: self.state_changed.emit())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Pass the keys that move and choose from the box to the tree."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() in TREE_KEYS:
+            self.tree.keyPressEvent(event)
+            return True
+        return super().eventFilter(watched, event)
 
     def save_state(self) -> dict[str, Any]:
         header, columns = self.tree.header(), range(1, self.tree.model().columnCount() - 1)
         return {
-            "eyes": self.tree.opened_eyes(),
             "groups": self.tree.open_groups(),
             "hidden": [place for place in columns if self.tree.isColumnHidden(place)],
             "sort": [header.sortIndicatorSection(), header.sortIndicatorOrder().value],
@@ -266,14 +289,8 @@ class RunList(QWidget):
 
     def restore_state(self, kept: dict[str, Any]) -> None:
         """Restore what `save_state` returned; any part of it may be missing or invalid."""
-        texts = {
-            name: [key for key in kept.get(name) or () if isinstance(key, str)]
-            for name in ("eyes", "groups")
-            if isinstance(kept.get(name), list)
-        }
-        self.tree.set_eyes(texts.get("eyes", ()))
-        self.tree.set_open_groups(texts.get("groups", ()))
-        hidden, sort = kept.get("hidden"), kept.get("sort")
+        groups, hidden, sort = kept.get("groups"), kept.get("hidden"), kept.get("sort")
+        self.tree.set_open_groups([key for key in groups if isinstance(key, str)] if isinstance(groups, list) else ())
         if isinstance(hidden, list):
             for place in range(1, self.tree.model().columnCount() - 1):
                 self.tree.setColumnHidden(place, place in hidden)

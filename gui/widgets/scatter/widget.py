@@ -82,6 +82,10 @@ class ScatterView(QWidget):
         self._rings = dict(rings)
         self.canvas.viewport().update()
 
+    def rings(self) -> dict[int, str]:
+        """Return the points with a ring, and the letters beside them."""
+        return dict(self._rings)
+
     def set_guest(self, guest: Point | None, title: str = "") -> None:
         """Show one more point with its name, in view; None removes it."""
         self.canvas.scatter = replace(self.scatter, extra_point=guest, guest_title=title)

@@ -58,14 +58,14 @@ class Volume:
     def slice(self, plane: Plane, index: int) -> Array:
         """Return one image, (down, along); the head is up where it is known, and nothing else is ever turned."""
         image = np.asarray(self.voxels.take(index, axis=plane.across))
-        return image[::-1] if self._is_upward(plane) else image
+        return image[::-1] if self.is_upward(plane) else image
 
     def letters(self, plane: Plane) -> str | None:
         """Return the letters at the left, right, top and bottom; None if they are unknown."""
         along, down = self.axes[plane.along], self.axes[plane.down]
         if not along or not down:
             return None
-        return along + (down[::-1] if self._is_upward(plane) else down)
+        return along + (down[::-1] if self.is_upward(plane) else down)
 
     def spacing(self, plane: Plane) -> tuple[float, float] | None:
         """Return the millimeters from row to row and from column to column of a plane; None if they are unknown."""
@@ -91,11 +91,12 @@ class Volume:
         values = self.voxels.reshape(-1)[:: max(1, self.voxels.size // SAMPLE)]
         return np.asarray(values[np.isfinite(values)], dtype=np.float64)
 
-    def _is_upward(self, plane: Plane) -> bool:
+    def is_upward(self, plane: Plane) -> bool:
+        """Return whether the images of a plane are turned so that the head is up."""
         return self.axes[plane.down] == "IS"
 
     def _turn(self, plane: Plane, row: int) -> int:
-        return self.voxels.shape[plane.down] - 1 - row if self._is_upward(plane) else row
+        return self.voxels.shape[plane.down] - 1 - row if self.is_upward(plane) else row
 
 
 class CrosshairModel(QObject):

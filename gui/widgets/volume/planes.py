@@ -105,6 +105,7 @@ class VolumePlanes(QWidget):
 
     def _connect(self, cell: PlaneCell) -> None:
         name = cell.plane.name
+        cell.setParent(self)
         cell.view.state.changed.connect(lambda: self._link(cell))
         cell.view.maximized.connect(lambda: self.enlarge(name))
         cell.enlarge.clicked.connect(lambda: self.enlarge(name))

@@ -32,13 +32,14 @@ def test_each_command_has_an_example_in_its_help(call):
         assert f"  {program.PROGRAM} {command.examples[0]}\n" in call(name, "--help")[1]
 
 
-@pytest.mark.parametrize("columns", [80, 100])
+@pytest.mark.parametrize("columns", [40, 80, 200])
 def test_help_fits_the_terminal_except_for_examples(call, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
-    for words in (["--help"], *([name, "--help"] for name in COMMANDS), ["runs", "show", "--help"]):
+    for words in ([], ["--help"], *([name, "--help"] for name in COMMANDS), ["runs", "show", "--help"]):
         lines = call(*words)[1].splitlines()
         free = ("usage:", f"  {program.PROGRAM} ", "       ", "  {", '  "when')
-        assert not [line for line in lines if len(line) > columns and not line.startswith(free)]
+        too_long = [line for line in lines if len(line) > columns and not line.startswith(free)]
+        assert all(line.startswith("  -") and len(line.split()) == 2 for line in too_long), "an option and its choices"
 
 
 def test_help_never_breaks_the_name_of_an_option(call, monkeypatch):
@@ -48,13 +49,14 @@ def test_help_never_breaks_the_name_of_an_option(call, monkeypatch):
     assert "--install-shortcut adds" in " ".join(about.split())
 
 
-@pytest.mark.parametrize("words", [["help", "train"], ["help", "runs", "show"], ["help"]])
+@pytest.mark.parametrize("words", [["help", "train"], ["help", "runs", "show"], ["help"], ["help", "help"]])
 def test_help_is_a_command(call, words):
-    assert call(*words) == call(*words[1:], "--help")
+    given, words = words, [*dict.fromkeys(words)]
+    assert call(*given) == call(*words[1:], "--help")
     assert "usage: " + " ".join([program.PROGRAM, *words[1:]]) in call(*words)[1]
 
 
-@pytest.mark.parametrize("word", ["-V", "--version"])
+@pytest.mark.parametrize("word", ["-V", "--version", "version"])
 def test_version(call, word):
     assert call(word) == (0, f"Engram {cli.__version__}\n", "")
 
@@ -80,6 +82,12 @@ def test_misspelled_word_is_named_with_the_one_that_was_meant(call, words, said)
     status, out, told = call(*words.split())
     assert (status, out) == (USER_ERROR, "")
     assert said in told
+
+
+@pytest.mark.parametrize("words", ["train --config no/config.json", "search --name s --space no/config.json"])
+def test_file_that_does_not_exist_is_not_found(call, tmp_path, words):
+    status, _, told = call(*words.split(), "--runs", tmp_path)
+    assert (status, told.count("no/config.json does not exist."), "Errno" in told) == (NOT_FOUND, 1, False)
 
 
 @pytest.mark.parametrize(("words", "said"), [("evaluate first-a", "run"), ("trials fist", "search")])
@@ -164,7 +172,12 @@ def test_settings_of_another_run_are_the_start(run, where):
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("{", "is not valid JSON"), ("[]", "holds no settings"), ('{"model": {"model": "gan"}}', "gan"), (None, "no run")],
+    [
+        ("{", "is not valid JSON"),
+        ("[]", "holds no settings"),
+        ('{"model": {"model": "gan"}}', "gan"),
+        (None, "does not exist"),
+    ],
 )
 def test_settings_that_cannot_be_read_are_refused(call, tmp_path, text, said):
     file = tmp_path / "config.json"

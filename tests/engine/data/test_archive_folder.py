@@ -1,6 +1,7 @@
 """Zip archives as folders of images: what is unpacked, and what is refused."""
 
 import io
+import os
 import stat
 import zipfile
 
@@ -67,6 +68,21 @@ def test_a_bomb_is_refused_before_anything_is_written(archive, own_cache, monkey
     with pytest.raises(DataError, match=r"holds 3 files of 0\.0 GB, \d{2,}.* times its own size"):
         open_folder(str(archive({f"{number}.raw": bytes(2**20) for number in range(3)})))
     assert not any(own_cache.iterdir())
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_method_that_unpacks_without_a_limit_is_refused(tmp_path, own_cache, method):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as made:
+        made.writestr("a.png", bytes(2**10))
+    with pytest.raises(DataError, match="packed in a way that cannot be read"):
+        open_folder(str(tmp_path / "a.zip"))
+    assert not any(own_cache.iterdir())
+
+
+@pytest.mark.parametrize(("system", "is_refused"), [("nt", True), ("posix", False)])
+def test_a_colon_inside_a_path_is_a_drive_on_windows_alone(monkeypatch, system, is_refused):
+    monkeypatch.setattr(os, "name", system)
+    assert archive_folder._leads_out("a/D:out.png") is is_refused
 
 
 def test_links_are_not_unpacked(archive, pictures, tmp_path):

@@ -1,3 +1,4 @@
+import base64
 import importlib.util
 from pathlib import Path
 
@@ -5,7 +6,9 @@ import numpy as np
 import pytest
 from pydicom import Dataset, dcmread
 from pydicom.data import get_testdata_file
+from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
+from pydicom.uid import HTJ2K, HTJ2KLossless, HTJ2KLosslessRPCL
 
 from engine.data.decoded_image import UnreadableFile
 from engine.data.dicom import read_picture, read_scan, read_values
@@ -253,3 +256,49 @@ def test_a_damaged_header_is_refused_with_a_sentence(dicom, part, damaged):
     for read in (read_scan, read_picture, read_values):
         with pytest.raises(UnreadableFile, match="damaged"):
             read(file)
+
+
+@pytest.mark.parametrize(
+    ("tags", "is_gray"),
+    [
+        ({"PhotometricInterpretation": "GRAYSCALE"}, True),
+        ({"PhotometricInterpretation": "RGB", "SamplesPerPixel": 1}, True),
+        ({"PhotometricInterpretation": "MONOCHROME2", "SamplesPerPixel": 3, "Rows": 2, "Columns": 5}, False),
+    ],
+)
+def test_pixels_are_shown_by_their_number_where_their_meaning_contradicts_it(dicom, tags, is_gray):
+    stored = np.arange(30, dtype=np.uint8).reshape(5, 6)
+    scan = read_scan(dicom(stored, **tags))
+    if is_gray:
+        np.testing.assert_allclose(scan.pixels[0, [0, -1], [0, -1]], [0, 1], atol=0.01)
+        assert scan.notes[0] == "The file does not say what its pixel values mean; high values are shown bright."
+    else:
+        assert scan.pixels.shape == (1, 2, 5)
+
+
+def test_what_cannot_be_shown_is_not_called_damaged(dicom):
+    with pytest.raises(UnreadableFile, match="it has 4 values for each pixel, which cannot be shown"):
+        read_scan(dicom(SamplesPerPixel=4, PhotometricInterpretation="ARGB"))
+    file = dicom()
+    file.write_bytes(file.read_bytes().replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.113619.5.2\0\0"))
+    with pytest.raises(UnreadableFile, match=r"its transfer syntax \(1\.2\.840\.113619\.5\.2\) is not known"):
+        read_scan(file)
+
+
+# np.arange(64) * 50 as 8 x 8 pixels of 16 bits, written by OpenJPH.
+HTJ2K_FRAME = (
+    "/0//UQApQAAAAAAIAAAACAAAAAAAAAAAAAAACAAAAAgAAAAAAAAAAAABDwEB/1AACAACAAAACv9SAAwAAgABAAUEBEAB/1wAEyCIkJCQkJCQkJCQkJ"
+    "CQiIiI/2QAFwABT3BlbkpQSCBWZXIgMC4yNi4zLv+QAAoAAAAAAFkAAf+TwAAm+fcFB3QAAADAABLAABMAxgGHdABA/gMHdADAABNAABOAYPABAnQA"
+    "Bjf4AKNUAMAAKiAAFWCiKIqqcIJ1AB579OjxwEIB7LYA/9k="
+)
+
+
+@pytest.mark.parametrize("syntax", [HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K])
+def test_high_throughput_jpeg_2000_is_decoded_with_the_extra(dicom, syntax):
+    stored = (np.arange(64, dtype=np.uint16) * 50).reshape(8, 8)
+    file = dicom(stored, syntax, PixelData=encapsulate([base64.b64decode(HTJ2K_FRAME)]))
+    if importlib.util.find_spec("openjpeg") is None:
+        with pytest.raises(UnreadableFile, match=r"install the decoders \(pip install \"engram-mri\[dicom\]\"\)"):
+            read_scan(file)
+        pytest.skip("the decoder is not installed")
+    np.testing.assert_array_equal(read_values(file)[0], stored)

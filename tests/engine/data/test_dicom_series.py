@@ -204,3 +204,37 @@ def test_a_damaged_slice_does_not_spoil_the_series(series, config):
     assert [each.name for each in dataset.skipped] == ["2.dcm"]
     found = {name: split.read([at]).max() for split in dataset.splits.values() for at, name in enumerate(split.names)}
     assert found == pytest.approx({"0.dcm": 1, "1.dcm": 0.4}, abs=0.02)
+
+
+def stacked(series, **tags):
+    """Open a series of four slices whose tags come from a function of their number."""
+    for at in range(4):
+        own = {name: value(at) for name, value in tags.items()}
+        folder = series(f"{at}.dcm", 100 + 100 * at, WindowCenter=200, WindowWidth=401, PixelSpacing=[1, 1], **own)
+    return folder
+
+
+def test_images_of_one_place_are_as_many_volumes(series):
+    folder = stacked(series, ImagePositionPatient=lambda at: [0, 0, at // 2], InstanceNumber=lambda at: at)
+    (folder / "twice.dcm").write_bytes((folder / "3.dcm").read_bytes())
+    scan = series_folder.read_scan(folder)
+    assert scan.pixels.max(axis=(1, 2)).round(2).tolist() == [0.25, 0.75]
+    assert scan.notes[0] == "Its series holds 2 images of each place (times or echoes); volume 1 is shown."
+    assert series_folder.read_scan(folder, 2).pixels.max(axis=(1, 2)).round(2).tolist() == [0.5, 1.0]
+    with pytest.raises(UnreadableFile, match="3"):
+        series_folder.read_scan(folder, 3)
+
+
+def test_slices_without_positions_come_in_the_order_of_their_numbers(series):
+    scan = series_folder.read_scan(stacked(series, InstanceNumber=lambda at: 10 - at))
+    assert scan.pixels.max(axis=(1, 2)).round(2).tolist() == [1.0, 0.75, 0.5, 0.25]
+    assert scan.grid is None
+    assert "Its slices have no positions and come in the order of their numbers." in scan.notes
+
+
+def test_a_gap_and_pixels_of_other_sizes_are_said(series):
+    folder = stacked(series, ImagePositionPatient=lambda at: [0, 0, at + (at > 1)])
+    assert series_folder.read_scan(folder).notes[-1].startswith("Its slices are not evenly spaced")
+    series("4.dcm", 9, ImagePositionPatient=[0, 0, 9], PixelSpacing=[2, 1], WindowCenter=200, WindowWidth=401)
+    with pytest.raises(UnreadableFile, match="pixels of different sizes"):
+        series_folder.read_scan(folder)

@@ -1,4 +1,5 @@
 import io
+import json
 import os
 
 import datasets
@@ -267,3 +268,26 @@ def test_the_libraries_are_offline_while_a_local_data_set_is_read(made, tmp_path
     load(f"hf:{tmp_path / 'saved'}", config())
     assert seen == [(True, True)]
     assert (constants.HF_HUB_OFFLINE, datasets.config.HF_HUB_OFFLINE) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("state.json", {"_data_files": [{"filename": "../secret.arrow"}]}),
+        ("state.json", {"_data_files": [{"filename": "/dev/zero"}]}),
+        ("dataset_dict.json", {"splits": ["../elsewhere"]}),
+        ("train/state.json", {"_data_files": [{"filename": "hf://datasets/a/b"}]}),
+    ],
+)
+def test_the_record_of_a_saved_data_set_that_names_data_elsewhere_is_refused(tmp_path, config, name, content):
+    (tmp_path / "train").mkdir()
+    (tmp_path / name).write_text(json.dumps(content))
+    with pytest.raises(EmptySource, match="names data elsewhere"):
+        load(f"hf:{tmp_path}", config())
+
+
+@pytest.mark.parametrize("content", ["[" * 9000, "[1]", "x"])
+def test_a_damaged_record_of_a_saved_data_set_is_a_sentence(tmp_path, config, content):
+    (tmp_path / "state.json").write_text(content)
+    with pytest.raises(EmptySource, match=r"state\.json of the dataset .* is damaged"):
+        load(f"hf:{tmp_path}", config())

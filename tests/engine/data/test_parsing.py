@@ -47,6 +47,7 @@ def test_a_file_that_takes_too_long_is_skipped_with_its_reason_and_the_others_ar
 
 def test_a_file_that_broke_a_limit_is_tried_again_only_if_it_changed(tmp_path, monkeypatch):
     monkeypatch.setattr(parsing, "SECONDS", 0.1)
+    monkeypatch.setattr(parsing, "WAIT_FACTOR", 1)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with pytest.raises(UnreadableFile, match="takes longer"):
@@ -54,6 +55,18 @@ def test_a_file_that_broke_a_limit_is_tried_again_only_if_it_changed(tmp_path, m
     monkeypatch.setattr(parsing, "_pool", None)
     with pytest.raises(UnreadableFile, match="takes longer"):
         parse(pictures.raster.is_deep_file, pipe)
+
+
+def test_the_time_of_a_busy_machine_does_not_count(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(parsing.time, "monotonic", lambda: clock[0])
+    task = parsing._Task({}, parsing.SECONDS)
+    task.start(0)
+    clock[0] = 10 * parsing.SECONDS
+    assert not task.must_end()
+    clock[0] = 21 * parsing.SECONDS
+    assert task.must_end()
+    assert task.problem == "reading it takes longer than 9 s"
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux limits the memory of a process")

@@ -206,6 +206,6 @@ def test_a_blank_slice_is_noted(tmp_path, values):
 
 def test_large_files_have_more_time():
     small, large = _grow_limits(2**10), _grow_limits(40 * 2**20)
-    assert (round(small.cpu_s), round(small.wall_s)) == (20, 30)
-    assert (large.cpu_s, large.wall_s, large.memory_bytes) == (100, 110, Limits().memory_bytes)
-    assert _grow_limits(2**31).wall_s == 180
+    assert (round(small.cpu_s), round(small.wall_s)) == (20, 200)
+    assert (large.cpu_s, large.wall_s, large.memory_bytes) == (100, 1000, Limits().memory_bytes)
+    assert _grow_limits(2**31).wall_s == 1700

@@ -286,7 +286,7 @@ def test_a_series_with_a_gap_is_refused(tmp_path, series):
     [
         (lambda folder: [file.unlink() for file in folder.iterdir()], "a folder without DICOM images"),
         (lambda folder: cut(next(folder.iterdir())), "is damaged or incomplete|cannot be used"),
-        (lambda folder: change(folder, ImagePositionPatient=[-60, -70, 20]), "several images of one place"),
+        (lambda folder: change(folder, ImagePositionPatient=[-60, -70, 20]), "some of its slices lie at one place"),
         (lambda folder: change(folder, ImageOrientationPatient=CORONAL), "lie in different directions"),
         (lambda folder: change(folder, SeriesInstanceUID="1.2.3"), "a folder with 2 DICOM series"),
         (lambda folder: change(folder, ImagePositionPatient=None), "does not say where its slice lies"),

@@ -63,6 +63,14 @@ def test_fewer_images_or_pixels_than_axes_will_do(images, count):
     assert centred @ axes @ axes.T == pytest.approx(centred, abs=0.02 if count < 64 else 1e-4)
 
 
+def test_few_images_and_many_have_the_same_axes(monkeypatch):
+    images = ripples(40, pixels=90).astype(np.uint8)
+    few = subspace.principal(images, 4, np.random.default_rng(0))[1]
+    monkeypatch.setattr(subspace, "IN_MEMORY", 39)
+    many = subspace.principal(images, 4, np.random.default_rng(0))[1]
+    assert np.abs(np.sum(few * many, axis=0)) == pytest.approx(np.ones(4), abs=1e-4)
+
+
 def test_training_begins_at_the_linear_map(prepared, blobs):
     images = blobs(20)
     flat = images.reshape(20, -1).astype(np.float64)
@@ -129,7 +137,8 @@ def test_as_many_copies_as_fit_are_looked_at(settings, blobs, monkeypatch):
 
 
 @pytest.mark.parametrize("after", [0, 1, 7])
-def test_a_stop_leaves_the_weights_as_they_were(settings, blobs, after):
+def test_a_stop_leaves_the_weights_as_they_were(settings, blobs, monkeypatch, after):
+    monkeypatch.setattr(subspace, "IN_MEMORY", 0 if after == 7 else 4096)
     asked = iter([False] * after + [True] * 99)
     model = models.build(settings)
     before = model.get_weights()

@@ -39,9 +39,20 @@ def rewrite(run, change):
     with h5py.File(content, "r+") as file:
         change(file)
     members[WEIGHTS] = content.getvalue()
-    with zipfile.ZipFile(run.model_path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(run.model_path, "w") as archive:
         for name, member in members.items():
             archive.writestr(name, member)
+
+
+def test_a_packed_file_that_declares_less_than_it_holds_is_refused_before_it_is_unpacked(run, monkeypatch):
+    with zipfile.ZipFile(run.model_path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(run.model_path, "w", zipfile.ZIP_LZMA) as archive:
+        for name, member in members.items():
+            archive.writestr(name, member)
+    monkeypatch.setattr(zipfile.ZipFile, "open", None)
+    with pytest.raises(RunDamaged, match="it is packed"):
+        models.load(run)
 
 
 def first_array(file):

@@ -14,10 +14,11 @@ from html.parser import HTMLParser
 import pytest
 from PIL import Image
 
-from engine import backend, cli, data, evaluation, runs
+from engine import backend, cli, config, data, evaluation, runs
 from engine.figures import DISCLAIMER
-from engine.messages import JobStarted
-from engine.reproduction import published
+from engine.job_context import JobContext
+from engine.messages import JobStarted, RunStudy
+from engine.reproduction import job, published
 from engine.study_folder import StudyFolder
 from tests.engine.conftest import ROOT
 
@@ -223,6 +224,19 @@ def test_source_without_an_image_is_said_before_there_are_runs(tmp_path, capsys)
     assert cli.main(["study", "--out", str(tmp_path / "s"), "--data", str(tmp_path / "empty"), "--quick"]) == 2
     assert "no usable image" in capsys.readouterr().err
     assert not (tmp_path / "s").exists()
+
+
+def test_one_backend_is_chosen_for_the_whole_study(monkeypatch):
+    asked, heard = [], []
+
+    def choose(base, context, is_in_process):
+        asked.append((base.model.model, is_in_process))
+        return config.from_flat({"backend": "torch"}, base), "Backend: PyTorch."
+
+    monkeypatch.setattr(job, "resolve_backend", choose)
+    order = job._with_backend(RunStudy(out="s", settings={"backend": "auto"}), heard.append, JobContext())
+    assert {base.training.backend for base in job.base_configs(order.settings).values()} == {"torch"}
+    assert (asked, [event.text for event in heard]) == ([("ae", False)], ["Backend: PyTorch."])
 
 
 def test_backend_that_is_not_installed_is_said_before_there_are_runs(tmp_path, capsys, monkeypatch):

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from engine import runs
+from engine import config, runs
 from engine.errors import EngramError
 from engine.messages import EpochEnded, RequestFailed, SearchState, TrialEnded, TrialProposed, TrialStarted
 from engine.search import folder, job, search_spec, trial_pool
@@ -47,6 +47,16 @@ def test_a_search_with_as_many_trials_as_wanted_is_finished_and_more_can_be_want
 def test_the_executor_expects_a_trial_while_one_is_to_come(make_search, executor):
     make_search({"trials": 3}).run()
     assert executor.expected == 2  # behind the last one nothing has to be got ready
+
+
+def test_every_trial_uses_the_backend_that_was_chosen_for_the_search(make_search, tmp_path, monkeypatch):
+    def choose(base, context, is_in_process):
+        assert not is_in_process  # each trial has a process of its own
+        return config.from_flat({"backend": "torch"}, base), "Backend: PyTorch."
+
+    monkeypatch.setattr(job, "resolve_backend", choose)
+    search = make_search({"trials": 1}, backend="auto").run()
+    assert runs.open_run(search.trials[0].run, tmp_path).config.training.backend == "torch"
 
 
 # ---- trials that fail --------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """The Compare panel: which images in which order, rows and numbers, layouts, scans from files."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -9,6 +11,7 @@ from engine.config import DataConfig
 from engine.messages import (
     EpochEnded,
     EvaluateRun,
+    ExportFigure,
     JudgeScan,
     OpenScan,
     PerImageErrors,
@@ -21,7 +24,8 @@ from gui.panels.compare import ComparePanel
 from gui.panels.compare.comparison import Pager, grid_rows, sorted_by
 from gui.panels.compare.metrics import MetricsDialog
 from gui.panels.compare.runs_card import mismatch_warning
-from gui.pixmaps import Colormap, pixels_of
+from gui.pixmaps import Colormap
+from gui.run_listing import PSNR
 from gui.run_record import open_record
 from tests.gui.conftest import make_metrics
 
@@ -175,7 +179,7 @@ class TestGrid:
 
     def test_ticking_runs_changes_what_is_requested(self, panel, loaded, pictures, asked):
         first = pictures()
-        panel.runs.table.set_checked(["vae-0001"])
+        panel.runs.choose(["vae-0001"])
         request = asked(Reconstruct, first.number)
         assert len(request.runs) == 1
         assert request.runs[0].endswith("vae-0001")
@@ -194,7 +198,7 @@ class TestGrid:
 
     def test_no_runs_shows_the_originals_alone(self, panel, loaded, pictures, asked):
         first = pictures()
-        panel.runs.table.set_checked([])
+        panel.runs.choose([])
         pictures(after=first.number)
         assert [row.title for row in grid_rows(panel.board._shown)] == ["original"]
 
@@ -225,7 +229,7 @@ class TestGrid:
             make_run(f"ae-{number:04d}")
         session.runs.refresh()
         panel.refresh()
-        panel.runs.table.set_checked(list(session.runs.records))
+        panel.runs.choose(list(session.runs.records))
         assert len(panel.runs.records()) == 4
 
 
@@ -345,21 +349,22 @@ def test_strange_preparation_and_strange_images_are_said(make_run):
     assert "32 px, letterbox" in sentences[1]
 
 
-def test_figure_has_the_images_and_the_mark(panel, loaded, pictures, tmp_path, monkeypatch):
-    from PySide6.QtGui import QImage, QPainter
-
-    written = []
-    draw = QPainter.drawText
-    monkeypatch.setattr(QPainter, "drawText", lambda self, *words: (written.append(words[-1]), draw(self, *words))[1])
+def test_figure_has_rows_numbers_and_warnings_and_says_where_it_is(
+    panel, loaded, pictures, answer, asked, tmp_path, qtbot
+):
     pictures()
-    path = tmp_path / "figure.png"
-    panel.ask_path = lambda *words: (str(path), "")
+    panel.runs.notice.show_notice("ae-0001 was trained on a different dataset.")
+    panel.ask_path = lambda *words: (str(tmp_path / "a.pdf"), "")
     panel.export()
-    image = QImage(str(path))
-    board = panel.board.rows.widget()
-    assert image.width() >= 2 * board.width()
-    assert pixels_of(image).std() > 5
-    assert any(DISCLAIMER in str(text) for text in written)
+    request = asked(ExportFigure)
+    assert [(row.title, row.colors) for row in request.rows[:2]] == [("original", "gray"), ("ae-0001", "gray")]
+    assert request.rows[3].colors == "signed"
+    assert np.load(request.rows[1].images).mean() == pytest.approx(0.4)
+    assert request.lines[-1] == "ae-0001 was trained on a different dataset."
+    with qtbot.waitSignal(panel.file_saved) as saved:
+        answer("compare-figure", {"path": request.path})
+    assert saved.args == [request.path]
+    assert not Path(request.rows[0].images).exists()
 
 
 def test_figure_without_images_asks_nothing(panel):
@@ -371,7 +376,7 @@ def test_figure_without_images_asks_nothing(panel):
 
 def test_memory_puts_runs_and_view_back(panel, loaded, desk, qtbot):
     panel.view.set_values({"split": "train", "order": "best", "layout": "swipe", "columns": 8})
-    panel.runs.table.set_checked(["vae-0001"])
+    panel.runs.choose(["vae-0001"])
     kept = panel.save_state()
     twin = ComparePanel(desk)
     qtbot.addWidget(twin)
@@ -422,13 +427,14 @@ class TestMeasures:
 
     def test_runs_and_the_linear_map_are_measured_one_after_the_other(self, panel, leaky, asked, answer, session):
         paths = [str(session.record(name).run.path) for name in ("vae-0001", "ae-0001")]
-        assert panel.runs.table.text(0, 1) == "…"
+        assert panel.runs.table.text(0, PSNR) == "…"
         first = self.told(asked, answer, 20.34)
         second = self.told(asked, answer, 17.8, first.number)
         third = self.told(asked, answer, 18.5, second.number)
         assert [first.run, second.run, third.run] == [*paths, "pca:8"]
         panel.refresh()
-        rows = [(panel.runs.table.text(row, 0), panel.runs.table.text(row, 1)) for row in range(3)]
+        rows = [(panel.runs.table.text(row, 0), panel.runs.table.text(row, PSNR)) for row in range(2)]
+        rows.append((panel.runs.lines.text(0, 0), panel.runs.lines.text(0, 1)))
         assert rows == [("vae-0001", "20.3"), ("ae-0001", "17.8"), ("PCA-8", "18.5")]
         assert panel.runs._note.text().endswith("Below the PCA baseline: ae-0001.")
         numbers = [sent for sent in session.explorer.engine.sent if isinstance(sent, EvaluateRun)]
@@ -437,7 +443,7 @@ class TestMeasures:
 
     def test_linear_map_is_a_row_of_images(self, panel, leaky, pictures, asked, session):
         first = pictures()
-        panel.runs.table.set_checked(["ae-0001", "pca:8"])
+        panel.runs.choose(["ae-0001", "pca:8"])
         request = pictures(after=first.number)
         assert request.runs == (str(session.record("ae-0001").run.path), "pca:8")
         assert [row.title for row in grid_rows(panel.board._shown)][1:3] == ["ae-0001", "PCA-8"]
@@ -446,7 +452,7 @@ class TestMeasures:
         compile(script, "script", "exec")
 
     def test_linear_map_stays_ticked_until_the_next_session(self, panel, leaky, desk, qtbot):
-        panel.runs.table.set_checked(["ae-0001", "pca:8"])
+        panel.runs.choose(["ae-0001", "pca:8"])
         kept = panel.save_state()
         assert kept["yardsticks"] == ["pca:8"]
         twin = ComparePanel(desk)
@@ -459,7 +465,7 @@ class TestMeasures:
         refused = RequestFailed(reason="The model cannot be read.", number=number, panel="compare-measure")
         session.explorer.engine.say(refused)
         panel.refresh()
-        assert panel.runs.table.text(0, 1) == "—"
+        assert panel.runs.table.text(0, PSNR) == "—"
         assert asked(EvaluateRun, number).run == str(session.record("ae-0001").run.path)
         index = panel.runs.table.model().index(0, 0)
         assert "The model cannot be read." in index.data(Qt.ItemDataRole.ToolTipRole)
@@ -471,7 +477,7 @@ class TestMeasures:
         panel.runs.measures._requested = None
         panel.refresh()
         assert not panel.runs.measures.is_pending(panel.runs.compared()[1])
-        assert panel.runs.table.text(0, 1) == "—"
+        assert panel.runs.table.text(0, PSNR) == "—"
 
     def test_images_without_a_test_set_are_not_measured(self, panel, session, answer, data_content):
         nothing = {"rows": [], "labels": [], "names": []}

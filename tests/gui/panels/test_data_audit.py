@@ -101,6 +101,14 @@ def test_near_duplicates_are_counted_when_they_are_found(panel, loaded, answer):
     assert not panel.audit.bar.isVisible()
 
 
+def test_audit_that_ends_because_another_dataset_is_loaded_is_no_failure(panel, session, loaded):
+    ended = RequestFailed(number=asked(session)[0].number, panel=AUDIT, reason="The request was canceled.")
+    session.load_data(DataConfig(size=64))
+    session.explorer.engine.say(ended)
+    assert not panel.audit.notice.isVisible()
+    assert not panel.audit.bar.isVisible()
+
+
 def test_a_clean_source_is_said_to_be_one(panel, session, answer, data_content):
     session.load_data(DataConfig(size=32))
     clean = {"splits": REPEATS["splits"], "groups": [], "warning": ""}

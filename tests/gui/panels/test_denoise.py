@@ -1,6 +1,7 @@
 """The Denoise panel: what is asked and when, images, numbers, the lesion, warnings, exports, scans from files."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,6 +14,7 @@ from PySide6.QtTest import QTest
 
 from engine import noise
 from engine.config import DataConfig
+from engine.formatting import format_command
 from engine.messages import (
     ApplyFilter,
     Denoise,
@@ -25,10 +27,11 @@ from engine.messages import (
 )
 from gui.lesion_regions import BOXES, mask_of
 from gui.loaded_data import scan_title
-from gui.panel import DISCLAIMER, LEFT_PX, OpenFile
+from gui.panel import DISCLAIMER, LEFT_PX, OpenFile, ReportImage
 from gui.panels.denoise import DenoisePanel
 from gui.panels.denoise.case import Noise
 from gui.panels.denoise.case_card import CaseCard
+from gui.panels.denoise.picture_area import layout_rows
 from gui.panels.denoise.results_data import DenoisedImage, ErrorCurve, describe_harm, help_text
 from gui.pixmaps import Colormap
 from gui.selection import ImageRef
@@ -512,7 +515,7 @@ class TestHelp:
     def test_it_says_that_one_image_is_one_image_and_names_the_command_for_many(self, seen):
         words = seen.stage.help.scope.text()
         assert "is for one image" in words
-        assert "python -m engine denoise-curve RUN --data SOURCE" in words
+        assert format_command("denoise-curve", "RUN", "--data", "SOURCE") in words
 
     def test_model_that_is_worse_than_no_denoising_is_named(self, panel, loaded, pictures, qtbot):
         pictures(kept=1.0, psnr_db=15.0)
@@ -643,6 +646,18 @@ class TestScan:
         assert seen.case.images.isVisible()
         assert asked(Denoise).scan is None
 
+    def test_file_is_prepared_at_the_largest_size_of_the_ticked_runs(self, seen, answer, write, pictures, make_run):
+        make_run("ae-64", size=64)
+        seen.session.runs.refresh()
+        self.opened(seen, answer, write, stored=[512, 495])
+        assert pictures().data.size == SIDE
+        seen.methods.set_checked([path_of(seen.session, name) for name in ("ae-0001", "ae-64")])
+        seen.methods.changed.emit()
+        assert pictures().data.size == 64
+        assert "495 × 512 pixels, shown at 64 × 64 as ae-64 needs" in seen.case.scan.facts.text()
+        # A PCA is fitted to the loaded images, which have another size.
+        assert "pca" not in seen.experiment.wanted[2].filters
+
 
 class TestNoisyImage:
     """An image that is noisy already: no noise is added, no error measured; what was removed is."""
@@ -677,6 +692,14 @@ class TestNoisyImage:
         assert not noisy.stage.help.plot.isVisibleTo(noisy)
         assert not noisy.case.noise.seed.isVisibleTo(noisy)
 
+    def test_what_each_of_two_methods_removed_is_shown(self, noisy):
+        shown = list(noisy.results.shown().values())
+        run = shown[-1]
+        first, second = layout_rows([*shown, replace(run, key="other")])
+        assert [picture.key for picture in first] == ["original", run.key, "other"]
+        assert [picture and picture.key for picture in second] == [None, f"{run.key} −", "other −"]
+        assert len(layout_rows(shown)) == 1
+
     def test_no_curve_is_computed_and_the_noise_can_come_back(self, noisy, pictures, session, asked):
         assert not any(isinstance(each, DenoiseCurve) for each in session.explorer.engine.sent)
         noisy.case.noise.set_value({"kind": "gaussian"})
@@ -684,6 +707,14 @@ class TestNoisyImage:
         assert noisy.stage.help.plot.isVisibleTo(noisy)
         assert noisy.methods.table.model().rowCount() > 2
         assert list(noisy.results.shown())[:2] == ["original", "noisy"]
+
+
+def test_report_on_the_image_takes_the_run_and_the_noise(seen, session):
+    sent = []
+    seen.navigation_requested.connect(lambda *where: sent.append(where))
+    seen.methods.result.menu().aboutToShow.emit()
+    seen.methods.result.menu().actions()[0].trigger()
+    assert sent == [("report", ReportImage("ae-0001", "gaussian", 0.1))]
 
 
 class TestExports:
@@ -743,7 +774,7 @@ class TestExports:
         compile(text, "script", "exec")
         assert "noise.add_noise(originals, 'gaussian', 0.1, seed=0)" in text
         assert repr([path_of(session, "ae-0001")]) in text
-        assert "lesions.ellipse((side, side), 0.2500 * side" in text
+        assert "lesions.ellipse((side, side), 0.25 * side" in text
 
 
 def test_memory_puts_noise_methods_and_case_back(seen, desk, qtbot, loaded):

@@ -12,6 +12,7 @@ from engine.messages import (
     DecodeMean,
     EmbeddingErrors,
     EmbedLatents,
+    ExportFigure,
     FindNeighbors,
     Interpolate,
     OpenScan,
@@ -586,10 +587,10 @@ class TestKeeping:
 
     def test_choosing_another_color_leaves_the_run(self, mapped):
         mapped.choice.set_values({"colour": "error"})
-        assert mapped.choice.run.currentText() == "vae-0001"
-        mapped.choice.set_values({"run": "ae-0001"})
-        mapped.choice.set_values({"colour": "class", "run": "gone"})
-        assert mapped.choice.run.currentText() == "ae-0001"
+        assert mapped.choice.run.text() == "vae-0001"
+        mapped.choice.run.chosen.emit("ae-0001")
+        mapped.choice.list_runs(["vae-0001", "ae-0001"])
+        assert mapped.choice.run.text() == "ae-0001"
 
     def test_recalls_nonsense_unharmed(self, panel):
         before = panel.save_state()
@@ -597,12 +598,13 @@ class TestKeeping:
         panel.refresh()
         assert panel.save_state() == before
 
-    def test_figure_and_points_are_written(self, mapped, tmp_path):
+    def test_figure_and_points_are_written(self, mapped, tmp_path, asked):
         mapped.map.plot.lassoed.emit([0, 18])
-        for name in ("map.png", "map.pdf"):
-            mapped.ask_path = lambda *_, name=name: (str(tmp_path / name), "")
-            mapped.export()
-            assert (tmp_path / name).stat().st_size > 1000
+        mapped.ask_path = lambda *_: (str(tmp_path / "map.svg"), "")
+        mapped.export()
+        shown = asked(ExportFigure).map
+        assert np.load(shown.points).shape == (COUNT, 3)
+        assert [group.title for group in shown.groups] == [mark.title for mark in mapped.map.plot.scatter.marks]
         mapped.ask_path = lambda *_: (str(tmp_path / "points.csv"), "")
         mapped.write_points()
         lines = (tmp_path / "points.csv").read_text(encoding="utf-8").splitlines()

@@ -13,6 +13,7 @@ from engine.messages import (
     ComputeActivations,
     ComputeChannelStatistics,
     ComputeSaliency,
+    ExportFigure,
     ListLayers,
     ListLayersReply,
     MatchChannels,
@@ -315,7 +316,9 @@ class TestScans:
         seen.navigate(OpenFile("/x/head.nii"))
         assert asked(OpenScan).path == "/x/head.nii"
         opened = {"name": "head.nii", "kind": "nifti", "slices": 9, "orientation": list("RLAP"), "notes": []}
-        answer("image", opened)
+        answer("image", opened | {"stored": [60, 48]})
+        name = seen.session.runs.records[Path(seen.choice.run).name].name
+        assert f"shown at 32 × 32 as {name} needs" in seen.cards.scans.facts.text()
         assert asked(ComputeActivations).scan == "/x/head.nii"
         assert asked(ComputeActivations).slice == 4
         seen.cards.scans.picker.slices.moved.emit(7)
@@ -323,10 +326,14 @@ class TestScans:
 
 
 class TestTakingAway:
-    def test_figure_has_the_mark_and_numbers_are_in_full(self, seen, tmp_path):
-        seen.exporter.ask_path = lambda *_: (str(tmp_path / "a.png"), "")
+    def test_figure_has_all_channels_and_numbers_are_in_full(self, seen, tmp_path, asked):
+        seen.exporter.ask_path = lambda *_: (str(tmp_path / "a.pdf"), "")
         seen.cards.export.figure.click()
-        assert (tmp_path / "a.png").stat().st_size > 1000
+        rows = asked(ExportFigure).rows
+        assert [(row.title, row.colors) for row in rows] == [("image", "gray"), ("", "heat")]
+        assert [note.split()[0] for note in rows[1].notes] == [
+            str(channel) for channel in seen.cards.mosaic.mosaic.channels.order
+        ]
         seen.exporter.ask_path = lambda *_: (str(tmp_path / "a.csv"), "")
         seen.cards.export.numbers.click()
         text = (tmp_path / "a.csv").read_text(encoding="utf-8")

@@ -23,7 +23,7 @@ from engine.messages import (
     WriteReport,
 )
 from gui.opened_files import OpenedScan
-from gui.panel import ShowStudy
+from gui.panel import ReportImage, ShowStudy
 from gui.panels.report import ReportPanel
 from gui.panels.report.contents_card import items
 from gui.selection import ImageRef
@@ -360,9 +360,12 @@ def test_report_on_the_current_image_has_its_slice_and_lesion(panel, session, ma
     image = ImageRef(opened.name, session.requested_data, opened=opened)
     session.selection.lesions.put(image.key, Region("ellipse", ((0.25, 0.25), (0.5, 0.75))))
     session.selection.set_image(image)
-    own.noise.change_values({"noise": "rician", "sigma": 0.05})
+    make_run("denoiser")
+    session.runs.refresh()
+    panel.navigate(ReportImage("ae-0001", "rician", 0.05))
     own.ask_path = lambda *_: (str(tmp_path / "case.pdf"), "PDF (*.pdf)")
     own.write.click()
     sent = asked(WriteReport)
     assert (sent.scan, sent.slice, sent.roi) == ("/data/head.nii.gz", 6, "8,8,8,16")
+    assert [path.rpartition("/")[2] for path in sent.runs] == ["ae-0001"]
     assert (sent.settings.noise, sent.settings.sigma) == ("rician", 0.05)

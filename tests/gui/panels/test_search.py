@@ -695,6 +695,14 @@ class TestScript:
         assert plan.base == panel.watch.found.plan.base
         assert plan.space.to_dict() == SPACE
 
+    def test_script_of_a_finished_search_prints_the_trials_of_the_table(self, panel, make_search, capsys):
+        make_search("s", 2, trials=2)
+        panel.open("s")
+        exec(compile(panel.as_python(), "script", "exec"), {})
+        printed = [line.split()[:3] for line in capsys.readouterr().out.splitlines()]
+        shown = [[str(each.number), each.state, str(each.score)] for each in panel.watch.found.trials]
+        assert printed == shown != []
+
 
 def ordered(script, monkeypatch):
     """The order that a script gives."""

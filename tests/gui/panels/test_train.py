@@ -14,6 +14,7 @@ from engine import config
 from engine.config import DataConfig
 from engine.messages import EpochEnded, JobEnded, JobStarted, LoadData, Log, Paused, Progress, RequestFailed, Resume
 from gui import palette
+from gui.panel import UseSettings
 from gui.panels.train import TrainPanel
 from gui.panels.train.log_card import MOST_LINES, LogView
 from gui.panels.train.quantities import SQUARED, TOTAL, entropy_floors, plots_for
@@ -201,7 +202,7 @@ class TestNewRun:
     def test_settings_of_a_run_are_taken_over(self, panel, make_run, loaded, session):
         make_run("old", model="vae", latent=9)
         refreshed(panel)
-        panel.runs.settings_wanted.emit("old")
+        panel.navigate(UseSettings("old"))
         assert panel.new_run.settings.values()["latent"] == 9
         assert panel.new_run.settings.values()["model"] == "vae"
         assert session.requested_data.phantom_count == 36
@@ -232,8 +233,8 @@ class TestRuns:
         make_run("done")
         make_run("halted", state="stopped")
         refreshed(panel)
-        done = {action.text(): action.isEnabled() for action in panel.runs.menu("done").actions()}
-        halted = {action.text(): action.isEnabled() for action in panel.runs.menu("halted").actions()}
+        done = {action.text(): action.isEnabled() for action in panel.runs.list.menu("done").actions()}
+        halted = {action.text(): action.isEnabled() for action in panel.runs.list.menu("halted").actions()}
         assert (done["Resume"], done["Extend…"]) == (False, True)
         assert (halted["Resume"], halted["Extend…"]) == (True, False)
         assert done["Compare images"]
@@ -243,15 +244,15 @@ class TestRuns:
         for name, state in (("done", "finished"), ("halted", "stopped")):
             shutil.rmtree(make_run(name, state=state).checkpoints)
         refreshed(panel)
-        assert not any(action.isEnabled() for action in panel.runs.menu("done").actions()[:2])
-        assert not any(action.isEnabled() for action in panel.runs.menu("halted").actions()[:2])
+        assert not any(action.isEnabled() for action in panel.runs.list.menu("done").actions()[:2])
+        assert not any(action.isEnabled() for action in panel.runs.list.menu("halted").actions()[:2])
         panel.runs.table.select(["halted"])
         panel.refresh()
         assert not panel.curves.resume.isVisible()
 
     def test_rename_and_delete_ask_first(self, panel, make_run, monkeypatch):
         run = make_run("ae-0001")
-        runs = refreshed(panel).runs
+        runs = refreshed(panel).runs.list
         runs.ask_text = lambda *words, **more: ("better", True)
         runs.rename("ae-0001")
         assert refreshed(panel).runs.table.chosen_keys() == ["better"]
@@ -268,14 +269,14 @@ class TestRuns:
     def test_rename_to_what_is_taken_is_a_sentence(self, panel, make_run):
         make_run("a")
         make_run("b")
-        runs = refreshed(panel).runs
+        runs = refreshed(panel).runs.list
         runs.ask_text = lambda *words, **more: ("b", True)
         runs.rename("a")
         assert "A run named 'b' already exists" in panel.new_run.notice.text()
 
     def test_train_longer_raises_the_goal(self, panel, make_run, session):
         run = make_run("ae-0001")
-        runs = refreshed(panel).runs
+        runs = refreshed(panel).runs.list
         runs.ask_number = lambda *words: (9, True)
         runs.train_longer("ae-0001")
         assert session.job.engine.sent == [Resume(run=str(run.path), epochs=9)]

@@ -2,14 +2,16 @@
 
 import pytest
 
+from engine import runs
 from engine.messages import EstimateRun, Progress, Ready, Resume, RunEstimated, Stop
 from gui.panels.train.curves_card import CurvesCard
 from gui.panels.train.new_run_card import NewRunCard
 from gui.panels.train.plot_grid import PlotGrid
-from gui.panels.train.run_estimate import RunEstimator, describe_estimate, make_token, predict_s
-from gui.panels.train.runs_card import RunsCard, make_row
-from gui.panels.train.settings_diff import compare_settings
+from gui.panels.train.run_estimate import CHOOSING, RunEstimator, describe_estimate, make_token, predict_s
+from gui.panels.train.runs_card import RunsCard
+from gui.run_listing import make_row
 from gui.run_record import open_record
+from gui.settings_diff import compare_settings
 from gui.status import background_line
 
 KNOWN = {"parameters": 9441, "memory_mb": 812.0, "images_per_s": 10.0, "validation_s": 0.1, "epoch_s": 2.0}
@@ -98,9 +100,9 @@ def card(qtbot, session, make_run):
 def test_baseline_is_pinned_and_others_are_measured_against_it(card, session):
     runs = card(RunsCard, ("a", {"epochs": 2}), ("b", {"epochs": 4}), ("c", {}))
     runs.table.select(["b"])
-    runs.set_baseline("a")
+    session.run_list.set_baseline("a")
     assert runs.table.text(0, 0) == "⚑ a"
-    assert runs.shown() == ["b", "a"]
+    assert session.run_list.shown_keys() == ["b", "a"]
     records = session.runs.records
     assert make_row(records["b"], records["a"]).values[3] == pytest.approx(-50.0)
 
@@ -108,10 +110,10 @@ def test_baseline_is_pinned_and_others_are_measured_against_it(card, session):
 def test_note_and_tags_are_kept_with_the_run_and_found_by_the_filter(card, session):
     runs = card(RunsCard, ("a", {}), ("b", {}))
     runs.table.select(["a"])
-    runs.ask_text = lambda *words, **more: (" wide, wide,paper", True)
-    runs.edit_tags("a")
-    runs.ask_text = lambda *words, **more: ("best so far", True)
-    runs.edit_note("a")
+    runs.list.ask_text = lambda *words, **more: (" wide, wide,paper", True)
+    runs.list.edit_tags("a")
+    runs.list.ask_text = lambda *words, **more: ("best so far", True)
+    runs.list.edit_note("a")
     notes = open_record(session.runs.records["a"].run.path).notes
     assert (notes.tags, notes.note) == (("wide", "paper"), "best so far")
     runs.table.select(["b"])
@@ -177,3 +179,30 @@ def test_x_axis_can_count_steps_and_more_plots_can_be_shown_or_one_enlarged(card
     twin.restore_state(grid.save_state())
     assert twin.axis.currentData() == "step"
     assert "images_per_s" not in twin.hidden_plots
+
+
+def test_run_starts_once_the_backend_is_chosen(form, session, loaded, qtbot):
+    job = session.job
+    job.warm_up("tensorflow")
+    job.engine.say(Ready(backend="tensorflow", device="CPU", versions={}))
+    form.settings.form.change_values({"filters": (4, 8), "backend": "auto"})
+    assert form.cost.text() == CHOOSING
+    assert not form.start.isEnabled()
+    qtbot.waitUntil(lambda: bool(job.engine.sent))
+    asked = job.engine.sent[-1]
+    assert asked.config.training.backend == "auto"
+    job.engine.say(
+        RunEstimated(token=asked.token, is_complete=True, backend="torch", backend_reason="Backend: PyTorch.")
+    )
+    assert form.cost.text().startswith("Backend: PyTorch.\n")
+    qtbot.waitUntil(lambda: job.engine.backend == "torch")
+    form.start.click()
+    assert session.record(job.run).config.training.backend == "torch"
+    assert isinstance(job.engine.sent[-1], Resume)
+
+
+def test_run_that_ended_before_its_backend_was_chosen_is_resumed(session, root, tiny):
+    run = runs.create_run(tiny(backend="auto"), "early", root)
+    session.job.warm_up("torch")
+    session.job.start(run)
+    assert session.job.engine.backend == "torch"

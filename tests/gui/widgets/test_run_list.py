@@ -6,7 +6,7 @@ from PySide6.QtTest import QTest
 
 from gui import palette
 from gui.widgets.number_model import TableColumn
-from gui.widgets.run_list.model import RunRow
+from gui.widgets.run_list.model import RunListModel, RunRow
 from gui.widgets.run_list.widget import RunList, RunTree
 
 COLUMNS = (TableColumn("Run", str, False), TableColumn("Loss", lambda loss: f"{loss[1]} {loss[0]}"))
@@ -27,10 +27,11 @@ ROWS = [
 
 @pytest.fixture
 def runs(qtbot):
-    made = RunList(RunTree(COLUMNS))
+    model = RunListModel(COLUMNS)
+    model.show(ROWS)
+    made = RunList(RunTree(model))
     qtbot.addWidget(made)
     made.resize(400, 300)
-    made.tree.set_rows(ROWS)
     made.show()
     return made
 
@@ -52,13 +53,13 @@ def test_trials_stand_below_their_search_which_is_closed(runs):
     QTest.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=at)
     assert listed(tree) == ["ae-0002", "group s", "s-0002", "s-0001", "vae-0001", "ae-0001"]
     assert tree.chosen_keys() == []
-    tree.set_rows([row("new", 0.5), *ROWS])
+    tree.runs.show([row("new", 0.5), *ROWS])
     assert "s-0001" in listed(tree), "an open group stays open"
 
 
 def test_numbers_are_sorted_within_their_unit_and_a_pinned_row_stays_on_top(runs):
     tree = runs.tree
-    tree.set_rows([*ROWS[:-1], row("ae-0001", 9.0, is_pinned=True)])
+    tree.runs.show([*ROWS[:-1], row("ae-0001", 9.0, is_pinned=True)])
     for order, wanted in (
         (Qt.SortOrder.AscendingOrder, ["ae-0001", "ae-0002", "group s", "vae-0001"]),
         (Qt.SortOrder.DescendingOrder, ["ae-0001", "vae-0001", "group s", "ae-0002"]),
@@ -85,31 +86,28 @@ def test_filter_takes_words_and_patterns_and_leaves_the_selection(runs):
 def test_eye_shows_a_run_beside_the_selected_ones_and_hides_one_of_them(runs, qtbot):
     tree = runs.tree
     tree.select(["ae-0001", "ae-0002"])
-    assert sorted(tree.shown_keys()) == ["ae-0001", "ae-0002"]
+    assert sorted(tree.runs.shown_keys()) == ["ae-0001", "ae-0002"]
     eye = tree.visualRect(tree.model().index(2, len(COLUMNS))).center()
-    with qtbot.waitSignal(tree.eyes_changed):
+    with qtbot.waitSignal(tree.runs.eyes_changed):
         QTest.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=eye)
-    assert sorted(tree.shown_keys()) == ["ae-0001", "ae-0002", "vae-0001"]
+    assert sorted(tree.runs.shown_keys()) == ["ae-0001", "ae-0002", "vae-0001"]
     assert sorted(tree.chosen_keys()) == ["ae-0001", "ae-0002"]
-    tree.toggle_eye("ae-0001")
-    assert sorted(tree.shown_keys()) == ["ae-0002", "vae-0001"]
+    tree.runs.toggle_eye("ae-0001")
+    assert sorted(tree.runs.shown_keys()) == ["ae-0002", "vae-0001"]
     tree.select(["vae-0001"])
     tree.select(["ae-0001"])
-    assert tree.shown_keys() == ["ae-0001", "vae-0001"], "a closed eye is forgotten with its selection"
+    assert tree.runs.shown_keys() == ["ae-0001", "vae-0001"], "a closed eye is forgotten with its selection"
 
 
 def test_state_is_restored_and_nonsense_is_ignored(runs, qtbot):
-    runs.tree.toggle_eye("vae-0001")
     runs.tree.set_open_groups(["group s"])
     runs.tree.sortByColumn(1, Qt.SortOrder.DescendingOrder)
     kept = runs.save_state()
-    twin = RunList(RunTree(COLUMNS))
+    twin = RunList(RunTree(runs.tree.runs))
     qtbot.addWidget(twin)
-    twin.tree.set_rows(ROWS)
     twin.restore_state(kept)
     assert listed(twin.tree) == listed(runs.tree)
-    assert twin.tree.shown_keys() == ["vae-0001"]
-    twin.restore_state({"eyes": 3, "groups": [1], "sort": ["x"], "hidden": None})
+    twin.restore_state({"groups": [1], "sort": ["x"], "hidden": None})
 
 
 def test_ninth_run_has_a_ring_and_another_line():
