@@ -127,7 +127,7 @@ class PartlyStyled:
 
     def visible_parts(self) -> list[QWidget]:
         """Return the parts that together hold all that is visible."""
-        raise NotImplementedError
+        return []
 
 
 def restyle(widget: QWidget) -> None:

@@ -17,6 +17,8 @@ from tests.torture.common import Tally, environment
 PIECE = 2000
 MAX_SECONDS_PER_EVENT = 3.0
 LAST = 25
+# For the processes of an engine to notice that it has ended.
+GRACE_S = 15.0
 
 
 def run(count: int, seed: int) -> Tally:
@@ -45,10 +47,13 @@ def play_piece(folder: Path, count: int, seed: int) -> str:
         except subprocess.TimeoutExpired:
             process.kill()
             code = process.wait()
-    left = find_processes(folder)
+    until = time.monotonic() + GRACE_S
+    while (left := find_processes(folder)) and time.monotonic() < until:
+        time.sleep(0.1)
     said = (folder / "output").read_text(errors="replace")
     print(said, f"{time.monotonic() - began:.0f} s in all", flush=True)
-    for number in left:
+    for number, name in left.items():
+        print(f"left running: {number} {name}")
         os.kill(number, 9)
     if code:
         events = (folder / "events").read_text().splitlines() if (folder / "events").exists() else []
@@ -57,13 +62,13 @@ def play_piece(folder: Path, count: int, seed: int) -> str:
     return f"processes left: {left}" if left else ""
 
 
-def find_processes(folder: Path) -> list[int]:
-    """Return the processes whose environment names a folder."""
-    found = []
+def find_processes(folder: Path) -> dict[int, str]:
+    """Return the processes whose environment names a folder, with their command lines."""
+    found = {}
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             if f"ENGRAM_EVENTS={folder}".encode() in (entry / "environ").read_bytes():
-                found.append(int(entry.name))
+                found[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
     return found
