@@ -74,7 +74,7 @@ train a run of two epochs (6)
     click Train; fill Latent size|32; fill Epochs|2; picture settings; click Start training; wait finished ·;
     picture trained
 compare with the baselines (2)
-    click Compare; wait page 1 of; click PCA; settle 5; picture compare; click Metrics…; settle 6;
+    click Compare; wait page 1 of; settle 5; picture compare; click Metrics…; settle 6;
     picture metrics; key Escape
 errors over noise levels (3)
     click Denoise; wait break-even at; picture denoise

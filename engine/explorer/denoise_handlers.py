@@ -16,7 +16,7 @@ from engine.denoising import baselines
 from engine.denoising.level_cache import NoiseLevelCache
 from engine.denoising.noisy_image import WHITE, NoiseShape
 from engine.evaluation import scoring
-from engine.explorer.lesion_trace import region_mask
+from engine.explorer.regions import region_mask
 from engine.job_context import JobContext
 from engine.messages import (
     ApplyFilter,

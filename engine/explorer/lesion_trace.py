@@ -6,13 +6,13 @@ from engine import lesions
 from engine.analysis import detectability_json
 from engine.analysis.detectability import DetectabilityResult, Observer, key_layers, trace_lesions_in_steps
 from engine.analysis.lesion_pairs import LesionPair
-from engine.arrays import Mask
 from engine.errors import RegionError
 from engine.evaluation import scoring
 from engine.explorer.context import ExplorerContext
 from engine.explorer.inspected_models import InspectedModel, InspectedModels
+from engine.explorer.regions import region_mask
 from engine.explorer.resumable_jobs import ResumableJobs
-from engine.messages import RegionSpec, TraceLesion, TraceLesionReply
+from engine.messages import TraceLesion, TraceLesionReply
 from engine.resumable import Steps
 
 
@@ -52,17 +52,3 @@ class LesionTraceHandler:
         images_of_pair = images[:1], pair.healthy[None, ..., None]
         found = yield from trace_lesions_in_steps(opened.model, *images_of_pair, observer, names)
         return found, pair
-
-
-def region_mask(region: RegionSpec, shape: tuple[int, int]) -> Mask:
-    """Return the pixels of a region, a boolean mask of the shape.
-
-    Raises:
-        RegionError: too few pixels are inside, or all of them.
-    """
-    points = [(x * shape[1], y * shape[0]) for x, y in region.points]
-    if region.kind == "polygon":
-        return lesions.require_measurable(lesions.polygon(shape, points))
-    (left, right), (top, bottom) = (sorted(ends) for ends in zip(*points, strict=True))
-    draw = lesions.ellipse if region.kind == "ellipse" else lesions.rectangle
-    return lesions.require_measurable(draw(shape, left, top, right - left, bottom - top))
