@@ -180,12 +180,14 @@ def _check_nrrd(path: Path) -> None:
     with open(path, "rb") as file:
         if file.read(len(_NRRD)) != _NRRD:
             return
-        header = b""
-        while (line := file.readline(_MAX_LINE_BYTES + 1).rstrip(b"\r\n")) and file.tell() < _MAX_HEADER_BYTES:
-            # Comments and pairs of other programs may be long.
-            if len(line) >= _MAX_LINE_BYTES and not line.startswith(b"#") and b":=" not in line:
+        header, is_free = b"", False
+        while (line := file.readline(_MAX_LINE_BYTES)).strip(b"\r\n") and file.tell() < _MAX_HEADER_BYTES:
+            # Comments and pairs of other programs may be long; `is_free` says that one goes on.
+            is_free = is_free or line.startswith(b"#") or b":=" in line
+            if not (is_free or line.endswith(b"\n")):
                 raise UnreadableFile(_DAMAGED)
-            header += line + b"\n"
+            is_free = is_free and not line.endswith(b"\n")
+            header += line
         if _TEXT.search(header) and _LONG_WORD.search(file.read(_MAX_TEXT_BYTES)):
             raise UnreadableFile(_DAMAGED)
 
