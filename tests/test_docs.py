@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 READ = [*PAGES, *sorted(ROOT.glob("*.md")), *sorted((ROOT / ".github").rglob("*.md"))]
-PROMISES = (DOCS / "development" / "testing.md").read_text("utf-8")
+PROMISES = "".join((DOCS / "development" / f"{name}.md").read_text("utf-8") for name in ("testing", "reliability"))
 NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::([\w.]+))?`", PROMISES)))
 BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]+)\)")

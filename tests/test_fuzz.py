@@ -11,7 +11,7 @@ from tests.fuzz.targets import SLOW, TARGETS
 
 INPUTS = 25
 # A record or a cache skips what it cannot read, so these refuse nothing.
-LENIENT = {"events", "history", "results", "cache", "preferences", "mask", "state"}
+LENIENT = {"events", "history", "results", "cache", "preferences", "mask", "state", "notes", "series"}
 
 
 @pytest.mark.filterwarnings("ignore")  # as the readers' processes do

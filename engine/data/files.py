@@ -25,6 +25,8 @@ DICOM_SUFFIXES: Final = frozenset({".dcm", ".dicom", ".ima"})
 _PICTURES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _GZIP: Final = b"\x1f\x8b"
 _HEAD_BYTES: Final = 352
+MAX_IMAGE_BYTES: Final = 2**31
+MAX_VOLUME_BYTES: Final = 2**34
 _ELEMENT_BYTES: Final = 8
 # The first element of a data set is one of its identification, and short.
 _MAX_FIRST_ELEMENT, _MAX_FIRST_LENGTH = 0x0100, 1024
@@ -274,12 +276,16 @@ def _entries(folder: Path, prefix: str, skip: Skip) -> list[os.DirEntry[str]]:
 
 def _find_format_problem(file: Path) -> str:
     """Return why a file is not listed as an image, or empty; a name that ends in .png or the like is not opened."""
-    if file.suffix.casefold() in PICTURE_SUFFIXES:
-        return ""
     try:
-        kind = detect_format(file)
+        size = file.stat().st_size
+        kind = "picture" if file.suffix.casefold() in PICTURE_SUFFIXES else detect_format(file)
     except OSError:
         return "not an image"
+    # Every byte is hashed, and a file with holes can have a size without end.
+    if size > (MAX_VOLUME_BYTES if kind in {"nifti", "research"} else MAX_IMAGE_BYTES):
+        return "a file too large to be an image"
+    if kind == "picture":
+        return ""
     if kind is None:
         return describe_foreign(file) or "not an image"
     return VOLUME_AMONG_IMAGES if kind in {"nifti", "research"} else ""

@@ -17,6 +17,7 @@ from huggingface_hub import constants
 from yaml import YAMLError
 
 from engine.data.decoded_image import UnreadableFile
+from engine.data.files import MAX_IMAGE_BYTES
 from engine.errors import EmptySource
 
 MAX_RECORD_BYTES: Final = 2**24
@@ -55,8 +56,9 @@ def check_image(path: str, root: Path) -> Path:
     file = Path(path)
     if not _is_inside(file, root):
         raise UnreadableFile("its file lies outside the dataset's folder")
-    if not stat.S_ISREG(file.stat().st_mode):
-        raise UnreadableFile("it is not a regular file")
+    known = file.stat()
+    if not stat.S_ISREG(known.st_mode) or known.st_size > MAX_IMAGE_BYTES:
+        raise UnreadableFile("it is not a regular file, or too large to be an image")
     return file
 
 

@@ -6,6 +6,7 @@ MGH is read by nibabel, the others by SimpleITK, which is an extra. Their slices
 
 import importlib.util
 import math
+import re
 import struct
 import zlib
 from dataclasses import replace
@@ -41,6 +42,12 @@ _DAMAGE: Final = (
 )
 _INCOMPLETE: Final = "it is damaged, or its voxels are not beside it"
 _DAMAGED: Final = "it is damaged, or of a kind that cannot be read"
+_NRRD: Final = b"NRRD000"
+_MAX_LINE_BYTES: Final = 400
+_MAX_HEADER_BYTES: Final = 2**20
+_MAX_TEXT_BYTES: Final = 2**28
+_TEXT: Final = re.compile(rb"^encoding: *(?:ascii|text|txt)", re.IGNORECASE | re.MULTILINE)
+_LONG_WORD: Final = re.compile(rb"[^\s,]{100}")
 # ITK counts towards left and back, NIfTI towards right and front.
 _LPS_TO_RAS: Final = np.diag([-1.0, -1.0, 1.0, 1.0])
 
@@ -150,6 +157,7 @@ def _open_itk(path: Path) -> Any:
         raise UnreadableFile(f"NRRD and MetaImage files need SimpleITK: {INSTALL}")
     import SimpleITK
 
+    _check_nrrd(path)
     reader = SimpleITK.ImageFileReader()
     reader.SetFileName(str(path))
     try:
@@ -161,6 +169,27 @@ def _open_itk(path: Path) -> Any:
         raise UnreadableFile(f"it has {len(size)} dimensions; volumes of three can be opened")
     _check_size(size)
     return reader
+
+
+def _check_nrrd(path: Path) -> None:
+    """Check that no line of a NRRD header, and no number written as text, is longer than ITK has room for.
+
+    Raises:
+        UnreadableFile: one is.
+    """
+    with open(path, "rb") as file:
+        if file.read(len(_NRRD)) != _NRRD:
+            return
+        header, is_free = b"", False
+        while (line := file.readline(_MAX_LINE_BYTES)).strip(b"\r\n") and file.tell() < _MAX_HEADER_BYTES:
+            # Comments and pairs of other programs may be long; `is_free` says that one goes on.
+            is_free = is_free or line.startswith(b"#") or b":=" in line
+            if not (is_free or line.endswith(b"\n")):
+                raise UnreadableFile(_DAMAGED)
+            is_free = is_free and not line.endswith(b"\n")
+            header += line
+        if _TEXT.search(header) and _LONG_WORD.search(file.read(_MAX_TEXT_BYTES)):
+            raise UnreadableFile(_DAMAGED)
 
 
 def _read_itk_grid(image: Any) -> tuple[tuple[int, ...], NDArray[np.float64]]:

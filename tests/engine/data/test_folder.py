@@ -1,6 +1,7 @@
 import os
 import shutil
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from pydicom.data import get_testdata_file
 
 from engine.data import load
 from engine.data.decoded_image import UnreadableFile
-from engine.data.files import check_folder
+from engine.data.files import check_folder, list_pictures
 from engine.data.layout import parse_layout
 from engine.data.loading import check_source, open_source
 from engine.data.source import natural_sort_key
@@ -264,3 +265,14 @@ def test_files_of_any_name_are_read(tree, config):
     assert found == {name + b".png" for name in names}
     assert dataset.skipped == ()
     assert load(str(folder), config()).fingerprint == dataset.fingerprint
+
+
+@pytest.mark.parametrize("name", ["b.png", "b.dcm", "b.nii"])
+def test_a_file_without_end_is_left_out_before_it_is_hashed(tmp_path, noise, name):
+    Image.fromarray(noise(0)).save(tmp_path / "a.png")
+    head = {".dcm": bytes(128) + b"DICM", ".nii": bytes(344) + b"n+1\0"}.get(Path(name).suffix, b"")
+    (tmp_path / name).write_bytes(head)
+    os.truncate(tmp_path / name, 2**42)
+    skipped = []
+    assert list(list_pictures(tmp_path, lambda *each: skipped.append(each))) == ["a.png"]
+    assert skipped == [(name, "a file too large to be an image")]

@@ -1,11 +1,13 @@
 """Volumes of FreeSurfer, 3D Slicer and ITK: the slices are those of the same volume as NIfTI."""
 
+import contextlib
 import importlib.util
 
 import nibabel
 import numpy as np
 import pytest
 
+from engine.data import research_volumes
 from engine.data.decoded_image import UnreadableFile
 from engine.data.nifti import read_scan as read_nifti
 from engine.data.research_volumes import INSTALL, read_scan
@@ -104,3 +106,22 @@ def test_an_affine_that_maps_two_axes_onto_one_is_refused_with_a_sentence(tmp_pa
     (tmp_path / "a.mgh").write_bytes(content)
     with pytest.raises(UnreadableFile, match="damaged"):
         read_scan(tmp_path / "a.mgh")
+
+
+@pytest.mark.parametrize(
+    ("line", "is_refused"),
+    [
+        (b"encoding: " + b"[" * 2000, True),
+        (b"[" * 2000, True),
+        (b"encoding: ascii\n\n1 2 " + b"[" * 200, True),
+        (b"encoding: ascii\n\n" + b"1 2 3 " * 200, False),
+        (b"# " + b"a" * 2000, False),
+        (b"Segment0_Tags:=" + b"a" * 2000, False),
+    ],
+)
+def test_line_that_itk_has_no_room_for_is_refused_before_itk_reads_it(tmp_path, line, is_refused):
+    file = tmp_path / "a.nrrd"
+    file.write_bytes(b"NRRD0004\ntype: short\n" + line + b"\n\n")
+    refused = pytest.raises(UnreadableFile, match="damaged") if is_refused else contextlib.nullcontext()
+    with refused:
+        research_volumes._check_nrrd(file)
