@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import re
+import textwrap
 from typing import Any
 
 import pytest
@@ -96,7 +97,7 @@ def test_examples_run(tmp_path, monkeypatch):
 def find_examples(name: str) -> list[str]:
     """Return the examples in a docstring that are no doctests, because they need a run, as those of the page do."""
     examples = re.findall(r"^Example:\n((?: {4}.*\n?)+)", inspect.getdoc(find(name)) or "", re.M)
-    return [inspect.cleandoc(each) for each in examples if ">>>" not in each]
+    return [textwrap.dedent(each) for each in examples if ">>>" not in each]
 
 
 @pytest.mark.parametrize("name", sorted(name for name in PROMISED if inspect.isfunction(find(name))))

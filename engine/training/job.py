@@ -99,7 +99,7 @@ def resume(
         EngramError: the run cannot be found, read or trained.
 
     Example:
-        resumed = engine.resume(trained, epochs=2)
+        resumed = engine.resume(run, epochs=2)
         assert len(resumed.history()) == 2
     """
     if not isinstance(run, Run):
