@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.messages import MatchChannels, MatchChannelsReply
 from gui.formatting import format_number
@@ -14,6 +14,7 @@ from gui.panels.layers.network import INPUT
 from gui.panels.layers.page import TEXT_PX, LayersPage
 from gui.panels.layers.presenter import Counterpart, LayersPresenter
 from gui.pixmaps import Array, Colormap
+from gui.widgets.focus_combo_box import FocusComboBox
 from gui.widgets.labels import label
 from gui.widgets.linked_images import LinkedImage, LinkedImages
 
@@ -31,7 +32,7 @@ class ComparePage(LayersPage):
 
     def __init__(self, presenter: LayersPresenter) -> None:
         super().__init__(presenter)
-        self.board, self.against, self.layer = LinkedImages(SHOWN), QComboBox(), QComboBox()
+        self.board, self.against, self.layer = LinkedImages(SHOWN), FocusComboBox(), FocusComboBox()
         self._offered: list[tuple[str, Any]] = []
         self._reply: MatchChannelsReply | None = None
         side, column = QWidget(), QVBoxLayout()

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QFormLayout, QListWidget, QListWidgetItem
+from PySide6.QtWidgets import QFileDialog, QFormLayout, QListWidget, QListWidgetItem
 
 from engine.config import DenoiseConfig, list_fields, validate
 from engine.denoising.baselines import BASELINES
@@ -17,6 +17,7 @@ from gui.lesion_regions import format_region
 from gui.panel import AppContext, ReportImage
 from gui.widgets.buttons import Button
 from gui.widgets.card import ScrollingCard
+from gui.widgets.focus_combo_box import FocusComboBox
 from gui.widgets.labels import label
 
 SUBJECTS = {"runs": "Runs", "image": "Current image", "search": "Search"}
@@ -43,7 +44,7 @@ class OwnReportCard(ScrollingCard):
     def __init__(self, desk: AppContext) -> None:
         super().__init__("Report on my work")
         self._session = desk.session
-        self.subject, self.runs, self.search = QComboBox(), QListWidget(), QComboBox()
+        self.subject, self.runs, self.search = FocusComboBox(), QListWidget(), FocusComboBox()
         specs = [spec for spec in list_fields(DenoiseConfig) if spec.name in NOISE_FIELDS]
         self.noise = Form(specs, desk.undo, lambda values: validate(DenoiseConfig, values))
         self.about, self.image = label(role="caption", wrap=True), label(wrap=True)
