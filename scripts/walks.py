@@ -53,7 +53,7 @@ scan on the screen (3)
 another slice (a drag)
     scroll axial slice 2; gone ^.xial slice 21 of; picture slice
 own image in Denoise, no noise added (8)
-    click Denoise; drop IMAGE; wait Back to the dataset; settle 2; picture dropped;
+    click Denoise; drop IMAGE; wait ^noisy; settle 2; picture dropped;
     choose noise type|None (image; wait removed by; settle 4; picture residual
 mark a lesion (2)
     click Ellipse; drag_over Image (noisy); settle 6; picture lesion
