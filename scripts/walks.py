@@ -33,7 +33,7 @@ find a lesson (impossible)
 AE or VAE: predict, train both, read the answer (9)
     click The AE; click Lock in and run; picture lesson; wait \[3 Compare; picture answer
 compare both (5)
-    click Show in Compare; wait 2 of . compared; settle 3; gone ^Reconstructing; picture compare
+    click Show in Compare; wait 2 of . compared; settle 3; gone ^Reconstructing|^Loading; picture compare
 latent map of the VAE (5)
     click Show in Latent; wait of the variance; picture latent
 walk along a latent dimension (5, a drag)
@@ -74,7 +74,7 @@ train a run of two epochs (6)
     click Train; fill Latent size|32; fill Epochs|2; picture settings; click Start training; wait finished ·;
     picture trained
 compare with the baselines (2)
-    click Compare; wait . of . compared; settle 5; tick PCA; settle 3; gone ^Reconstructing; picture compare;
+    click Compare; wait . of . compared; settle 5; tick PCA; settle 3; gone ^Reconstructing|^Loading; picture compare;
     click Metrics…; settle 2; gone ^measuring; picture metrics; key Escape
 errors over noise levels (3)
     click Denoise; wait break-even at; picture denoise
