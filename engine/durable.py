@@ -142,6 +142,13 @@ def write_text_atomic(path: Path, text: str) -> None:
 
     Raises:
         OSError: it cannot be written; the old content is kept.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_text_atomic(Path(folder, "a.txt"), "new")
+        ...     Path(folder, "a.txt").read_text()
+        'new'
     """
     temporary = path.with_name(path.name + ".new")
     with name_failures(path):

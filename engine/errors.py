@@ -31,6 +31,11 @@ class EngramError(Exception):
     Args:
         what: one sentence that says what is wrong.
         advice: one sentence that says what to do; may be empty.
+
+    Example:
+        >>> error = EngramError("There is no image.", "Choose a folder with images.")
+        >>> error.what, str(error)
+        ('There is no image.', 'There is no image. Choose a folder with images.')
     """
 
     def __init__(self, what: str, advice: str = "") -> None:

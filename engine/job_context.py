@@ -6,7 +6,15 @@ from typing import Final
 
 
 class Cancelled(Exception):
-    """Signal that the caller asked to stop. It is no user error: the caller catches it."""
+    """Signal that the caller asked to stop. It is no user error: the caller catches it.
+
+    Example:
+        >>> context = JobContext(should_stop=lambda: True)
+        >>> context.check()
+        Traceback (most recent call last):
+        ...
+        engine.job_context.Cancelled
+    """
 
 
 @dataclass(frozen=True)

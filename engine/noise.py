@@ -22,7 +22,13 @@ PHOTONS_MOST = 1e12  # a larger count does not change a float32
 
 
 def gaussian(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
-    """Add N(0, level^2) to every pixel, then clip."""
+    """Add N(0, level^2) to every pixel, then clip.
+
+    Example:
+        >>> rng, gray = np.random.default_rng(0), np.full((1, 64, 64, 1), 0.5, np.float32)
+        >>> round(float(gaussian(gray, 0.1, rng).std()), 2)
+        0.1
+    """
     return _clipped(images + _per_image(level) * _normal(images, rng))
 
 
@@ -32,6 +38,11 @@ def rician(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images
     This is the noise of a magnitude MR image from one receiver coil. Its second moment is x^2 + 2 level^2; without
     signal it is Rayleigh noise with mean level sqrt(pi / 2). Gudbjartsson, Patz: The Rician distribution of noisy MRI
     data. Magnetic Resonance in Medicine 34 (1995).
+
+    Example:
+        >>> rng, gray = np.random.default_rng(0), np.full((1, 64, 64, 1), 0.5, np.float32)
+        >>> round(float((rician(gray, 0.1, rng) ** 2).mean()), 2)  # 0.5 ** 2 + 2 * 0.1 ** 2
+        0.27
     """
     spread = _per_image(level)
     real, imaginary = images + spread * _normal(images, rng), spread * _normal(images, rng)
@@ -39,19 +50,38 @@ def rician(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images
 
 
 def speckle(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
-    """Multiply every pixel by N(1, level^2), then clip: noise that grows with the signal, as in ultrasound."""
+    """Multiply every pixel by N(1, level^2), then clip: noise that grows with the signal, as in ultrasound.
+
+    Example:
+        >>> rng, gray = np.random.default_rng(0), np.full((1, 64, 64, 1), 0.5, np.float32)
+        >>> round(float(speckle(gray, 0.1, rng).std()), 2)
+        0.05
+    """
     return _clipped(images * (1.0 + _per_image(level) * _normal(images, rng)))
 
 
 def poisson(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
-    """Count photons, with mean 1 / level^2 at white, then clip: the variance is x level^2."""
+    """Count photons, with mean 1 / level^2 at white, then clip: the variance is x level^2.
+
+    Example:
+        >>> rng, gray = np.random.default_rng(0), np.full((1, 64, 64, 1), 0.5, np.float32)
+        >>> round(float(poisson(gray, 0.1, rng).var()), 3)
+        0.005
+    """
     photons = np.minimum(1.0 / np.maximum(_per_image(level).astype(np.float64), 1e-12) ** 2, PHOTONS_MOST)
     counted = rng.poisson(np.clip(images, 0.0, 1.0) * photons) / photons
     return _clipped(np.where(photons < PHOTONS_MOST, counted, images))
 
 
 def salt_and_pepper(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
-    """Replace a share `level` of the pixels, half of them with white and half with black."""
+    """Replace a share `level` of the pixels, half of them with white and half with black.
+
+    Example:
+        >>> rng, gray = np.random.default_rng(0), np.full((1, 64, 64, 1), 0.5, np.float32)
+        >>> noisy = salt_and_pepper(gray, 0.2, rng)
+        >>> round(float((noisy == 1).mean()), 1), round(float((noisy == 0).mean()), 1)
+        (0.1, 0.1)
+    """
     drawn, share = rng.random(images.shape, np.float32), _per_image(level)
     return _clipped(np.where(drawn < share / 2, 1.0, np.where(drawn < share, 0.0, images)))
 
@@ -65,6 +95,11 @@ def ghosting(images: Images, level: ArrayLike, rng: np.random.Generator) -> Imag
     shift wraps around. The second moment is x^2 + level^2 (x_up^2 + x_down^2) / 2, in the mean
     over a; on a uniform image the ghosts have the power level^2 x^2. Wood, Henkelman: MR image artifacts from periodic
     motion, Medical Physics 12 (1985).
+
+    Example:
+        >>> rng, gray = np.random.default_rng(0), np.full((1, 64, 64, 1), 0.5, np.float32)
+        >>> ghosting(gray, 0.1, rng).shape
+        (1, 64, 64, 1)
     """
     height = images.shape[1]
     shifts = rng.integers(max(1, height // 8), max(1, height // 2) + 1, size=len(images))
@@ -83,6 +118,12 @@ def rings(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
 
     A miscalibrated detector causes them in computed tomography, an unstable receiver in spiral k-space acquisition.
     Over many draws a pixel has the mean and variance of Gaussian noise; within one image they lie on rings.
+
+    Example:
+        >>> rng, gray = np.random.default_rng(0), np.full((1, 64, 64, 1), 0.5, np.float32)
+        >>> noisy = rings(gray, 0.1, rng)[0, ..., 0]
+        >>> bool(np.allclose(noisy, noisy[::-1]) and np.allclose(noisy, noisy.T))
+        True
     """
     count, height, width = images.shape[:3]
     down, across = np.arange(height) - (height - 1) / 2, np.arange(width) - (width - 1) / 2
@@ -92,7 +133,13 @@ def rings(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
 
 
 def gaussian_or_rician(images: Images, level: ArrayLike, rng: np.random.Generator) -> Images:
-    """Add Gaussian noise to some images and Rician noise to the others, each with probability 1/2."""
+    """Add Gaussian noise to some images and Rician noise to the others, each with probability 1/2.
+
+    Example:
+        >>> rng, gray = np.random.default_rng(0), np.full((1, 64, 64, 1), 0.5, np.float32)
+        >>> gaussian_or_rician(gray, 0.0, rng).std()
+        np.float32(0.0)
+    """
     is_rician = rng.random(len(images)) < 0.5
     return np.where(_per_image(is_rician) > 0, rician(images, level, rng), gaussian(images, level, rng))
 

@@ -31,6 +31,11 @@ def fit_in_memory(rows: NDArray[Any], count: int) -> Any:
 
     Returns:
         The fitted `sklearn.decomposition.PCA`. The largest entry of each component is positive.
+
+    Example:
+        >>> rows = np.random.default_rng(0).normal(size=(20, 5))
+        >>> fit_in_memory(rows, 2).components_.shape
+        (2, 5)
     """
     from sklearn.decomposition import PCA
 

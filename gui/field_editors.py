@@ -8,6 +8,7 @@ from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPaintEvent, QWheel
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 
 from engine.config import FieldSpec
+from gui.widgets.elided_combo_box import ElidedComboBox
 
 NAMES = {
     "keras-tuner": "KerasTuner",
@@ -83,7 +84,7 @@ class LineEditor(QLineEdit):
             self.edited.emit()
 
 
-class ChoiceEditor(QComboBox):
+class ChoiceEditor(ElidedComboBox):
     """Choice of one of a few words; a wheel that scrolls past does not change it."""
 
     edited = Signal()

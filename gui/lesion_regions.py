@@ -40,7 +40,8 @@ class LesionBoxes:
             folder = find_source_folder(data.source)
             self._series = SeriesMasks(folder) if folder else None
         if self._series and name and name not in self._boxes:
-            slices = self._series.read([name], data.mask_label or None, problems := [])
+            problems: list[str] = []
+            slices = self._series.read([name], data.mask_label or None, problems)
             read = lesions.make_boxes(lesions.find_slice_boxes(slices, problems, data.mask_label or None))
             self._boxes[name] = list(read.find_by_name.get(name, ()))
         if SLICE_MARK in name and name not in self._boxes:

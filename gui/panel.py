@@ -21,7 +21,8 @@ LEFT_PX = 352
 NEARLY_ALL = 1000
 # Controls beside the panel, such as its button in the rail, that the Tab key passes over.
 MOST_STOPS_OUTSIDE = 20
-DISCLAIMER = "For research and teaching only. Not for diagnosis."
+DISCLAIMER_END = "Not for diagnosis."
+DISCLAIMER = f"For research and teaching only. {DISCLAIMER_END}"
 
 
 @dataclass(frozen=True)

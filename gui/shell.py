@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from PySide6.QtCore import QByteArray, QEvent, Qt, QUrl, Signal
+from PySide6.QtCore import QByteArray, QChildEvent, QEvent, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QKeyEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -26,10 +26,10 @@ from gui.field_editors import choice_title
 from gui.formatting import format_count
 from gui.loaded_data import LoadedData
 from gui.opened_files import DroppedPath, classify
-from gui.panel import DISCLAIMER, AppContext, LoadSource, OpenFile, Panel, ShowRun, Target
+from gui.panel import DISCLAIMER, DISCLAIMER_END, AppContext, LoadSource, OpenFile, Panel, ShowRun, Target
 from gui.preferences import SettingsStore
 from gui.status import StatusBar
-from gui.theme import GAP
+from gui.theme import GAP, PartlyStyled, restyle
 from gui.widgets.buttons import IconButton, RailButton
 from gui.widgets.card import Kind, NoticeBox
 from gui.widgets.labels import Chip, label
@@ -49,7 +49,11 @@ class TopBar(QFrame):
         self.setProperty("kind", "top-bar")
         self.setFixedHeight(TOP_BAR_PX)
         self.menus, self.waiting = QMenuBar(), True
-        self.data, self.device, self.mark = Chip("No dataset loaded"), Chip("Engine starting"), Chip(DISCLAIMER)
+        self.data, self.device, self.mark = (
+            Chip("No dataset loaded"),
+            Chip("Engine starting"),
+            Chip(DISCLAIMER, end=DISCLAIMER_END),
+        )
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 0, 14, 0)
         row.setSpacing(10)
@@ -183,7 +187,7 @@ class PanelSpec:
         return cast(Panel, getattr(importlib.import_module(module), name)(desk))
 
 
-class Shell(QMainWindow):
+class Shell(QMainWindow, PartlyStyled):
     """Window that shows one panel at a time and builds each when it is first shown."""
 
     panel_shown = Signal(str)
@@ -248,6 +252,18 @@ class Shell(QMainWindow):
             self._settled.start()
         return super().event(event)
 
+    def visible_parts(self) -> list[QWidget]:
+        """Return all that a new theme restyles at once; the other panels follow when they are shown."""
+        panel = self.current()
+        return [self.top_bar, self.rail, self.notice, self._status, *([panel] if panel else [])]
+
+    def childEvent(self, event: QChildEvent) -> None:
+        """Style a dialog in the current theme before it is shown."""
+        child = event.child()
+        if event.type() == QEvent.Type.ChildPolished and isinstance(child, QWidget) and child.isWindow():
+            restyle(child)
+        super().childEvent(event)
+
     def save_geometry(self) -> None:
         """Save the position and size of the window."""
         self.memory.set("window/geometry", self.saveGeometry().toBase64().toStdString())
@@ -276,6 +292,7 @@ class Shell(QMainWindow):
     def show_panel(self, key: str) -> Panel:
         """Switch to a panel."""
         panel = self.panel(key)
+        restyle(panel)
         self._stack.setCurrentWidget(panel)
         keep_focus = self.rail.has_focus()
         self.rail.set_current(key)

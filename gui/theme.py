@@ -15,7 +15,7 @@ from typing import Literal
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from gui import palette
 
@@ -104,9 +104,38 @@ def _on_scheme_changed(scheme: Qt.ColorScheme) -> None:
 
 
 def _apply_style(app: QApplication, colors: palette.Palette) -> None:
+    """Style the app; restyle only what is visible if it has a style.
+
+    A new style sheet of the app would restyle every widget once for each widget around it: four seconds for all panels.
+    """
     palette.use(colors)
     app.setPalette(_qt_palette(colors))
-    app.setStyleSheet(style_sheet(colors))
+    if not app.styleSheet():
+        app.setProperty("palette", colors.name)
+        app.setStyleSheet(style_sheet(colors))
+        return
+    for widget in app.topLevelWidgets():
+        if isinstance(widget, PartlyStyled):
+            for part in widget.visible_parts():
+                restyle(part)
+        elif isinstance(widget.parentWidget(), PartlyStyled | None):
+            restyle(widget)
+
+
+class PartlyStyled:
+    """Window whose hidden parts are restyled when they are shown; its dialogs are restyled when they are made."""
+
+    def visible_parts(self) -> list[QWidget]:
+        """Return the parts that together hold all that is visible."""
+        raise NotImplementedError
+
+
+def restyle(widget: QWidget) -> None:
+    """Style a widget and what it holds in the current colors, unless it already is."""
+    app, name = QApplication.instance(), palette.current().name
+    if app is not None and app.property("palette") and (widget.property("palette") or app.property("palette")) != name:
+        widget.setProperty("palette", name)
+        widget.setStyleSheet(style_sheet(palette.current()))
 
 
 def _qt_palette(colors: palette.Palette) -> QPalette:

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 
 Found = TypeVar("Found")
 HEAD = "| goal | first walks | clicks, keys, scrolls | time |\n| --- | --- | --- | --- |"
-PATIENCE_S, NAP_S, SETTLED_S = 600, 0.05, 0.35
+PATIENCE_S, NAP_S, SETTLED_S = 300, 0.05, 0.35
 NOTCHES, MOST_ROWS = 60, 200
 # A window that offers a file, to be dragged: X has no other way to begin a real drop.
 SOURCE = """
@@ -229,7 +229,7 @@ class Hand:
         self.ask(lambda: None)
         time.sleep(NAP_S)
 
-    def point(self, words: str, patience: float = 30) -> QPoint:
+    def point(self, words: str, patience: float = 60) -> QPoint:
         """Return where a control can be clicked, after it was scrolled into view."""
         spots: list[Spot] = []
 

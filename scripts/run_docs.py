@@ -144,7 +144,10 @@ def run_command(command: str) -> str:
 
 def run_engram(words: list[str]) -> int:
     """Run a command of Engram."""
-    return cli.main(words)
+    try:
+        return cli.main(words)
+    except SystemExit as ended:  # of --help and --version
+        return int(ended.code or 0)
 
 
 def run_script(words: list[str]) -> int:

@@ -69,7 +69,7 @@ RESEARCHER = """
 own folder and its audit (3)
     drop DATA; wait patients; settle 3; picture data
 see the leaked pairs (1)
-    click Show duplicates…; settle 4; picture duplicates; key Escape
+    click Show duplicates…; wait Duplicate images; settle 2; picture duplicates; key Escape
 train a run of two epochs (6)
     click Train; fill Latent size|32; fill Epochs|2; picture settings; click Start training; wait finished ·;
     picture trained
@@ -135,7 +135,8 @@ def walk(chosen: argparse.Namespace) -> None:
     def play() -> None:
         try:
             time.sleep(START_S)
-            hand.reach("theme", "", ("click View", "click Theme", f"click {chosen.theme}", "settle 5"))
+            if chosen.theme != "Dark":
+                hand.reach("theme", "", ("click View", "click Theme", f"click {chosen.theme}", "settle 5"))
             for name in chosen.walks:
                 for goal, before, steps in GOAL.findall(WALKS[name]):
                     hand.reach(f"{name}: {goal}", before, [step.strip() for step in steps.split(";") if step.strip()])

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from tests import shapes
+from tests import graphs, shapes
 
 ROOT = Path(__file__).resolve().parents[1]
 REAL_DATA = ROOT.parent / "shared" / "data" / "brain-tumor-mri"
+PYTHON = sys.executable
 BACKENDS = {
     "tensorflow": "pip install -e . -c constraints.txt",
     "torch": "pip install -e '.[torch]' -c constraints.txt",
@@ -46,6 +47,22 @@ for name in ("KERAS_BACKEND", "DISPLAY", "WAYLAND_DISPLAY"):
     os.environ.pop(name, None)
 shapes.install()
 
+# Slowest first, so that the processes of pytest-xdist, which take a file at a time, end together.
+SLOWEST_FILES = (
+    "engine/training/test_job.py",
+    "engine/models/test_learning.py",
+    "engine/data/test_real_images.py",
+    "engine/reproduction/test_full_study.py",
+    "engine/search/test_killed_search.py",
+    "engine/cli/test_latent.py",
+    "engine/processes/test_worker.py",
+    "engine/test_cli.py",
+    "engine/latent/test_latent_handlers.py",
+    "gui/processes/test_running.py",
+    "gui/processes/test_answers.py",
+    "gui/processes/test_studies.py",
+    "engine/reproduction/test_job.py",
+)
 SOURCE_FOLDERS = ("engine", "gui", "resources", "tests", "docs", "bench", "scripts")
 _source_files = pytest.StashKey[set[Path]]()
 
@@ -65,6 +82,7 @@ def pytest_collection() -> Iterator[object]:
     finally:
         gc.enable()
         gc.freeze()
+        graphs.simplify()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -125,7 +143,7 @@ def run_python():
         command = ["-c", *arguments] if len(arguments) == 1 else list(arguments)
         environment = os.environ | ({"KERAS_BACKEND": backend} if backend else {})
         finished = subprocess.run(
-            [sys.executable, *command],
+            [PYTHON, *command],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -138,6 +156,43 @@ def run_python():
         return finished.stdout
 
     return run
+
+
+@pytest.fixture(scope="session")
+def forking_python(tmp_path_factory):
+    """Return a program that is Python, but begins as a fork of a process that has imported TensorFlow already.
+
+    It is the real Python where a fork would not do: see `tests/fork_server.py`.
+    """
+    from tests.fork_server import ForkServer
+
+    if not hasattr(os, "pidfd_open"):
+        yield PYTHON
+        return
+    server = ForkServer(tmp_path_factory.mktemp("fork"))
+    yield str(server.program)
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def forked_children(forking_python):
+    """Let the child processes of this file be forks, which begin without seconds of imports."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "executable", forking_python)
+        yield
+
+
+@pytest.fixture
+def real_children(monkeypatch):
+    """Let the child processes of this test begin as they do for a user, in a file of `forked_children`."""
+    monkeypatch.setattr(sys, "executable", PYTHON)
+
+
+@pytest.fixture
+def optimized_graphs():
+    """Let TensorFlow optimize graphs as it does for a user, where bits are compared with those of a real process."""
+    with graphs.optimized():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -154,7 +209,9 @@ def trained(tmp_path_factory):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that asks for the real scans carries their marker, so that `-m "not real_data"` leaves it out."""
+    """Begin with the slowest files; mark tests of the real scans, so that `-m "not real_data"` leaves them out."""
+    ranks = {name: rank for rank, name in enumerate(SLOWEST_FILES)}
+    items.sort(key=lambda item: ranks.get(item.location[0].removeprefix("tests/"), len(ranks)))
     for item in items:
         if "real_data" in getattr(item, "fixturenames", ()):
             item.add_marker("real_data")

@@ -31,6 +31,9 @@ PROMISED = {
 }
 
 
+START_PROCESSES = {"engine.data.open_scan", "engine.search.job.search"}
+
+
 def find(name: str) -> Any:
     """Return what a dotted name stands for."""
     first, *rest = name.split(".")
@@ -85,3 +88,19 @@ def test_examples_run(tmp_path, monkeypatch):
         exec(compile(block, "docs/reference/api.md", "exec"), scope)
     assert len(blocks) > 5
     assert scope["run"].state() == "finished"
+    for name in sorted(set(LISTED) - START_PROCESSES, key=lambda name: (name != "engine.train", name)):
+        for example in find_examples(name):
+            exec(compile(example, name, "exec"), scope | vars(inspect.getmodule(find(name))) | scope)
+
+
+def find_examples(name: str) -> list[str]:
+    """Return the examples in a docstring that are no doctests, because they need a run, as those of the page do."""
+    examples = re.findall(r"^Example:\n((?: {4}.*\n?)+)", inspect.getdoc(find(name)) or "", re.M)
+    return [inspect.cleandoc(each) for each in examples if ">>>" not in each]
+
+
+@pytest.mark.parametrize("name", sorted(name for name in PROMISED if inspect.isfunction(find(name))))
+def test_public_function_has_an_example(name):
+    """In its docstring, or on the page."""
+    is_shown = f".{name.rpartition('.')[2]}(" in "".join(re.findall(r"```python\n(.*?)```", PAGE, re.S))
+    assert is_shown or "Example" in (inspect.getdoc(find(name)) or "")

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from engine import config, runs
+from engine import backend, config, runs
 from engine.runs import Run
 from engine.training import job
+from tests import graphs
 
 TINY = {
     "source": "phantom",
@@ -50,10 +51,13 @@ class TrainedRuns:
             **changes: settings that differ from the tiny ones.
         """
         settings = tiny_config(model=model, **changes)
-        key = hashlib.sha256(settings.model_dump_json().encode()).hexdigest()[:16]
+        how = "optimized" if graphs.are_optimized() else ""
+        key = hashlib.sha256((settings.model_dump_json() + how).encode()).hexdigest()[:16]
         path = self._folder / f"{model}-{key}"
         with FileLock(self._folder / f"{key}.lock"):
             if not path.exists():
+                backend.preload("engine.training.trainer", settings.training.backend)
+                graphs.simplify()
                 made = job.train(settings, run=path.name, root=self._folder / "unfinished")
                 made.path.rename(path)
                 _rename(path)

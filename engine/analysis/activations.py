@@ -32,6 +32,10 @@ def compute(model: keras.Model, images: NDArray[np.float32], names: Collection[s
 
     Raises:
         ConfigError: the model has no layer of that name.
+
+    Example:
+        seen = activations.compute(engine.load_model(run), images, ["enc_act1"])["enc_act1"]
+        print(seen.shape, seen.mean(axis=(0, 1, 2)))
     """
     parts = [activations for _, activations in batches(model, images, names)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -87,6 +87,10 @@ def list_layers(model: keras.Model) -> list[LayerInfo]:
 
     Returns:
         One entry for each activation; the last is the model's output: images, or logits for a variational model.
+
+    Example:
+        for layer in list_layers(engine.load_model(run)):
+            print(layer.name, layer.shape)
     """
     if model not in _LISTED:
         trace_layers(model)

@@ -80,6 +80,11 @@ def correlations(
 
     Returns:
         (a, b); constant channels as in `Matching`.
+
+    Example:
+        >>> channels = np.random.default_rng(0).normal(size=(50, 2))
+        >>> correlations(channels, -channels).round(2).diagonal().tolist()
+        [-1.0, -1.0]
     """
     (one, flat_one, level_one), (other, flat_other, level_other) = _standardize(first), _standardize(second)
     found = one.T @ other

@@ -104,7 +104,12 @@ class Parser(argparse.ArgumentParser):
 
 
 def suggest(word: str, names: Collection[str], form: str = "'{}'") -> str:
-    """Return a question for the name closest to a word, as the end of a sentence; empty if none is close."""
+    """Return a question for the name closest to a word, as the end of a sentence; empty if none is close.
+
+    Example:
+        >>> suggest("trian", ["train", "trials"])
+        ". Did you mean 'train'?"
+    """
     near = difflib.get_close_matches(word, names, 1, SIMILARITY)
     return f". Did you mean {form.format(near[0])}?" if near else ""
 

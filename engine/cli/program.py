@@ -45,7 +45,12 @@ PROGRAM: Final = find_name(sys.argv[0])
 
 
 def rate_outcome(done: int, failed: int) -> int:
-    """Return the exit status of a command on several files, of which some failed."""
+    """Return the exit status of a command on several files, of which some failed.
+
+    Example:
+        >>> rate_outcome(2, 0), rate_outcome(1, 1), rate_outcome(0, 2)
+        (0, 5, 2)
+    """
     return DONE if not failed else PARTIAL if done else USER_ERROR
 
 

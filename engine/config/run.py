@@ -56,7 +56,12 @@ class RunConfig(Section):
 
 
 def sections(model: str) -> dict[str, type[Section]]:
-    """Return the sections of a run of that model, by name, in display order."""
+    """Return the sections of a run of that model, by name, in display order.
+
+    Example:
+        >>> list(sections("ae"))
+        ['data', 'model', 'augmentation', 'noise', 'training']
+    """
     found: dict[str, type[Section]] = {}
     for name, info in RunConfig.model_fields.items():
         found[name] = MODELS[model] if name == "model" else info.annotation  # type: ignore[assignment]
@@ -76,6 +81,13 @@ def from_flat(values: Mapping[str, Any], base: RunConfig | None = None) -> RunCo
 
     Raises:
         ConfigError: a name is unknown, a value is out of range, or settings do not fit each other.
+
+    Example:
+        >>> config = from_flat({"model": "vae", "latent": 16, "epochs": 3})
+        >>> config.model.model, config.model.latent, config.training.epochs
+        ('vae', 16, 3)
+        >>> from_flat({"batch_size": 32}, base=config).model.latent
+        16
     """
     base = base or RunConfig()
     name = str(values.get("model", base.model.model))
@@ -107,6 +119,10 @@ def from_nested(nested: Mapping[str, Any]) -> RunConfig:
 
     Raises:
         ConfigError: with one sentence per setting that is wrong.
+
+    Example:
+        >>> from_nested({"model": {"model": "ae", "latent": 8}}).model.latent
+        8
     """
     return validate(RunConfig, nested, [kind for model in MODELS for kind in sections(model).values()])
 
@@ -137,7 +153,13 @@ def is_continuation(before: RunConfig, wanted: RunConfig) -> bool:
 
 
 def to_flat(config: RunConfig) -> dict[str, Any]:
-    """Return the settings of a config as one flat mapping, the inverse of `from_flat`."""
+    """Return the settings of a config as one flat mapping, the inverse of `from_flat`.
+
+    Example:
+        >>> flat = to_flat(from_flat({"latent": 16}))
+        >>> flat["latent"], flat["batch_size"]
+        (16, 16)
+    """
     nested = config.model_dump()
     return {name: value for part in nested.values() for name, value in part.items()}
 
@@ -155,18 +177,33 @@ def cost_settings(config: RunConfig) -> dict[str, Any]:
 
 
 def presets() -> dict[str, str]:
-    """Return names and titles of the presets in `resources/presets`."""
+    """Return names and titles of the presets in `resources/presets`.
+
+    Example:
+        >>> presets()["quick"]
+        'Quick look: small autoencoder, 400 phantoms'
+    """
     files = sorted((RESOURCES / "presets").glob("*.json"))
     return {file.stem: json.loads(file.read_text(encoding="utf-8"))["title"] for file in files}
 
 
 def current_preset(name: str) -> str:
-    """Return the present name of a preset, given that or a former one."""
+    """Return the present name of a preset, given that or a former one.
+
+    Example:
+        >>> current_preset("seed-ae")
+        'study-ae'
+    """
     return PRESET_ALIASES.get(name, name)
 
 
 def option_name(field: str) -> str:
-    """Return the command-line option of a setting of any section, such as '--intensity' for 'normalisation'."""
+    """Return the command-line option of a setting of any section, such as '--intensity' for 'normalisation'.
+
+    Example:
+        >>> option_name("normalisation"), option_name("batch_size")
+        ('--intensity', '--batch-size')
+    """
     specs = (spec for model in MODELS for kind in sections(model).values() for spec in list_fields(kind))
     return next((spec.option for spec in specs if spec.name == field), "--" + field.replace("_", "-"))
 
@@ -176,6 +213,10 @@ def preset(name: str) -> RunConfig:
 
     Raises:
         ConfigError: there is no preset of that name.
+
+    Example:
+        >>> preset("study-vae").model.model, preset("seed-vae") == preset("study-vae")
+        ('vae', True)
     """
     name = current_preset(name)
     if name not in presets():

@@ -24,6 +24,7 @@ _FOLDER: Final = re.compile(rf"(?:.*[ _.-])?(?:{_WORDS})(?:[ _.-]?\d+)?|labels(?
 # 'no_mask' and 'with_labels' are classes, not folders of masks.
 _CLASS: Final = re.compile(r"(?:no|non|with|without|un)[ _.-]?(?:masks?|labels?).*", re.IGNORECASE)
 _LAST: Final = re.compile(rf"(.+?)[ _.-]+(?:{_WORDS})(?:[ _.-]*\(?\d+\)?)?", re.IGNORECASE)
+_CAMEL: Final = re.compile(r"(.*[a-z0-9])(?:Masks?|Segs?|Segmentations?|Labels?)")
 _ALONE: Final = re.compile(rf"(?:{_WORDS})\d*", re.IGNORECASE)
 _FIRST: Final = re.compile(rf"(?:{_WORDS})[ _.-]+(.+)", re.IGNORECASE)
 _IMAGE: Final = re.compile(r"(?:images?|img|scan|slice)[ _.-]+")
@@ -245,7 +246,7 @@ def _find_mask_folder(folders: Folder) -> int | None:
 
 def _cores(stem: str) -> list[str]:
     """Return the stems without the word for a mask at the end or at the beginning; empty if there is no such word."""
-    return [match[1] for match in (_LAST.fullmatch(stem), _FIRST.fullmatch(stem)) if match]
+    return [match[1] for match in (each.fullmatch(stem) for each in (_LAST, _FIRST, _CAMEL)) if match]
 
 
 def _without(folders: Folder, place: int) -> Folder:

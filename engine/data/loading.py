@@ -53,6 +53,14 @@ def load(
         EmptySource: no image in it can be used.
         Cancelled: the caller asked to stop.
         DataError: the cache cannot be written.
+
+    Example:
+        >>> dataset = load("phantom", DataConfig(size=32, phantom_count=24))
+        >>> {name: len(split) for name, split in dataset.splits.items()}
+        {'train': 19, 'validation': 1, 'test': 4}
+        >>> images = dataset.test.read([0])
+        >>> images.shape, images.dtype.name, bool(0 <= images.min() <= images.max() <= 1)
+        ((1, 32, 32, 1), 'float32', True)
     """
     config = config or DataConfig()
     config = config.model_copy(update={"source": str(source or config.source)})

@@ -1,13 +1,13 @@
 """Table of patients, such as `patients.csv`: which patient each image file belongs to.
 
 The table has a header with the columns `file` and `patient`, perhaps also `split` and `class`, the folders that the
-file lies in. Columns are separated by commas, semicolons or tabs. Paths may have backslashes, a leading `./`, and any
-case; a bare file name counts where only one image has it.
+file lies in. Columns are separated by commas, semicolons or tabs; the text is UTF-8, UTF-16 or Windows-1252. Paths may
+have backslashes, a leading `./`, any case, and no suffix; a bare file name counts where only one image has it.
 """
 
 import csv
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,9 +17,9 @@ FILE_NAME: Final = "patients.csv"
 MAX_BYTES: Final = 2**24
 _DELIMITERS: Final = (",", ";", "\t")
 _FOLDERS: Final = ("split", "class")
-_ALIASES: Final = {
-    **dict.fromkeys(("file", "filename", "file_name", "path", "image"), "file"),
-    **dict.fromkeys(("patient", "patient_id", "patientid", "subject", "subject_id", "participant_id"), "patient"),
+_ALIASES: Final = {  # of names without what is no letter
+    **dict.fromkeys(("file", "filename", "filepath", "path", "image", "imagename", "imagefile", "imagepath"), "file"),
+    **dict.fromkeys(("patient", "patientid", "subject", "subjectid", "participant", "participantid"), "patient"),
     **dict.fromkeys(("class", "label"), "class"),
     "split": "split",
 }
@@ -40,13 +40,36 @@ def read_patient_table(path: Path) -> dict[str, str]:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise DataError(f"{path.name} is too large for a table of patients.", "Give a smaller file.")
-        text = path.read_text(encoding="utf-8-sig")
-        rows = [row for row in csv.reader(text.splitlines(), delimiter=_find_delimiter(text)) if any(row)]
-    except (UnicodeDecodeError, csv.Error):
-        raise DataError(f"{path.name} is not a text file with columns.", "Save it as CSV in UTF-8.") from None
+        content = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path.name} cannot be read ({error.strerror}).", "Check the permissions.") from None
-    return _parse_rows(rows, path.name)
+    return parse_table(content, path.name)
+
+
+def parse_table(content: bytes, name: str) -> dict[str, str]:
+    """Parse the content of a table, as `read_patient_table`.
+
+    Raises:
+        DataError: it is not such a table, or gives two patients for one file.
+    """
+    try:
+        text = _decode(content)
+        rows = [row for row in csv.reader(text.splitlines(), delimiter=_find_delimiter(text)) if any(row)]
+    except (UnicodeDecodeError, csv.Error):
+        raise DataError(f"{name} is not a text file with columns.", "Save it as CSV in UTF-8.") from None
+    return _parse_rows(rows, name)
+
+
+def _decode(content: bytes) -> str:
+    """Return a text in UTF-8, in UTF-16 with its mark, or else as spreadsheets write it on Windows."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        if b"\0" in content:
+            raise
+        return content.decode("cp1252")
 
 
 def _find_delimiter(text: str) -> str:
@@ -55,7 +78,7 @@ def _find_delimiter(text: str) -> str:
 
 
 def _parse_rows(rows: Sequence[list[str]], name: str) -> dict[str, str]:
-    columns = [_ALIASES.get(cell.strip().casefold(), "") for cell in rows[0]] if rows else []
+    columns = [_ALIASES.get("".join(filter(str.isalpha, cell.casefold())), "") for cell in rows[0]] if rows else []
     if missing := [column for column in ("file", "patient") if column not in columns]:
         raise DataError(f"{name} has no column {' and no column '.join(missing)}.", "Its header must contain both.")
     found: dict[str, str] = {}
@@ -83,15 +106,32 @@ def match_table(table: Mapping[str, str], names: Sequence[str], folder: Path | N
     paths = [_normalize(name) for name in names]
     parts = [part.casefold() for part in folder.resolve().parts[1:]] if folder is not None else []
     above = ["", *("/".join([*parts[start:], ""]) for start in reversed(range(len(parts))))]
+    is_flat = not any("/" in path for path in paths)  # then the folders of the table are not there
+    rows = ((file.rsplit("/", 1)[-1] if is_flat else file, patient) for file, patient in known.items())
+    names_known = _list_unique(rows)
     places = Counter(path.rsplit("/", 1)[-1] for path in paths)
+    stems = Counter(name.rpartition(".")[0] for name in places.elements())
 
     def find(path: str) -> str:
         """Look up one image: by its path, by its path with folders above the source, then by its name alone."""
         name = path.rsplit("/", 1)[-1]
-        candidates = [*(prefix + path for prefix in above), *([name] if places[name] == 1 else [])]
-        return next((known[each] for each in candidates if each in known), "")
+        stem = name.rpartition(".")[0]
+        candidates = [prefix + path for prefix in above]
+        if found := next((known[each] for each in candidates if each in known), ""):
+            return found
+        if places[name] == 1 and name in names_known:
+            return names_known[name]
+        return names_known.get(stem, "") if stem and stems[stem] == 1 else ""
 
     return list(map(find, paths))
+
+
+def _list_unique(rows: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return name -> patient, without the names that several rows have."""
+    found: dict[str, list[str]] = {}
+    for name, patient in rows:
+        found.setdefault(name, []).append(patient)
+    return {name: patients[0] for name, patients in found.items() if len(patients) == 1}
 
 
 def _normalize(path: str) -> str:

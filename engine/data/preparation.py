@@ -36,6 +36,13 @@ def prepare(
 
     Returns:
         float32 (size, size) in [0, 1].
+
+    Example:
+        >>> image = np.zeros((200, 100), np.uint8)
+        >>> image[:, 40:60] = 255
+        >>> prepared = prepare(image, DataConfig(size=32))
+        >>> prepared.shape, prepared.dtype.name, float(prepared.max())
+        ((32, 32), 'float32', 1.0)
     """
     if isinstance(pixels, Scan):
         aspect = pixels.aspect

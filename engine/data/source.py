@@ -51,7 +51,12 @@ def split_name(text: str) -> SplitName | None:
 
 
 def has_split_word(text: str) -> bool:
-    """Return whether a name has a word for a split in it."""
+    """Return whether a name has a word for a split in it.
+
+    Example:
+        >>> has_split_word("Testing-2"), has_split_word("latest")
+        (True, False)
+    """
     return bool(_list_splits(text))
 
 
@@ -65,7 +70,12 @@ def is_split_word(text: str) -> bool:
 
 
 def natural_sort_key(name: str) -> list[tuple[int, int, str]]:
-    """Return a sort key that puts 'gg (2).jpg' before 'gg (10).jpg'."""
+    """Return a sort key that puts 'gg (2).jpg' before 'gg (10).jpg'.
+
+    Example:
+        >>> sorted(["gg (10).jpg", "gg (2).jpg"], key=natural_sort_key)
+        ['gg (2).jpg', 'gg (10).jpg']
+    """
     parts = re.split(r"(\d+)", name.casefold())
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part] + [(2, 0, name)]
 

@@ -81,6 +81,14 @@ def get_denoiser(name: str, linear: PCAReconstructor | None = None) -> Denoiser:
     Raises:
         ConfigError: there is no such baseline.
         BaselineMissing: its package is not installed, or the components are not given.
+
+    Example:
+        >>> import numpy as np
+        >>> clean = np.full((1, 32, 32, 1), 0.5, np.float32)
+        >>> noisy = clean + np.random.default_rng(0).normal(0, 0.1, clean.shape).astype(np.float32)
+        >>> denoised = get_denoiser("median")(noisy)
+        >>> bool(np.std(denoised) < np.std(noisy) / 2)
+        True
     """
     if name not in BASELINES:
         raise ConfigError(f"There is no baseline '{name}'.", f"Choose among {', '.join(BASELINES)}.")

@@ -26,6 +26,11 @@ def break_even(sigmas: Sequence[float], noisy_mse: ArrayLike, output_mse: ArrayL
 
     Returns:
         The level; 0 if the method never does harm and does good at some level. Returns None if it does no good at any.
+
+    Example:
+        >>> sigmas = [0.0, 0.1, 0.2]
+        >>> round(break_even(sigmas, [0.0, 0.01, 0.04], [0.0025, 0.0025, 0.0025]), 3)  # the root of 0.0025
+        0.05
     """
     squared = np.square(np.asarray(sigmas, np.float64))
     harm = np.asarray(output_mse, np.float64) - np.asarray(noisy_mse, np.float64)

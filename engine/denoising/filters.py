@@ -31,7 +31,13 @@ except ImportError:
 
 
 def estimate_noise_sigma(picture: Image) -> float:
-    """Estimate the standard deviation of the noise in one (height, width) image, in units of the data range."""
+    """Estimate the standard deviation of the noise in one (height, width) image, in units of the data range.
+
+    Example:
+        >>> noisy = 0.5 + np.random.default_rng(0).normal(0, 0.1, (64, 64))
+        >>> round(estimate_noise_sigma(noisy.astype(np.float32)), 1)
+        0.1
+    """
     with warnings.catch_warnings():
         # An image without any detail gives it the mean of an empty array.
         warnings.simplefilter("ignore", RuntimeWarning)
@@ -40,17 +46,36 @@ def estimate_noise_sigma(picture: Image) -> float:
 
 
 def identity(images: Images) -> Images:
-    """Return the images unchanged."""
+    """Return the images unchanged.
+
+    Example:
+        >>> identity(np.zeros((1, 8, 8, 1), np.float32)).shape
+        (1, 8, 8, 1)
+    """
     return images
 
 
 def gaussian(images: Images, factor: float = 3.0, power: float = 0.5) -> Images:
-    """Apply a Gaussian filter of factor * noise ^ power px."""
+    """Apply a Gaussian filter of factor * noise ^ power px.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> noisy = (0.5 + rng.normal(0, 0.1, (1, 32, 32, 1))).astype(np.float32)
+        >>> bool(gaussian(noisy).std() < noisy.std() / 2)
+        True
+    """
     return map_images(images, lambda picture, noise: gaussian_filter(picture, factor * noise**power, mode="nearest"))
 
 
 def median(images: Images, small: float = 0.03, large: float = 0.1) -> Images:
-    """Apply a median of 3 x 3 pixels for noise from `small` on, of 5 x 5 from `large` on; below, return the images."""
+    """Apply a median of 3 x 3 pixels for noise from `small` on, of 5 x 5 from `large` on; below, return the images.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> noisy = (0.5 + rng.normal(0, 0.1, (1, 32, 32, 1))).astype(np.float32)
+        >>> bool(median(noisy).std() < noisy.std() / 2)
+        True
+    """
 
     def filtered(picture: Image, noise: float) -> Image:
         side = 1 + 2 * (noise >= small) + 2 * (noise >= large)
@@ -63,6 +88,12 @@ def nlm(images: Images, factor: float = 0.9, patch: int = 5, reach: int = 6) -> 
     """Apply non-local means with a decay of factor * noise, and patches of `patch` px within `reach` px.
 
     Buades, Coll, Morel: A non-local algorithm for image denoising, CVPR (2005).
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> noisy = (0.5 + rng.normal(0, 0.1, (1, 32, 32, 1))).astype(np.float32)
+        >>> bool(nlm(noisy).std() < noisy.std() / 2)
+        True
     """
 
     def filtered(picture: Image, noise: float) -> Image:
@@ -77,6 +108,12 @@ def tv(images: Images, factor: float = 0.7) -> Images:
     """Apply total variation denoising with a weight of factor * noise.
 
     Chambolle: An algorithm for total variation minimization, J. Mathematical Imaging and Vision 20 (2004).
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> noisy = (0.5 + rng.normal(0, 0.1, (1, 32, 32, 1))).astype(np.float32)
+        >>> bool(tv(noisy).std() < noisy.std() / 2)
+        True
     """
     return map_images(
         images, lambda picture, noise: restoration.denoise_tv_chambolle(picture, factor * noise, max_num_iter=100)
@@ -88,6 +125,12 @@ def wavelet(images: Images, factor: float = 1.1, kind: str = "db2") -> Images:
 
     Chang, Yu, Vetterli: Adaptive wavelet thresholding for image denoising, IEEE Trans. Image Processing 9 (2000);
     Coifman, Donoho: Translation-invariant de-noising (1995).
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> noisy = (0.5 + rng.normal(0, 0.1, (1, 32, 32, 1))).astype(np.float32)
+        >>> bool(wavelet(noisy).std() < noisy.std() / 2)
+        True
     """
 
     def filtered(picture: Image, noise: float) -> Image:
@@ -125,6 +168,12 @@ def bm3d(images: Images, factor: float = 1.3) -> Images:
 
 
 def map_images(images: Images, filtered: Callable[[Image, float], Image]) -> Images:
-    """Filter each image with its estimated noise; (n, height, width, 1) -> the same, clipped to [0, 1]."""
+    """Filter each image with its estimated noise; (n, height, width, 1) -> the same, clipped to [0, 1].
+
+    Example:
+        >>> images = np.full((2, 8, 8, 1), 0.5, np.float32)
+        >>> map_images(images, lambda image, sigma: image + 1).max()
+        np.float32(1.0)
+    """
     made = [filtered(picture, estimate_noise_sigma(picture)) for picture in images[..., 0]]
     return np.clip(np.stack(made)[..., np.newaxis], 0.0, 1.0).astype(np.float32) if made else images

@@ -62,6 +62,10 @@ def evaluate(
     Raises:
         EngramError: the run has no model, or the images cannot be read.
         Cancelled: the caller asked to stop.
+
+    Example:
+        numbers = engine.evaluate(run, splits=["test"])["splits"]["test"]
+        print(numbers["psnr_db"], numbers["psnr_db_interval"])
     """
     return _result_to_dict(run, *_evaluate(run, source, splits, context))
 
@@ -80,6 +84,10 @@ def evaluate_with_references(
         model's latent size, fitted to the same training images; "components" is its number of components),
         'mean' (the mean training image for every image) and 'identity' (the unprocessed input); a model without a
         latent code has no 'pca'. "notes" are sentences on leakage and on the comparison with the baselines.
+
+    Example:
+        found = engine.evaluation.evaluate_with_references(run, splits=["test"])
+        print(found["yardsticks"]["pca"]["test"]["psnr_db"], found["notes"])
     """
     examiner, measured = _evaluate(run, source, splits, context)
     beside = references.evaluate_references(examiner, run.config)
@@ -114,6 +122,10 @@ def load_dataset(run: Run, source: str | None = None, *, context: JobContext = U
     Raises:
         DataError: they cannot be read.
         Cancelled: the caller asked to stop.
+
+    Example:
+        dataset = engine.evaluation.load_dataset(run)
+        assert dataset.config.size == run.config.data.size
     """
     settings = run.config
     if source is not None:
@@ -136,6 +148,10 @@ def load_model(run: Run) -> EngramModel:
     Raises:
         RunDamaged: it cannot be read.
         BackendError: no backend is installed.
+
+    Example:
+        model = engine.load_model(run)
+        model.summary()
     """
     settings = {"backend": backend.find_backend(run.config.training.backend), "deterministic": False}
     return backend.import_on_backend("engine.models", TrainingConfig.model_validate(settings)).load(run)

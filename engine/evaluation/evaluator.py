@@ -187,7 +187,12 @@ def _latent(scores: Mapping[str, NDArray[Any]]) -> Numbers:
 
 
 def mean(values: NDArray[np.float64] | None) -> float | None:
-    """Return the mean; None if there are no values, or if it is not finite."""
+    """Return the mean; None if there are no values, or if it is not finite.
+
+    Example:
+        >>> mean(np.array([1.0, 2.0])), mean(None)
+        (1.5, None)
+    """
     if values is None or not len(values):
         return None
     found = float(np.mean(values))
@@ -201,6 +206,10 @@ def confidence_interval(values: NDArray[np.float64]) -> list[float] | None:
 
     Returns:
         [low, high]; None for fewer than two images, or if a value is not finite.
+
+    Example:
+        >>> [round(each, 2) for each in confidence_interval(np.array([1.0, 2.0, 3.0]))]
+        [-0.48, 4.48]
     """
     count = len(values)
     if count < 2 or not np.all(np.isfinite(values)):

@@ -123,12 +123,22 @@ class Identity:
 
 
 def title(components: int) -> str:
-    """Return the name of a PCA baseline on screen, such as 'PCA-512'."""
+    """Return the name of a PCA baseline on screen, such as 'PCA-512'.
+
+    Example:
+        >>> title(512)
+        'PCA-512'
+    """
     return f"PCA-{components}"
 
 
 def parse_reference(name: str) -> int | None:
-    """Return the number of components of a baseline named instead of a run: 512 for 'pca:512'; None for a run."""
+    """Return the number of components of a baseline named instead of a run: 512 for 'pca:512'; None for a run.
+
+    Example:
+        >>> parse_reference("pca:512"), parse_reference("first-ae")
+        (512, None)
+    """
     found = NAMED.fullmatch(name)
     return int(found[1]) if found else None
 

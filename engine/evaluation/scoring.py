@@ -55,6 +55,10 @@ def reconstruct(model: ImageModel, images: Images) -> Images:
 
     Returns:
         Reconstructions, same shape and range; a variational model decodes its latent means.
+
+    Example:
+        reconstructed = engine.reconstruct(engine.load_model(run), images)
+        assert reconstructed.shape == images.shape
     """
     parts = [_to_images(model.predict_on_batch(images[i : i + BATCH])) for i in range(0, len(images), BATCH)]
     return np.concatenate(parts) if parts else np.zeros_like(images)

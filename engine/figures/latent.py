@@ -117,7 +117,11 @@ def plane(points: NDArray[np.floating[Any]], shown: FigureMap, words: Words) -> 
     for number in sorted(range(len(shown.groups)), key=lambda number: -int((third == number).sum())):
         group, chosen = shown.groups[number], third == number
         title = f"{group.title} ({chosen.sum():,})"
-        look = {"color": group.color, "marker": SHAPES.get(group.shape, "o"), "lw": 0.8 * (group.shape in OPEN)}
+        look: dict[str, Any] = {
+            "color": group.color,
+            "marker": SHAPES.get(group.shape, "o"),
+            "lw": 0.8 * (group.shape in OPEN),
+        }
         axes.scatter(x[chosen], y[chosen], s=14, alpha=0.8, label=title, **look)
     for at_x, at_y, name in shown.marked:
         axes.scatter([at_x], [at_y], s=70, facecolors="none", edgecolors=GROUND, linewidths=1.4, zorder=4)

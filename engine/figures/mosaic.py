@@ -37,6 +37,10 @@ def make_tile(activation: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
 
     Returns:
         One image; nan in the gaps.
+
+    Example:
+        >>> make_tile(np.zeros((8, 8, 4))).shape
+        (17, 17)
     """
     if activation.ndim == 1:
         side = math.ceil(math.sqrt(len(activation)))
@@ -60,6 +64,10 @@ def value_range(activation: NDArray[np.floating[Any]]) -> tuple[float, float]:
 
     For other layers it covers 99.5% of the values. It is symmetric around zero if some are negative, else starts at
     zero.
+
+    Example:
+        >>> value_range(np.array([0.0, 0.5, 1.0]).reshape(1, 3, 1))
+        (0.0, 1.0)
     """
     picture = activation.ndim == 3 and activation.shape[2] == 1
     if picture and np.min(activation) >= 0 and np.max(activation) <= 1:

@@ -111,6 +111,12 @@ def compute_embedding(
         ConfigError: the method is not installed, or there are too many points for it.
         EngramError: its process failed.
         Cancelled: the caller asked to stop.
+
+    Example:
+        >>> points = np.random.default_rng(0).normal(size=(20, 5)).astype(np.float32)
+        >>> embedding = compute_embedding(points, np.ones(20, bool), "pca", seed=0)
+        >>> embedding.points.shape
+        (20, 2)
     """
     return run_steps(compute_embedding_in_steps(points, fitted_on, method, seed), context)
 

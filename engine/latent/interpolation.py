@@ -9,7 +9,12 @@ PARALLEL = 1e-6  # radians
 
 
 def linear(first: Latent, second: Latent, steps: int) -> Latents:
-    """Interpolate linearly, ends included: two (k,) -> (steps, k)."""
+    """Interpolate linearly, ends included: two (k,) -> (steps, k).
+
+    Example:
+        >>> linear(np.array([0.0, 2.0], np.float32), np.array([2.0, 0.0], np.float32), 3).tolist()
+        [[0.0, 2.0], [1.0, 1.0], [2.0, 0.0]]
+    """
     share = np.linspace(0.0, 1.0, steps)[:, None]
     return np.asarray((1 - share) * first + share * second, np.float32)
 
@@ -31,6 +36,11 @@ def spherical(first: Latent, second: Latent, steps: int) -> Latents:
 
     Returns:
         (steps, k) float32.
+
+    Example:
+        >>> middle = spherical(np.array([1.0, 0.0], np.float32), np.array([0.0, 1.0], np.float32), 3)[1]
+        >>> [round(float(value), 3) for value in middle]
+        [0.707, 0.707]
     """
     lengths = [float(np.linalg.norm(each.astype(np.float64))) for each in (first, second)]
     if min(lengths) == 0.0 or len(first) < 2:
@@ -48,7 +58,12 @@ def spherical(first: Latent, second: Latent, steps: int) -> Latents:
 
 
 def vary_dimension(latent: Latent, dimension: int, values: PerImage) -> Latents:
-    """Return copies of one latent code (k,) with one dimension set to each of some values (n,): (n, k)."""
+    """Return copies of one latent code (k,) with one dimension set to each of some values (n,): (n, k).
+
+    Example:
+        >>> vary_dimension(np.array([1.0, 2.0], np.float32), 0, np.array([5.0, 6.0], np.float32)).tolist()
+        [[5.0, 2.0], [6.0, 2.0]]
+    """
     found = np.repeat(latent[None], len(values), axis=0)
     found[:, dimension] = values
     return found

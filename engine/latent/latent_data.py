@@ -31,6 +31,11 @@ class LatentData:
         model: its loaded model.
         images: the dataset, preprocessed for the model.
         context: cancellation and progress of the present request; each request sets its own.
+
+    Example:
+        latent = LatentData(run, engine.load_model(run), dataset)
+        codes = latent.codes("test").means
+        decoded = latent.space.decode(codes)
     """
 
     def __init__(self, run: Run, model: EngramModel, images: Dataset, context: JobContext = UNATTENDED) -> None:
@@ -123,5 +128,10 @@ class LatentData:
 
 
 def flat(images: Images) -> Points:
-    """Flatten images to points: (n, size, size, 1) -> (n, pixels)."""
+    """Flatten images to points: (n, size, size, 1) -> (n, pixels).
+
+    Example:
+        >>> flat(np.zeros((2, 8, 8, 1), np.float32)).shape
+        (2, 64)
+    """
     return images.reshape(len(images), -1)

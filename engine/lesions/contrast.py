@@ -46,6 +46,13 @@ def contrast_to_noise(image: Picture, mask: Mask, rim: int = 4, avoid: Mask | No
     Returns:
         The ratio, with the sign of the contrast; infinite if the ring is constant and the region differs from it, nan
         if they are equal.
+
+    Example:
+        >>> image, lesion = np.tile([0.3, 0.5], (32, 16)), np.zeros((32, 32), bool)
+        >>> lesion[12:20, 12:20] = True
+        >>> image[lesion] += 0.3
+        >>> round(contrast_to_noise(image, lesion), 1)
+        3.0
     """
     pixels, region, band = _inside_and_rim(image, mask, rim, avoid)
     height, spread = _significant(pixels[region].mean() - pixels[band].mean()), _significant(pixels[band].std())

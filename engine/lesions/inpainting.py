@@ -33,6 +33,13 @@ def inpaint(image: Picture, mask: Mask, margin: int = 1, grain_seed: int | None 
 
     Raises:
         RegionError: the region cannot be measured, or has no surroundings.
+
+    Example:
+        >>> image, lesion = np.full((32, 32), 0.4, np.float32), np.zeros((32, 32), bool)
+        >>> lesion[12:20, 12:20] = True
+        >>> image[lesion] = 0.9
+        >>> round(float(inpaint(image, lesion)[lesion].mean()), 2)
+        0.4
     """
     pixels = np.asarray(image, np.float64)
     region = require_measurable(mask, pixels.shape)

@@ -136,6 +136,10 @@ def parse_region(text: str, shape: Shape) -> Mask:
 
     Raises:
         RegionError: the text has another form, or the region contains too few pixels or all of them.
+
+    Example:
+        >>> bool((parse_region("8,8,16,16", (64, 64)) == ellipse((64, 64), 8, 8, 16, 16)).all())
+        True
     """
     kind, colon, rest = text.partition(":")
     kind, rest = (kind.strip().lower(), rest) if colon else ("ellipse", text)
@@ -160,6 +164,10 @@ def require_measurable(mask: Any, shape: Shape | None = None) -> Mask:
 
     Raises:
         RegionError: it has another shape than the image, or contains fewer than 4 pixels or all of them.
+
+    Example:
+        >>> int(require_measurable(np.tri(8, dtype=bool)).sum())
+        36
     """
     found = require_shape(mask, shape)
     count = area(found)
@@ -202,6 +210,12 @@ def make_rim_mask(mask: AnyMask, rim: int = 4, avoid: AnyMask | None = None) -> 
 
     Raises:
         RegionError: the region cannot be measured (`require_measurable`), or the band has fewer than 4 pixels.
+
+    Example:
+        >>> lesion = rectangle((32, 32), x=12, y=12, width=8, height=8)
+        >>> rim = make_rim_mask(lesion, rim=4)
+        >>> bool((rim & lesion).any()), bool(rim[10, 16]), bool(rim[4, 16])
+        (False, True, False)
     """
     region = require_measurable(mask)
     if rim < 1:
@@ -219,7 +233,12 @@ def make_rim_mask(mask: AnyMask, rim: int = 4, avoid: AnyMask | None = None) -> 
 
 
 def find_bounding_slices(mask: Mask, margin: int) -> tuple[slice, slice]:
-    """Return rows and columns of the smallest box around a region, widened by `margin` px within the image."""
+    """Return rows and columns of the smallest box around a region, widened by `margin` px within the image.
+
+    Example:
+        >>> find_bounding_slices(rectangle((32, 32), x=12, y=10, width=8, height=4), margin=2)
+        (slice(8, 16, None), slice(10, 22, None))
+    """
     found = []
     for axis in (1, 0):
         held = np.flatnonzero(mask.any(axis=axis))

@@ -283,6 +283,10 @@ def read_event(line: str | bytes) -> Event:
 
     Raises:
         EngramError: the line is no event.
+
+    Example:
+        >>> read_event('{"event": "log", "level": "info", "text": "Reading."}').text
+        'Reading.'
     """
     event: Event = _read(_EVENTS, line)
     return event

@@ -59,7 +59,12 @@ def validate_pair(originals: AnyPictures, reconstructed: AnyPictures) -> tuple[S
 
 
 def drop_channel(images: Pictures) -> Annotated[NDArray[Any], "n height width"]:
-    """Return images without their channel axis: (n, height, width, 1) or (n, height, width) -> (n, height, width)."""
+    """Return images without their channel axis: (n, height, width, 1) or (n, height, width) -> (n, height, width).
+
+    Example:
+        >>> drop_channel(np.zeros((2, 8, 8, 1))).shape
+        (2, 8, 8)
+    """
     array = np.asarray(images)
     return array[..., 0] if array.ndim == 4 else array
 
@@ -118,7 +123,12 @@ def mse_to_psnr_db(squared_error: NDArray[np.float64], span: float = 1.0) -> NDA
 
 
 def masked_mean(values: Stack, mask: Masks | None) -> PerImage:
-    """Return the mean of each image's pixels, or of those in a mask: (n, height, width) -> (n,), nan if empty."""
+    """Return the mean of each image's pixels, or of those in a mask: (n, height, width) -> (n,), nan if empty.
+
+    Example:
+        >>> masked_mean(np.array([[[1.0, 3.0]]]), np.array([[[True, False]]]))
+        array([1.])
+    """
     if mask is None:
         return np.mean(values, axis=(1, 2))
     inside = np.sum(mask, axis=(1, 2))

@@ -79,6 +79,12 @@ def search(
 
     Raises:
         EngramError: the command is not valid, or the search cannot continue.
+
+    Example:
+        if __name__ == "__main__":
+            command = Search(name="latent", space={"latent": [64, 256]}, settings={"trials": 2})
+            with search(command).open_storage() as storage:
+                print([(trial.config, trial.score) for trial in storage.trials()])
     """
     if command.base is not None:
         base, reason = resolve_backend(command.base, JobContext(should_stop), is_in_process=False)

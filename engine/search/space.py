@@ -26,7 +26,12 @@ Conditions = Mapping[str, tuple[Any, ...]]
 
 
 def lists_to_tuples(values: Mapping[str, Any]) -> Values:
-    """Return values from JSON, which has no tuples, with tuples for lists, as a config holds them."""
+    """Return values from JSON, which has no tuples, with tuples for lists, as a config holds them.
+
+    Example:
+        >>> lists_to_tuples({"filters": [8, 16], "latent": 4})
+        {'filters': (8, 16), 'latent': 4}
+    """
     return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
 
 

@@ -53,6 +53,11 @@ def train(
     Raises:
         EngramError: the settings, the data or the backend cannot be used. The run folder, if created, records the
             error; none is created for a source that cannot be opened or has no image.
+
+    Example:
+        data = {"source": "phantom", "phantom_count": 24, "size": 32}
+        config = engine.config.from_flat({**data, "filters": (4, 8), "epochs": 1})
+        trained = engine.train(config, emit=lambda event: print(event.event))
     """
     if not isinstance(run, Run):
         config = config or RunConfig()
@@ -92,6 +97,10 @@ def resume(
 
     Raises:
         EngramError: the run cannot be found, read or trained.
+
+    Example:
+        resumed = engine.resume(trained, epochs=2)
+        assert len(resumed.history()) == 2
     """
     if not isinstance(run, Run):
         run = runs.open_run(run)

@@ -111,7 +111,7 @@ class ChannelMosaic(QAbstractScrollArea):
         wide, high = self.viewport().width() - EDGE_PX + GAP, self.viewport().height() - EDGE_PX
         sizes = range(FILL_PX, CELL_PX, -4)
         fits = (side for side in sizes if -(-count // max(wide // (side + GAP), 1)) * (side + TEXT_PX + GAP) <= high)
-        return next(fits, CELL_PX)
+        return next(fits, CELL_PX) if count else CELL_PX
 
     def columns(self) -> int:
         side, _ = self._cell_size()

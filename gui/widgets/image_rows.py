@@ -269,7 +269,8 @@ class ImageRows(QScrollArea):
 
     def _place_row(self, row: int, views: list[ImageView], grid: Grid) -> None:
         first = grid.at(row, 0)
-        self._headers[row].setGeometry(0, first.top(), HEADER_PX, first.height())
+        # Beside the captions there is room for the words of a low row.
+        self._headers[row].setGeometry(0, first.top(), HEADER_PX, first.height() + grid.captions[row])
         self._headers[row].show()
         for column, view in enumerate(views):
             cell = grid.at(row, column)

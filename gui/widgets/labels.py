@@ -96,17 +96,20 @@ class ElidedLabel(QLabel):
 
 
 class Chip(ElidedLabel):
-    """Short fact in a frame."""
+    """Short fact in a frame. Its end stays instead of its beginning, if `end` names it."""
 
-    def __init__(self, text: str = "", tone: Tone = "", parent: QWidget | None = None) -> None:
-        super().__init__(text, parent=parent)
+    def __init__(self, text: str = "", tone: Tone = "", parent: QWidget | None = None, end: str = "") -> None:
+        super().__init__(text, Qt.TextElideMode.ElideLeft if end else Qt.TextElideMode.ElideRight, parent)
+        self._least = f"…{end}" if end else "mmm…"
         self.setProperty("kind", "chip")
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.set_tone(tone)
 
     def minimumSizeHint(self) -> QSize:
         """Return room for a few letters: an empty frame says nothing."""
-        return QSize(self.fontMetrics().horizontalAdvance("mmm…") + CHIP_PADDING_PX, super().minimumSizeHint().height())
+        return QSize(
+            self.fontMetrics().horizontalAdvance(self._least) + CHIP_PADDING_PX, super().minimumSizeHint().height()
+        )
 
     def set_tone(self, tone: Tone) -> None:
         set_style_property(self, tone=tone)

@@ -41,11 +41,12 @@ class Child(Conversation):
     Args:
         scratch: folder for its arrays.
         kind: 'training' or 'explorer'.
+        python: the interpreter.
     """
 
-    def __init__(self, scratch, kind):
+    def __init__(self, scratch, kind, python=sys.executable):
         super().__init__()
-        command = [sys.executable, "-m", f"engine.processes.{kind}_worker", "--scratch", str(scratch)]
+        command = [python, "-m", f"engine.processes.{kind}_worker", "--scratch", str(scratch)]
         self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         threading.Thread(target=self._read, daemon=True).start()
         self.ready = self.wait_for(Ready)

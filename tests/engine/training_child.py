@@ -10,6 +10,7 @@ from pathlib import Path
 import engine
 from engine import backend, runs
 from engine.runs import Run
+from tests import graphs
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -19,13 +20,14 @@ class TrainingChild:
 
     Args:
         log: the file for what the process writes to stderr.
+        python: the interpreter.
     """
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, python: str) -> None:
         self._log = log
         with log.open("wb") as words:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.engine.training_child"],
+                [python, "-m", "tests.engine.training_child"],
                 cwd=ROOT,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -54,16 +56,17 @@ class TrainingChild:
 
 
 class TrainingChildren:
-    """Such processes, several warm from the start, so that one imports Keras while another trains.
+    """Such processes, one after the other: the first begins as every Python does, the others as forks.
 
     Args:
         folder: the folder for what they write to stderr.
-        count: how many are started at once; more start when these are killed.
+        forking_python: the interpreter of all but the first.
     """
 
-    def __init__(self, folder: Path, count: int) -> None:
-        self._folder, self._started = folder, []
-        self._warm = [self._start() for _ in range(count)]
+    def __init__(self, folder: Path, forking_python: str) -> None:
+        self._folder, self._forking_python = folder, forking_python
+        self._started: list[TrainingChild] = []
+        self._warm: list[TrainingChild] = []
 
     def stop(self, run: Run, step: int) -> None:
         """Train a run in a process until a request to stop in this step ends it."""
@@ -82,7 +85,8 @@ class TrainingChildren:
             child.close()
 
     def _start(self) -> TrainingChild:
-        self._started.append(TrainingChild(self._folder / f"{len(self._started)}.log"))
+        python = self._forking_python if self._started else sys.executable
+        self._started.append(TrainingChild(self._folder / f"{len(self._started)}.log", python))
         return self._started[-1]
 
 
@@ -106,6 +110,7 @@ def _work(path: str, how: str, step: int) -> None:
 
 def _main() -> None:
     backend.preload("engine.training.trainer", "tensorflow")
+    graphs.simplify()
     for line in sys.stdin:
         _work(*json.loads(line))
         sys.stdout.write("ended\n")

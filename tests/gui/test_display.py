@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from engine.formatting import format_command
 from gui import display
 from tests.conftest import ROOT
 
@@ -37,7 +38,10 @@ def x_server():
 
 
 def test_no_display_is_said_with_what_works_without_one():
-    assert display.find_obstacle({}) == f"The app cannot start: no display was found. {display.ADVICE}"
+    assert (
+        display.find_obstacle({})
+        == f"The app cannot start: no display was found. {display.ADVICE}{format_command('demo')}"
+    )
 
 
 @pytest.mark.parametrize("variable", ["DISPLAY", "WAYLAND_DISPLAY"])

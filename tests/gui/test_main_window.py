@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QAction, QDropEvent, QGuiApplication, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QWidget
 
 from engine import demo_runs, runs
 from engine.messages import (
@@ -26,12 +26,13 @@ from engine.messages import (
     StudyEnded,
     StudyProgress,
 )
-from gui import close_dialogs, palette, theme
+from gui import close_dialogs, palette
 from gui.app import make_window
 from gui.panel import DISCLAIMER
 from gui.preferences import Preferences, PreferencesDialog, SettingsStore
 from gui.run_record import open_record
 from gui.shortcuts import ShortcutSheet
+from gui.widgets.card import Card
 from tests import house
 from tests.conftest import ROOT
 
@@ -79,6 +80,10 @@ def drop(window, *paths):
 def sent(window, kind):
     engine = window.desk.session.explorer.engine
     return [message for message in engine.sent if isinstance(message, kind)]
+
+
+def text_color(widget):
+    return widget.palette().color(widget.foregroundRole()).name()
 
 
 def start_run(window, tiny, name="ae-0001"):
@@ -425,7 +430,21 @@ class TestPreferences:
         assert SettingsStore().get("preferences", {})["theme"] == "light"
         window.commands.use_theme("dark")
         assert palette.current() is palette.DARK
-        assert theme.style_sheet(palette.DARK) == qapp.styleSheet()
+        assert text_color(window.top_bar.data) == palette.DARK.quiet
+
+    def test_theme_restyles_what_is_visible_and_the_rest_when_it_is_shown(self, window, qapp, dressed):
+        dressed("dark")
+        titles = {key: window.show_panel(key).findChild(Card).findChild(QLabel) for key in ("data", "scan")}
+        window.commands.use_theme("light")
+        assert text_color(window.top_bar.data) == palette.LIGHT.quiet
+        assert [text_color(title) for title in titles.values()] == [palette.DARK.strong, palette.LIGHT.strong]
+        window.show_panel("data")
+        assert text_color(titles["data"]) == palette.LIGHT.strong
+        sheet = ShortcutSheet(window)
+        sheet.open()
+        field = sheet.findChild(QLineEdit) or sheet.findChild(QLabel)
+        assert text_color(field) in (palette.LIGHT.text, palette.LIGHT.strong, palette.LIGHT.quiet)
+        sheet.close()
 
     def test_another_runs_folder_is_opened(self, window, make_run, tmp_path, monkeypatch):
         make_run("here")
@@ -719,3 +738,6 @@ def test_window_is_small_enough_for_a_small_screen_and_no_part_flashes_up_before
     smallest = window.minimumSizeHint()
     assert smallest.width() <= 1000
     assert smallest.height() <= 700
+    window.resize(1000, 700)
+    mark = window.top_bar.mark
+    assert mark.width() > mark.fontMetrics().horizontalAdvance("…Not for diagnosis.")

@@ -64,6 +64,11 @@ def phantom(size: int, seed: int, index: int, label: str | None = None, plane: s
 
     Raises:
         ConfigError: size, seed or index is out of range, or label or plane is unknown.
+
+    Example:
+        >>> head = phantom(size=64, seed=0, index=0, label="glioma_tumor")
+        >>> head.image.shape, head.image.dtype.name, bool(head.mask.any())
+        ((64, 64), 'float32', True)
     """
     _check(size, seed, index)
     label = find_label(seed, index) if label is None else _require_known("class", label, CLASSES)
@@ -81,7 +86,12 @@ def phantom(size: int, seed: int, index: int, label: str | None = None, plane: s
 
 
 def find_label(seed: int, index: int) -> str:
-    """Return the class of a slice: each round of four contains every class once, in shuffled order."""
+    """Return the class of a slice: each round of four contains every class once, in shuffled order.
+
+    Example:
+        >>> sorted(find_label(0, index) for index in range(4)) == sorted(CLASSES)
+        True
+    """
     turn, place = divmod(index, len(CLASSES))
     return CLASSES[int(_rng_for(seed, turn, _LABELS).permutation(len(CLASSES))[place])]
 
@@ -96,6 +106,10 @@ def phantoms(size: int, seed: int, count: int) -> Iterator[Phantom]:
 
     Raises:
         ConfigError: size or seed is out of range.
+
+    Example:
+        >>> [head.label == find_label(0, index) for index, head in enumerate(phantoms(32, seed=0, count=2))]
+        [True, True]
     """
     _check(size, seed, 0)
     return (phantom(size, seed, index) for index in range(count))

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QStackedWidget
 from gui.panels.compare.comparison import Comparison, grid_rows, pixel_text, single_scan_rows
 from gui.widgets.buttons import IconButton
 from gui.widgets.card import Card, NoticeBox
-from gui.widgets.image_rows import GAP, HEADER_PX, TEXT_PX, ImageRows
+from gui.widgets.image_rows import GAP, HEADER_PX, LEAST_CELL, TEXT_PX, ImageRows
 from gui.widgets.labels import label
 from gui.widgets.swipe_view import SwipePair
 from gui.widgets.view_state import ViewState
@@ -82,10 +82,12 @@ class ComparisonView(Card):
         rows, room = 1 + 2 * runs, self._pages.size()
         tallest = (room.height() - TEXT_PX * rows) / rows - GAP
 
-        def covered(columns: int) -> float:
-            return columns * min((room.width() - HEADER_PX) / columns - GAP, tallest) ** 2
+        def rate(columns: int) -> tuple[bool, float]:
+            """Return whether the numbers below an image fit its width, and the area that images cover."""
+            wide = (room.width() - HEADER_PX) / columns - GAP
+            return wide >= LEAST_CELL, columns * min(wide, tallest) ** 2
 
-        return max(range(LEAST_COLUMNS, MOST_COLUMNS + 1), key=covered)
+        return max(range(LEAST_COLUMNS, MOST_COLUMNS + 1), key=rate)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

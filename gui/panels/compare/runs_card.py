@@ -46,8 +46,8 @@ class CompareRunsCard(Card):
             (TableColumn("Baseline", str, False), TableColumn("Test PSNR", format_psnr)), checkable=True
         )
         self.lines.setAccessibleName("baselines to compare")
-        for table in (self.table.header(), self.lines.horizontalHeader()):
-            table.setToolTip(PSNR_TIP)
+        for header in (self.table.header(), self.lines.horizontalHeader()):
+            header.setToolTip(PSNR_TIP)
         self.list.setMinimumHeight(LIST_PX)
         self._note, self.notice, self.numbers = label(role="caption", wrap=True), NoticeBox(), Button("Metrics…")
         self.numbers.setToolTip("All metrics of the selected runs, for all, leaked and deduplicated test images")

@@ -57,6 +57,7 @@ class PictureCard(Card):
         line = QHBoxLayout(legend)
         line.setContentsMargins(0, 0, 8, 0)
         self.bar.setFixedWidth(BAR_PX)
+        line.addStretch()
         line.addWidget(label("difference", role="caption"))
         line.addWidget(self.bar)
         return legend

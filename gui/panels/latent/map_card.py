@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QImage, QStandardItemModel
-from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.messages import FigureGroup
 from gui import palette
@@ -23,7 +23,7 @@ from gui.widgets.scatter.model import EMPTY, Numbers
 from gui.widgets.scatter.widget import ScatterPlot
 
 HINT = "hover: preview · click: select · drag: lasso · Shift+drag: box"
-LABEL_PX = 52
+LABEL_PX, WIDEST_PX = 50, 2**24 - 1
 
 
 class MapCard(Card):
@@ -111,7 +111,7 @@ class MapCard(Card):
         marked = [(*scatter.points[at], title) for at, title in self.plot.rings().items()]
         if scatter.extra_point is not None:
             marked.append((*scatter.extra_point, scatter.guest_title))
-        points = np.column_stack([scatter.points, third])[shown]
+        points: Numbers = np.column_stack([scatter.points, third])[shown].astype(np.float64)
         return points, tuple(groups) if scatter.values is None else (), scatter.value_title, tuple(marked)
 
     def hidden(self) -> dict[str, list[str]]:
@@ -167,12 +167,14 @@ class MapOptionsCard(Card):
         form, chips = QFormLayout(), QWidget()
         line = QHBoxLayout(chips)
         line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(6)
+        line.setSpacing(2)
         for chip in self.splits.values():
             line.addWidget(chip)
         line.addStretch()
         form.setVerticalSpacing(6)
-        form.setHorizontalSpacing(8)
+        form.setHorizontalSpacing(4)
+        self.run.setMaximumWidth(WIDEST_PX)
+        self.run.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         rows = {"Run": self.run, "Images": chips, "Map": self.method, "Color": self.color}
         for title, field in rows.items():
             text = label(title, role="quiet")

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.formatting import format_number
 from gui.panel import scroll_column
@@ -14,7 +14,6 @@ from gui.session import Session
 from gui.theme import GAP
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
-from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.labels import label
 from gui.widgets.network_strip import NetworkStrip
 from gui.widgets.region.region import RegionState
@@ -23,7 +22,8 @@ from gui.widgets.view_state import ViewState
 HINT = "click a layer · keys , and . for previous/next · arcs are skip connections"
 NO_RUN = "No trained model yet. Train one first."
 # Widths of the right column, and the width of the panel below which it is the narrow one.
-RIGHT_PX, RIGHT_LEAST_PX, NARROW_PX = 336, 264, 1200
+RIGHT_PX, RIGHT_LEAST_PX, NARROW_PX = 336, 262, 1200
+COPY, COPY_SHORT = "Copy as Python", "Python"
 
 
 class NetworkCard(Card):
@@ -80,6 +80,8 @@ class LayersView(QWidget):
         self.left.addWidget(self.mosaic, 1)
         self._right = right = scroll_column(self.channel, self.scans)
         right.setFixedWidth(RIGHT_PX)
+        # It scrolls by itself: the channels alone say how high the panel is.
+        right.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Ignored)
         right.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         row = QHBoxLayout(self)
         row.setContentsMargins(GAP, GAP, GAP, GAP)
@@ -89,7 +91,9 @@ class LayersView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._right.setFixedWidth(RIGHT_PX if self.width() >= NARROW_PX else RIGHT_LEAST_PX)
+        is_wide = self.width() >= NARROW_PX
+        self._right.setFixedWidth(RIGHT_PX if is_wide else RIGHT_LEAST_PX)
+        self.export.copy.setText(COPY if is_wide else COPY_SHORT)
 
     def show_unit(self, unit: tuple[int, int] | None, layer: LayerSummary | None) -> None:
         """Mark a unit, (row, column), in the channel image, and its receptive field in the image; or nothing."""
@@ -108,8 +112,11 @@ class ExportRow(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.figure, self.numbers, self.copy = Button("Figure…"), Button("Values…"), Button("Copy as Python")
-        line = FlowLayout(self, gap=6)
+        self.figure, self.numbers, self.copy = Button("Figure…"), Button("CSV…"), Button(COPY)
+        self.copy.setAccessibleName(COPY)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(6)
         signals = (self.figure_wanted, self.numbers_wanted, self.copy_wanted)
         tips = (
             "Save the channels as a figure for paper: PDF, SVG or PNG",
@@ -121,3 +128,4 @@ class ExportRow(QWidget):
             button.setToolTip(tip)
             button.setProperty("kind", "chip")
             line.addWidget(button)
+        line.addStretch()

@@ -21,6 +21,7 @@ from gui.panels.train.settings_form import SettingsForm, SizeProblem
 from gui.session import load_data_undoable
 from gui.widgets.buttons import Button
 from gui.widgets.card import NoticeBox, ScrollingCard
+from gui.widgets.elided_combo_box import ElidedComboBox
 from gui.widgets.labels import form_rows, label
 
 OWN = "Custom"
@@ -37,7 +38,7 @@ class NewRunCard(ScrollingCard):
         super().__init__("New run")
         self._desk, self._session = desk, desk.session
         self.settings = SettingsForm(desk.undo, self.data_config)
-        self.preset, self.name = QComboBox(), QLineEdit()
+        self.preset, self.name = ElidedComboBox(), QLineEdit()
         self.start, self.copy = Button("Start training", "primary"), Button("Copy as Python")
         self.data, self.problem = label(role="caption", wrap=True), label(role="danger", wrap=True)
         self.notice, self.caution, self.misfit = NoticeBox(), NoticeBox(), NoticeBox()

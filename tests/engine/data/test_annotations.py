@@ -83,3 +83,13 @@ def test_names_with_the_same_unknown_ending_are_noted(tree, config):
     assert note_derived(pairs[:8]) == ()
     assert note_derived([f"p{number}_{kind}.png" for number in range(9) for kind in ("t1", "t2")]) == ()
     assert note_derived([f"gg{end}.png" for end in ("", *(f" ({number})" for number in range(9)))]) == ()
+
+
+def test_a_hump_and_a_name_alone_mark_masks():
+    assert find_masks(["a/1.png", "a/1Mask.png", "b/t1.nii.gz", "b/t2.nii.gz", "b/seg.nii.gz"]).masks == {
+        "a/1.png": ["a/1Mask.png"],
+        "b/t1.nii.gz": ["b/seg.nii.gz"],
+        "b/t2.nii.gz": ["b/seg.nii.gz"],
+    }
+    many = [f"{number}.png" for number in range(9)]
+    assert not find_masks([*many, "mask.png"]).masked

@@ -11,7 +11,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from engine.config import DataConfig, from_flat
-from engine.data import load
+from engine.data import load, patient_table
 from engine.data.audit import audit
 from engine.data.loading import check_folders, open_source
 from engine.data.patient_headers import hide_patient
@@ -113,6 +113,23 @@ def test_a_bare_file_name_counts_only_where_it_is_unique(tree, tmp_path, config)
     table = write_table(tmp_path / "own.csv", [("1.png", "x"), ("2.png", "y")])
     found = find_patients(open_source(config(source=str(folder))), config(groups=table)).groups
     assert found == ("", hide_patient("y"), "", "")
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "encoding"),
+    [
+        ("File Name,Patient ID", "{name}.png,{patient}", "utf-8"),
+        ("image_path;Subject", "{name};Müller {patient}", "cp1252"),
+        ("file\tpatient", "{name}.PNG\tMüller {patient}", "utf-16"),
+        ("split,file,patient", "train,{name}.png,{patient}", "utf-8-sig"),
+    ],
+)
+def test_a_table_is_read_as_other_programs_write_it(header, row, encoding):
+    rows = [row.format(name=f"img_{at}", patient=at // 2) for at in range(4)]
+    table = patient_table.parse_table("\n".join([header, *rows]).encode(encoding), "table.csv")
+    found = patient_table.match_table(table, [f"img_{at}.png" for at in range(5)], None)
+    assert [bool(each) for each in found] == [True] * 4 + [False]
+    assert found[0] == found[1] != found[2] == found[3]
 
 
 def test_a_table_of_other_images_is_an_error_with_a_name_of_each_side(tree, tmp_path, config):

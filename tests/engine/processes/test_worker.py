@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -24,13 +25,14 @@ from tests.engine.conversation import Child
 
 
 @pytest.fixture(scope="module")
-def start_child(tmp_path_factory):
-    """Return the warm engine process of a kind; start one where there is none, or none any more."""
+def start_child(tmp_path_factory, forking_python):
+    """Return the warm engine process of a kind; start one where there is none, a fork in place of one that ended."""
     children = {}
 
     def start(kind):
         if kind not in children or children[kind].process.poll() is not None:
-            children[kind] = Child(tmp_path_factory.mktemp("scratch"), kind)
+            python = forking_python if kind in children else sys.executable
+            children[kind] = Child(tmp_path_factory.mktemp("scratch"), kind, python)
         return children[kind]
 
     yield start

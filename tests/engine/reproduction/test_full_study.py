@@ -63,7 +63,7 @@ def hear(event):
 child_process.subprocess = types.SimpleNamespace(**vars(subprocess) | {"Popen": start})
 job.run_study(read_command(sys.argv[1]), emit=hear)
 """
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.usefixtures("forked_children")]
 
 
 def command(out, *more):
@@ -132,6 +132,7 @@ def killed(tmp_path_factory):
             if isinstance(event, StudyProgress) and "ae-0002" in event.text and "epoch 2 done" in event.text:
                 break
         process.kill()
+        process.stdout.read()
     assert process.returncode == -signal.SIGKILL
     return out
 

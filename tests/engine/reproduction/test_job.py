@@ -23,6 +23,7 @@ from engine.study_folder import StudyFolder
 from tests.engine.conftest import ROOT
 
 WORDS = ["--size", "32", "--filters", "4,8", "--latent", "8", "--phantom-count", "60", "--epochs", "2"]
+pytestmark = pytest.mark.usefixtures("forked_children")
 FIGURES = ["figure-05", "figure-06", *(f"figure-{number:02d}" for number in range(9, 14)), "figure-13-break-even"]
 TABLES = ["table-1", "table-2", "table-3", "table-4", "runs", "splits", "numbers"]
 

@@ -15,7 +15,7 @@ from engine.search.executor import TrialProcess
 from engine.search.job import StopAndPause
 from tests.trained_runs import TINY
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("forked_children")]
 
 
 class Following:

@@ -1,9 +1,10 @@
 """A real search, killed with `kill -9` and resumed: the same trials and the same weights, to the bit.
 
-Real processes train here. `test_crash` goes through every single moment of a search's death with scripted trials.
+Real processes are killed here. `test_crash` goes through every single moment of a search's death with scripted trials.
 """
 
 import random
+import sys
 
 import numpy as np
 import pytest
@@ -14,12 +15,16 @@ TRIALS, EPOCHS = 2, 3
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("optimized_graphs")
 @pytest.mark.timeout(900)
-def test_killed_inside_a_trial_it_comes_out_the_same_to_the_bit(begin, make_search, trained, tmp_path):
+def test_killed_inside_a_trial_it_comes_out_the_same_to_the_bit(
+    begin, make_search, trained, tmp_path, monkeypatch, forking_python
+):
     search = begin(tmp_path / "killed", "small", {"trials": TRIALS}, epochs=EPOCHS)
     search.wait_for("epoch-ended", epoch=1)
     search.hear(random.Random(3).randint(0, 9))
     search.kill()
+    monkeypatch.setattr(sys, "executable", forking_python)
     search = begin(tmp_path / "killed")
     assert search.finish() == "finished"
     assert next(event for event in search.told if event["event"] == "trial-started")["first_epoch"] >= 1

@@ -39,6 +39,7 @@ def executor(monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("optimized_graphs")
 def test_hyperband_continues_from_a_trial_as_if_it_had_been_trained_at_once(make_search, trained, tmp_path):
     search = make_search({"trials": 4, "algorithm": "hyperband"}, space={"latent": [4, 6, 8]}, epochs=3).run()
     assert search.ended == "finished"

@@ -100,7 +100,7 @@ def quick_epochs():
 def snapshots(tmp_path_factory, quick_epochs):
     """Train a run of three epochs, copied before every operation on its files."""
     folder = tmp_path_factory.mktemp("whole")
-    run = runs.create_run(tiny_config(epochs=3), "one", folder)
+    run = runs.create_run(tiny_config(epochs=3, filters=(4,)), "one", folder)
     made = Snapshots(run, tmp_path_factory.mktemp("killed"))
     watchers = [made]
     # An audit hook cannot be taken out again.

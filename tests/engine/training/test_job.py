@@ -17,9 +17,9 @@ from tests.engine.training_child import TrainingChildren
 
 
 @pytest.fixture(scope="module")
-def children(tmp_path_factory):
+def children(tmp_path_factory, forking_python):
     """Return processes that train runs until they are killed: `children.stop(run, step=13)`."""
-    pool = TrainingChildren(tmp_path_factory.mktemp("children"), count=2)
+    pool = TrainingChildren(tmp_path_factory.mktemp("children"), forking_python)
     yield pool
     pool.close()
 

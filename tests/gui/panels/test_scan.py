@@ -11,8 +11,10 @@ from PySide6.QtWidgets import QApplication
 
 from engine.data import nifti
 from engine.messages import OpenVolume, RequestFailed
+from gui.opened_files import OpenedScan
 from gui.panel import OpenFile
 from gui.panels.scan import ScanPanel
+from gui.selection import ImageRef
 
 SHAPE = (6, 20, 24)
 
@@ -163,3 +165,13 @@ def test_closing_deletes_the_voxels(opened):
     panel.file.close_.click()
     assert not voxels.exists()
     assert panel.open.isVisible()
+
+
+def test_another_current_volume_is_opened_unless_the_panel_is_pinned(opened, asked, session):
+    panel = opened()
+    other = OpenedScan("/scans/other", "other", "nifti", 9, None, (), 4)
+    panel.follower.set_pinned(True)
+    session.selection.set_image(ImageRef("other", session.requested_data, opened=other))
+    assert asked(OpenVolume).path == "/scans/ct"
+    panel.follower.set_pinned(False)
+    assert asked(OpenVolume).path == "/scans/other"

@@ -15,7 +15,7 @@ from gui.panel import LoadSource
 from gui.widgets.region.region import Region
 from tests.gui.processes.conftest import IMAGES
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("forked_children")]
 BARE = ("job",)
 
 

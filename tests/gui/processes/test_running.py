@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,9 @@ import pytest
 from engine import runs
 from gui import close_dialogs
 from gui.engine_process import EngineProcess, ProcessExit
-from tests.conftest import ROOT
+from tests.conftest import PYTHON, ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("forked_children")]
 BARE = ("explorer",)
 
 
@@ -57,6 +56,7 @@ def test_killed_engine_leaves_the_window_a_sentence_and_a_way_to_resume(window, 
     wait(lambda: record.last_epoch >= 1)
     with qtbot.waitSignal(session.engine_crashed):
         os.kill(session.job.engine.pid, signal.SIGKILL)
+    wait(lambda: not record.run.is_busy())
     text = window.notice.box.text()
     assert text == (
         f"The engine crashed (signal 9, often out of memory). ae-0003 is saved up to epoch {record.last_epoch}."
@@ -90,7 +90,7 @@ def test_kept_in_the_background_a_run_continues_without_its_window(window, start
     assert len(record.run.history()) == 12
 
 
-def test_closed_window_leaves_no_engine_not_even_one_that_is_starting(window, engines):
+def test_closed_window_leaves_no_engine_not_even_one_that_is_starting(real_children, window, engines):
     session = window.desk.session
     session.job.warm_up("tensorflow")
     processes = [session.job.engine.pid, session.explorer.engine.pid]
@@ -127,7 +127,7 @@ app.exec()
 
 def test_killed_window_leaves_no_engine(wait, root, tmp_path):
     environment = {**os.environ, "ENGRAM_RUNS": str(root), "XDG_CONFIG_HOME": str(tmp_path / "settings")}
-    process = subprocess.Popen([sys.executable, "-c", WINDOW], cwd=ROOT, env=environment, stdout=subprocess.PIPE)
+    process = subprocess.Popen([PYTHON, "-c", WINDOW], cwd=ROOT, env=environment, stdout=subprocess.PIPE)
     try:
         words = process.stdout.readline().decode().split()
         engines = [int(word) for word in words[1:]]

@@ -5,7 +5,7 @@ import pytest
 from engine.search.commands import AddTrial
 from gui.panels.search.space_draft import DimensionDraft
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("forked_children")]
 BARE = ("job",)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from engine import runs
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("forked_children")]
 BARE = ("explorer", "job")
 
 

@@ -5,7 +5,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from gui import palette
-from gui.widgets.channel_mosaic import ChannelMosaic, MosaicData
+from gui.widgets.channel_mosaic import CELL_PX, TILE_PX, ChannelMosaic, MosaicData
 
 
 @pytest.fixture
@@ -35,3 +35,16 @@ def test_keyboard_focus_is_framed_within_the_widget(mosaic, qtbot):
     framed = mosaic.viewport().grab().toImage()
     inner = framed.width() - 2, framed.height() - 2
     assert {framed.pixelColor(*at).name() for at in ((1, 1), inner)} == {palette.current().focus}
+
+
+def test_channels_fill_the_view_until_the_user_chooses_a_size(mosaic, qtbot):
+    assert mosaic.tile() == CELL_PX
+    with qtbot.waitSignal(mosaic.tile_changed):
+        mosaic.set_channels(MosaicData(np.zeros((8, 8, 4)), range(4), lambda _: (0.0, 1.0)))
+    filled = mosaic.tile()
+    assert filled > CELL_PX
+    assert mosaic.columns() == 4
+    mosaic.set_tile(9999)
+    assert mosaic.tile() == TILE_PX[1]
+    mosaic.set_tile(None)
+    assert mosaic.tile() == filled

@@ -7,7 +7,7 @@ from PySide6.QtTest import QTest
 from gui import palette
 from gui.widgets.number_model import TableColumn
 from gui.widgets.run_list.model import RunListModel, RunRow
-from gui.widgets.run_list.widget import RunList, RunTree
+from gui.widgets.run_list.widget import ListMode, RunList, RunTree
 
 COLUMNS = (TableColumn("Run", str, False), TableColumn("Loss", lambda loss: f"{loss[1]} {loss[0]}"))
 
@@ -117,3 +117,26 @@ def test_ninth_run_has_a_ring_and_another_line():
     assert palette.find_series_color(keys[8]) == palette.find_series_color(keys[0])
     assert (palette.has_second_line(keys[0]), palette.has_second_line(keys[8])) == (False, True)
     assert not palette.has_second_line("role:quiet")
+
+
+def test_lists_share_rows_and_eyes_but_each_checks_or_picks_by_itself(runs, qtbot):
+    model = runs.tree.runs
+    model.show([*ROWS, row("raw", 0.9, is_ready=False)])
+    check, pick = (RunList(RunTree(model, mode)) for mode in (ListMode.CHECK, ListMode.PICK))
+    for each in (check, pick):
+        qtbot.addWidget(each)
+        each.show()
+    assert listed(check.tree) == ["ae-0002", "group s", "vae-0001", "ae-0001"], "a run without a model is left out"
+    QTest.keyClicks(check.filter, "s-")
+    QTest.keyClick(check.filter, Qt.Key.Key_Down)
+    QTest.keyClick(check.filter, Qt.Key.Key_Return)
+    assert check.tree.checked() == ["s-0001"]
+    check.filter.clear()
+    assert "s-0001" not in listed(check.tree), "the group is closed again"
+    with qtbot.waitSignal(pick.tree.opened) as picked:
+        QTest.keyClicks(pick.filter, "vae")
+        QTest.keyClick(pick.filter, Qt.Key.Key_Return)
+    assert picked.args == ["vae-0001"]
+    model.toggle_eye("vae-0001")
+    eye = pick.tree.model().index(0, len(COLUMNS))
+    assert eye.data(Qt.ItemDataRole.AccessibleTextRole) == "shown in the plots"

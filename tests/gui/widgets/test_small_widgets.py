@@ -3,7 +3,7 @@
 import pytest
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from engine.formatting import format_fixed, format_measured, format_number, format_percent
 from gui import palette
@@ -11,6 +11,7 @@ from gui.pixmaps import Colormap
 from gui.widgets.buttons import Button, IconButton, RailButton
 from gui.widgets.card import Card, NoticeBox
 from gui.widgets.color_bar import ColorBar
+from gui.widgets.elided_combo_box import ElidedComboBox
 from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.labels import Chip, ElidedLabel, FilterChip, label, plain_tip
 
@@ -266,3 +267,22 @@ def test_name_that_looks_like_markup_is_shown_letter_for_letter(qapp):
         assert made.text() == name
     assert plain_tip(name) == "<span>a&lt;b&gt;bold.png</span>"
     assert plain_tip("R & D.png") == "R & D.png"
+
+
+def combo_picture(qtbot, kind, text, width):
+    box = kind()
+    qtbot.addWidget(box)
+    box.addItem(text)
+    # With a style sheet, as the app has one, Qt does not elide.
+    box.setStyleSheet("QComboBox { padding: 4px 8px; border: 1px solid gray }")
+    box.resize(width, 30)
+    return box.grab().toImage()
+
+
+def test_entry_ends_in_an_ellipsis_where_it_does_not_fit(qtbot):
+    full, width = "Quick look: small autoencoder, 400 phantoms", 160
+    shown = combo_picture(qtbot, ElidedComboBox, full, width)
+    cut = [combo_picture(qtbot, QComboBox, full[:letters] + "…", width) for letters in range(8, 30)]
+    assert shown in cut
+    assert shown != combo_picture(qtbot, QComboBox, full, width)
+    assert combo_picture(qtbot, ElidedComboBox, "Custom", width) == combo_picture(qtbot, QComboBox, "Custom", width)
