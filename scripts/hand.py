@@ -227,9 +227,9 @@ class Hand:
         source.wait(PATIENCE_S)
         self.settle()
 
-    def wait(self, words: str) -> None:
-        """Wait until words that match a regular expression stand on the screen."""
-        self.until(lambda: self._stands(words), f"“{words}”")
+    def wait(self, *words: str) -> None:
+        """Wait until a text on the screen matches one of these regular expressions."""
+        self.until(lambda: self._stands("|".join(words)), f"“{words[0]}”")
 
     def gone(self, *words: str) -> None:
         """Wait until no text on the screen matches any of these regular expressions."""

@@ -82,7 +82,7 @@ layers of the run (4)
     click Layers; settle 3; gone ^Opening|^Computing|^Loading; settle 2; picture layers
 where did the lesion go? (5)
     click Lesion detectability; picture lesion; click Ellipse; drag_over lesion image; click Trace lesion;
-    wait d′ retained; picture traced
+    wait ^Largest loss|^No layer reduces; picture traced
 search with three trials (7)
     click Search; picture space; fill Trials|3; click Start search; wait ^(?!.*running).*0 of 3 to come; picture search
 report on a comparison (impossible)

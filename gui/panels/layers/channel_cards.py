@@ -15,7 +15,7 @@ from gui.widgets.buttons import IconButton
 from gui.widgets.card import Card
 from gui.widgets.channel_mosaic import TILE_PX, ChannelMosaic, MosaicData
 from gui.widgets.color_bar import ColorBar
-from gui.widgets.focus_combo_box import FocusComboBox
+from gui.widgets.elided_combo_box import ElidedComboBox
 from gui.widgets.image_view import BoxOverlay, ImageView
 from gui.widgets.labels import label
 from gui.widgets.linked_images import LinkedImage, LinkedImages
@@ -154,7 +154,7 @@ class MosaicCard(Card):
     def __init__(self) -> None:
         super().__init__("Channels")
         self.mosaic, self.large, self._has_bar = ChannelMosaic(), LinkedImages(MAX_LARGE), False
-        self.sort, self.scale, self.colors = FocusComboBox(), FocusComboBox(), FocusComboBox()
+        self.sort, self.scale, self.colors = ElidedComboBox(), ElidedComboBox(), ElidedComboBox()
         self.bar, self.enlarge = ColorBar(), IconButton("maximise", "Enlarge the channel (Enter)", checkable=True)
         self.field = BoxOverlay(self.large.cells[0].view)
         self._pages = QStackedWidget()
