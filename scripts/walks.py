@@ -63,7 +63,7 @@ export the figure (3)
     click Figure…; picture dialog; click Save; wait Saved to; picture saved
 report on this image as PDF (impossible)
     click Result; click Report on this image; picture report; click Write report…; settle 1; click Save;
-    wait Saved; picture written
+    wait Saved.*report; picture written
 """
 RESEARCHER = """
 own folder and its audit (3)
@@ -86,7 +86,7 @@ where did the lesion go? (5)
 search with three trials (7)
     click Search; picture space; fill Trials|3; click Start search; wait ^(?!.*running).*0 of 3 to come; picture search
 report on a comparison (impossible)
-    click Report; picture report; click demo-ae; click Write report…; settle 1; click Save; wait Saved;
+    click Report; picture report; click demo-ae; click Write report…; settle 1; click Save; wait Saved.*report;
     picture written
 """
 WALKS = {"student": STUDENT, "clinician": CLINICIAN, "researcher": RESEARCHER}
