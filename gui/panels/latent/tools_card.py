@@ -1,6 +1,6 @@
 """The tools for the latent space, one page at a time."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QTabBar
 
 from gui.panels.latent.group_page import GroupPage
@@ -36,6 +36,8 @@ class ToolsCard(Card):
         self.tabs, self._stack = QTabBar(), QStackedWidget()
         self._scene: LatentState | None = None
         self.tabs.setDrawBase(False)
+        self.tabs.setUsesScrollButtons(False)
+        self.tabs.setElideMode(Qt.TextElideMode.ElideRight)
         self.tabs.setAccessibleName("latent space tools")
         for name, page in self.pages.items():
             title, tip = TITLES[name]

@@ -27,6 +27,7 @@ from engine.messages import (
 )
 from gui.panel import DISCLAIMER, OpenFile
 from gui.panels.layers import LayersPanel
+from gui.panels.layers.compare_page import ANOTHER_RUN
 from gui.panels.layers.network import INPUT, to_network
 from gui.panels.layers.page import CACHE_SIZE
 from gui.panels.layers.state import ColorScale, sort_channels, value_limits
@@ -546,8 +547,9 @@ class TestBoth:
     def test_channel_of_another_run_is_matched_and_b_flips_to_it(self, seen, asked, answer, write, session):
         both = seen.more.both
         seen.more.choose(both)
-        both.against.setCurrentIndex(both.against.findText("vae-0001"))
+        both.against.setCurrentIndex(both.against.findText(ANOTHER_RUN))
         both.against.activated.emit(0)
+        assert both.run.full_text == "vae-0001"
         request = asked(ListLayers)
         assert request.run.endswith("vae-0001")
         answer("layers-network", listed(request, "vae"))
