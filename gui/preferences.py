@@ -64,8 +64,8 @@ class SettingsStore:
 
     def texts(self, key: str) -> list[str]:
         """Return a stored list of texts, without what is no text."""
-        saved: list[Any] = self.get(key, [])
-        return [each for each in saved if isinstance(each, str)]
+        kept: list[Any] = self.get(key, [])
+        return [each for each in kept if isinstance(each, str)]
 
     def restore(self, key: str, default: Value, apply: Callable[[Value], object]) -> None:
         """Apply the value under a name, or the default if the value has the right type but cannot be applied."""

@@ -16,7 +16,7 @@ from gui.form import LABEL_PX, Form
 from gui.lesion_regions import format_region
 from gui.panel import AppContext, ReportImage
 from gui.widgets.buttons import Button
-from gui.widgets.card import Card
+from gui.widgets.card import ScrollingCard
 from gui.widgets.labels import label
 
 SUBJECTS = {"runs": "Runs", "image": "Current image", "search": "Search"}
@@ -35,7 +35,7 @@ NOISE_FIELDS = ("noise", "sigma")
 KEY = Qt.ItemDataRole.UserRole
 
 
-class OwnReportCard(Card):
+class OwnReportCard(ScrollingCard):
     """Card that asks what to report on and writes the report."""
 
     changed = Signal()
@@ -68,8 +68,8 @@ class OwnReportCard(Card):
         self.runs.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         for part in (top, self.runs, self.search, self.image, self.noise, self.about):
             self.add(part)
-        self.body.addWidget(self.write, 0, Qt.AlignmentFlag.AlignLeft)
-        self.add(self.box)
+        self.footer.addWidget(self.write, 0, Qt.AlignmentFlag.AlignLeft)
+        self.footer.addWidget(self.box)
 
     def _connect(self) -> None:
         session = self._session
