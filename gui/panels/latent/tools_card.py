@@ -14,9 +14,9 @@ from gui.widgets.card import Card
 TITLES = {
     "group": ("Group", "Members and mean of a selection"),
     "between": ("Interpolation", "Interpolate between two images"),
-    "walk": ("Latent traversal", "Vary one latent dimension"),
+    "walk": ("Traversal", "Vary one latent dimension"),
     "samples": ("Samples", "Generate synthetic images from the model"),
-    "spread": ("Posterior uncertainty", "SD of decoded posterior samples"),
+    "spread": ("Posterior SD", "SD of decoded posterior samples"),
 }
 NO_MAP = "The map is not ready yet."
 
