@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QFormLayout, QListWidget, QListWidgetItem
 
 from engine.config import DenoiseConfig, list_fields, validate
@@ -30,7 +30,7 @@ ABOUT = {
 }
 NO_IMAGE = "Open an image first (Ctrl+O). A report on one image needs a file."
 FILTERS = "PDF (*.pdf);;Web page (*.html)"
-ROW_PX, FEWEST_ROWS, MOST_ROWS = 20, 2, 7
+ROW_PX, FEWEST_ROWS, MOST_ROWS = 24, 2, 7
 AGAINST = ("nlm", "tv", "wavelet")
 NOISE_FIELDS = ("noise", "sigma")
 KEY = Qt.ItemDataRole.UserRole
@@ -179,11 +179,12 @@ class OwnReportCard(ScrollingCard):
             item = QListWidgetItem(record.name)
             item.setData(KEY, path)
             item.setToolTip(record.name)
+            item.setSizeHint(QSize(0, ROW_PX))
             item.setCheckState(Qt.CheckState.Checked if path in checked else Qt.CheckState.Unchecked)
             self.runs.addItem(item)
         self.runs.blockSignals(False)
         rows = min(max(self.runs.count(), FEWEST_ROWS), MOST_ROWS)
-        self.runs.setFixedHeight(rows * max(self.runs.sizeHintForRow(0), ROW_PX) + 2 * self.runs.frameWidth())
+        self.runs.setFixedHeight(rows * ROW_PX + 2 * self.runs.frameWidth())
 
     def _list_searches(self) -> None:
         names: Sequence[str] = [each.name for each in folder.list_searches(self._session.runs.root)]
