@@ -23,6 +23,8 @@ from gui.selection import Selection
 
 DATA = "data"
 EXPLORER_BACKEND = "tensorflow"
+LOADING = "Loading the dataset…"
+NO_DATA = "No dataset loaded. Choose a source in Data, or drop an image here."
 
 
 class Session(QObject):
@@ -116,6 +118,10 @@ class Session(QObject):
         if record and record.config:
             self.job.start(record.run, epochs, backend)
             self.runs.mark_busy(name, True)
+
+    def missing_data_text(self) -> str:
+        """Return what a panel without images says: that they are being loaded, or how to get some."""
+        return LOADING if self.loading is not None else NO_DATA
 
     def load_data(self, config: DataConfig) -> None:
         """Load a dataset and make it the one that all panels work with."""

@@ -1,5 +1,6 @@
 """A hand on the real program: mouse and keyboard events through the X server, counted, and a picture of the screen."""
 
+import re
 import subprocess
 import sys
 import time
@@ -27,7 +28,7 @@ from PySide6.QtWidgets import (
 Found = TypeVar("Found")
 HEAD = "| goal | first walks | clicks, keys, scrolls | time |\n| --- | --- | --- | --- |"
 PATIENCE_S, NAP_S, SETTLED_S = 300, 0.05, 0.35
-NOTCHES, MOST_ROWS = 60, 200
+NOTCHES, MOST_ROWS, TICK_PX = 60, 200, 12
 # A window that offers a file, to be dragged: X has no other way to begin a real drop.
 SOURCE = """
 import sys
@@ -121,9 +122,12 @@ class Hand:
         """Return what each goal cost, as a table in Markdown."""
         return "\n".join([HEAD, *(effort.row() for effort in self.efforts), ""])
 
-    def click(self, words: str, times: str = "1", hold: str = "") -> None:
+    def click(self, words: str, times: str = "1", hold: str = "", left: bool = False) -> None:
         """Click on a control when it is visible, enabled and inside the window; scroll to it if need be."""
-        self._move(self.point(words))
+        spot = self.point(words)
+        if left:
+            spot = self.ask(lambda: min(find(words), key=Spot.rank).left)
+        self._move(spot)
         self.efforts[-1].clicks += 1
         tool(*(["keydown", hold] if hold else []), "click", "--repeat", times, "--delay", "60", "1")
         if hold:
@@ -153,6 +157,19 @@ class Hand:
         self.efforts[-1].keys += 1
         tool("key", chord)
         self.settle()
+
+    def leave(self, title: str) -> None:
+        """Close a window that stands beside the app: a click gives it the keys, and Escape closes it."""
+        tops = self.ask(lambda: [top for top in QApplication.topLevelWidgets() if top.windowTitle() == title])
+        self._move(self.ask(lambda: tops[0].mapToGlobal(QPoint(tops[0].width() // 2, 4))))
+        self.efforts[-1].clicks += 1
+        tool("click", "1")
+        self.key("Escape")
+        self.until(lambda: not self.ask(lambda: tops[0].isVisible()), f"the end of “{title}”", 10)
+
+    def tick(self, words: str) -> None:
+        """Click on the check box at the left of a row of a list."""
+        self.click(words, left=True)
 
     def fill(self, name: str, value: str) -> None:
         """Replace the value of a field: one click, three to select what it holds, and the words."""
@@ -204,8 +221,8 @@ class Hand:
         self.settle()
 
     def wait(self, words: str) -> None:
-        """Wait until the words stand on the screen."""
-        self.until(lambda: any(words in text for text in self.ask(lambda: list(texts()))), f"“{words}”")
+        """Wait until words that match a regular expression stand on the screen."""
+        self.until(lambda: any(re.search(words, text) for text in self.ask(lambda: list(texts()))), f"“{words}”")
 
     def until(self, ready: Callable[[], bool], what: str, patience: float = PATIENCE_S) -> None:
         """Wait for a condition. Raises TimeoutError."""
@@ -270,6 +287,7 @@ class Spot:
     visible: bool
     exact: bool
     area: QRect | None
+    left: QPoint
 
     def rank(self) -> tuple[bool, bool]:
         """Return the key by which the best of several is found."""
@@ -278,6 +296,11 @@ class Spot:
 
 def tool(*words: str) -> None:
     subprocess.run(["xdotool", *words], check=True)
+
+
+def is_shown() -> bool:
+    """Return whether the app's window is on the screen."""
+    return any(top.inherits("QMainWindow") and top.isVisible() for top in QApplication.topLevelWidgets())
 
 
 def window() -> QWidget:
@@ -378,4 +401,4 @@ def locate(widget: QWidget, spot: QRect, exact: bool) -> Spot:
             view = parent.viewport()
             area = QRect(view.mapToGlobal(QPoint()), view.size())
         parent = parent.parentWidget()
-    return Spot(place, reached and inside, exact, area)
+    return Spot(place, reached and inside, exact, area, widget.mapToGlobal(QPoint(spot.left() + TICK_PX, center.y())))

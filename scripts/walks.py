@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT))
 GOAL = re.compile(r"^(\S.*) \((.*)\)\n((?: .*\n)+)", re.MULTILINE)
 INSIDE, START_S, END_S = "ENGRAM_WALK", 3, 5
 # Goals, what they cost in the first walks, and their steps: a method of the hand and what it is given.
-STUDENT = """
+STUDENT = r"""
 see a trained model (1)
     click Train; picture train
 train a small model of one's own (9)
@@ -31,15 +31,15 @@ train a small model of one's own (9)
 find a lesson (impossible)
     click Help; click Lessons; picture lessons; click 2. AE or VAE?
 AE or VAE: predict, train both, read the answer (9)
-    click The AE; click Lock in and run; picture lesson; wait [3 Compare]; picture answer
+    click The AE; click Lock in and run; picture lesson; wait \[3 Compare; picture answer
 compare both (5)
-    click Show in Compare; wait page 1 of; settle 3; picture compare
+    click Show in Compare; wait 2 of . compared; settle 6; picture compare
 latent map of the VAE (5)
-    click Show in Latent; wait of the variance; picture latent; key Escape
+    click Show in Latent; wait of the variance; picture latent
 walk along a latent dimension (5, a drag)
     click Latent traversal; settle 4; picture traversal
 metrics beside the baselines (2)
-    click Compare; click Metrics…; settle 4; picture metrics; key Escape
+    leave Lesson; click Compare; tick PCA; click Metrics…; settle 6; picture metrics; key Escape
 overlay two curves (2)
     click Train; click demo-ae|1|ctrl; picture overlay
 look at a layer of the new run (4)
@@ -74,7 +74,7 @@ train a run of two epochs (6)
     click Train; fill Latent size|32; fill Epochs|2; picture settings; click Start training; wait finished ·;
     picture trained
 compare with the baselines (2)
-    click Compare; wait page 1 of; settle 5; picture compare; click Metrics…; settle 6;
+    click Compare; wait . of . compared; settle 5; tick PCA; settle 5; picture compare; click Metrics…; settle 6;
     picture metrics; key Escape
 errors over noise levels (3)
     click Denoise; wait break-even at; picture denoise
@@ -84,7 +84,7 @@ where did the lesion go? (5)
     click Lesion detectability; picture lesion; click Ellipse; drag_over lesion image; click Trace lesion;
     wait d′ retained; picture traced
 search with three trials (7)
-    click Search; picture space; fill Trials|3; click Start search; wait 3 of 3; picture search
+    click Search; picture space; fill Trials|3; click Start search; wait ^(?!.*running).*0 of 3 to come; picture search
 report on a comparison (impossible)
     click Report; picture report; click demo-ae; click Write report…; settle 1; click Save; wait Saved;
     picture written
@@ -123,17 +123,22 @@ def main() -> None:
 def walk(chosen: argparse.Namespace) -> None:
     """Start the program as `main.py` does, with a thread that plays the walks."""
     from gui.launch import main as start
-    from scripts.hand import Errand, Hand
+    from scripts.hand import Errand, Hand, is_shown
     from scripts.sample_volumes import write_noisy_image, write_series
 
+    chosen.out = chosen.out.absolute()
     files = chosen.out / "files"
     image = chosen.image or write_noisy_image(files / "noisy.png")
     named = {"SERIES": write_series(files / "T2 axial"), "IMAGE": image, "DATA": chosen.data}
     box = tuple(float(share) for share in chosen.lesion.split(","))
     hand = Hand(Errand(), chosen.out, {name: str(path.absolute()) for name, path in named.items() if path}, box)
 
+    # A file dialog begins here.
+    os.chdir(os.environ["HOME"])
+
     def play() -> None:
         try:
+            hand.until(lambda: hand.ask(is_shown), "the app's window")
             time.sleep(START_S)
             if chosen.theme != "Dark":
                 hand.reach("theme", "", ("click View", "click Theme", f"click {chosen.theme}", "settle 5"))

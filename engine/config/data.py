@@ -134,8 +134,8 @@ class DataConfig(Section):
     slices: Literal["brain", "lesion", "all"] = setting(
         "brain",
         "Slices",
-        "Slices of volumes to use. Brain: those in which the head covers a fifth of the area that it covers in the "
-        "fullest slice. Lesion: those that the mask beside the volume marks. All: every slice.",
+        "Slices of volumes and DICOM series to use. Brain: those in which the head covers a fifth of the area that it "
+        "covers in the fullest slice. Lesion: those that the mask beside them marks. All: every slice.",
         advanced=True,
     )
     slice_step: int = setting(

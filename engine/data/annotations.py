@@ -3,6 +3,7 @@
 images/0.png  masks/0.png          folders of equal names inside, one of which is called masks, labels or the like
 p0_flair.png  p0_seg.png           files of one folder that share the beginning of their names
 p0/t1.png     p0/mask.png          a file called mask alone, in a folder of a few images
+0.png         0_lesion.png         a lesion of an image, if that image is beside it; of a volume also p0_t1.nii
 images/0.png  labels/0.txt         boxes in the YOLO format, and tables in the COCO format (JSON)
 """
 
@@ -26,6 +27,10 @@ _CLASS: Final = re.compile(r"(?:no|non|with|without|un)[ _.-]?(?:masks?|labels?)
 _LAST: Final = re.compile(rf"(.+?)[ _.-]+(?:{_WORDS})(?:[ _.-]*\(?\d+\)?)?", re.IGNORECASE)
 _CAMEL: Final = re.compile(r"(.*[a-z0-9])(?:Masks?|Segs?|Segmentations?|Labels?)")
 _ALONE: Final = re.compile(rf"(?:{_WORDS})\d*", re.IGNORECASE)
+# Lesions may also be images of their own: they are masks only of an image beside them.
+_LESION: Final = re.compile(r"(.+?)[ _.-]+lesions?(?:[ _.-]*\(?\d+\)?)?", re.IGNORECASE)
+_VOLUME_LESION: Final = re.compile(r"(.+?)[ _.-]+(?:lesions?|tumou?rs?)(?:[ _.-].*)?", re.IGNORECASE)
+_VOLUME: Final = re.compile(r".*\.(?:nii|hdr|img|mgz|mgh|nrrd|nhdr|mha|mhd)(?:\.gz)?", re.IGNORECASE)
 _FIRST: Final = re.compile(rf"(?:{_WORDS})[ _.-]+(.+)", re.IGNORECASE)
 _IMAGE: Final = re.compile(r"(?:images?|img|scan|slice)[ _.-]+")
 _SEPARATORS: Final = " _.-"
@@ -70,16 +75,29 @@ def find_masks(names: Sequence[str]) -> Annotations:
     """
     suspects = list(filter(has_mask_name, names))
     suspected = set(suspects)
-    images = _Images(
-        name for name in names if name not in suspected and not any(map(_CLASS.fullmatch, _split(name)[0]))
-    )
+    others = [name for name in names if name not in suspected and not any(map(_CLASS.fullmatch, _split(name)[0]))]
+    lesions = {name: core for name in others if (core := _find_lesion_core(name))}
+    images = _Images(name for name in others if name not in lesions)
     found = Annotations()
+    for name, core in lesions.items():
+        _record(found, name, images.find_lesion_image(name, core))
+    images.add(name for name in lesions if name not in found.masked)
     for name in suspects:
-        for image in images.find_annotated_by(name):
-            found.masks.setdefault(image, []).append(name)
-            found.masked.setdefault(name, image)
+        _record(found, name, images.find_annotated_by(name))
     _add_leftovers(found, suspects)
     return found
+
+
+def _record(found: Annotations, mask: str, images: Iterable[str]) -> None:
+    for image in images:
+        found.masks.setdefault(image, []).append(mask)
+        found.masked.setdefault(mask, image)
+
+
+def _find_lesion_core(name: str) -> str:
+    """Return the stem of the image whose lesion a file may show; empty if it is not called so."""
+    match = (_VOLUME_LESION if _VOLUME.fullmatch(name) else _LESION).fullmatch(_split(name)[1])
+    return match[1] if match else ""
 
 
 def has_mask_name(name: str) -> bool:
@@ -160,6 +178,10 @@ class _Stems:
             self._images.setdefault(own, []).append(image)
             self._ordered = []
 
+    def match_exactly(self, stem: str) -> list[str]:
+        """Return the images of a stem."""
+        return self._images.get(stem.casefold(), [])
+
     def match(self, stems: Iterable[str]) -> list[str]:
         """Return the images of a stem, or those whose stems go on after it, as p0_flair does after p0."""
         self._ordered = self._ordered or sorted(self._images)
@@ -197,11 +219,19 @@ class _Images:
     def __init__(self, names: Iterable[str]) -> None:
         self._inside: dict[Folder, _Stems] = defaultdict(_Stems)
         self._beside: dict[tuple[int, Folder], _Stems] = defaultdict(_Stems)
+        self.add(names)
+
+    def add(self, names: Iterable[str]) -> None:
         for name in names:
             folders, stem = _split(name)
             self._inside[folders].add(stem, name)
             for place in range(len(folders)):
                 self._beside[place, _without(folders, place)].add(stem, name)
+
+    def find_lesion_image(self, name: str, core: str) -> list[str]:
+        """Return the images beside a file that are called like its core, or for a volume begin so."""
+        near = self._inside.get(_split(name)[0], _Stems())
+        return near.match([core]) if _VOLUME.fullmatch(name) else near.match_exactly(core)
 
     def find_annotated_by(self, name: str) -> list[str]:
         """Return the images that a file annotates, according to its name."""

@@ -246,9 +246,9 @@ def read_quantities(path: Path, volume: int = 1) -> Quantities:
         chosen = choose_group(groups, volume)
         window, pixels = None, np.empty((0, 0, 0), np.float32)
         if str(header.data.PhotometricInterpretation).startswith("MONOCHROME"):
-            modality, window = Modality(header, layout), read_window(header, layout, chosen[0].frames[0])
-            frames = enumerate(stored_frames(header, layout))
+            modality, frames = Modality(header, layout), enumerate(stored_frames(header, layout))
             pixels = np.stack([modality.apply(frame, at).astype(np.float32) for at, frame in frames])
+            window = read_window(header, layout, chosen[0].frames[0], pixels)
         else:
             pixels = _luma_frames(header, layout)
     except DAMAGE as error:

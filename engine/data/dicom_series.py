@@ -2,7 +2,8 @@
 
 Files without a window of their own are displayed from their 0.1 to their 99.9 percentile. Slices of one series that
 were stretched one by one would differ in contrast, and slices of air would show noise. So all slices of a series (of
-one SeriesInstanceUID and direction) share the percentiles of the series, unless each brings its own window.
+one SeriesInstanceUID and direction) share the percentiles of the series, unless each brings its own window. Which of
+them show enough of the head is known when the series is measured.
 """
 
 import re
@@ -11,18 +12,22 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from engine.data import dicom
-from engine.data.decoded_image import DecodedImage, UnreadableFile
+from engine.data.decoded_image import LEFT_OUT, DecodedImage, UnreadableFile
 from engine.data.dicom_geometry import read_direction, read_place
 from engine.data.dicom_header import DAMAGE, Header, holds_regions
 from engine.data.dicom_pixels import read_layout
-from engine.data.dicom_values import has_own_contrast
+from engine.data.dicom_values import has_own_contrast, is_inverted
 from engine.data.files import PICTURE_SUFFIXES, detect_format
 from engine.data.parallel import map_in_threads
 from engine.data.parsing import parse
 from engine.data.series_choice import SeriesFacts, select_series
+from engine.data.volumes import have_enough_head
 from engine.job_context import UNATTENDED, JobContext
 
 _LOCALIZER: Final = re.compile(r"locali[sz]er|\bscout\b|\bsurvey\b|3[- ]?plane", re.IGNORECASE)
@@ -48,6 +53,7 @@ class SliceHeader:
         has_contrast: whether it brings its own window, or needs none.
         place: position along the normal, or else its number in the series; None if it has neither.
         names: number, description and modality of the series.
+        bright: 1 if high values are bright, -1 if low ones are; 0 for color.
     """
 
     study: str
@@ -57,6 +63,7 @@ class SliceHeader:
     has_contrast: bool
     place: float | None = None
     names: tuple[str, str, str] = ("", "", "")
+    bright: int = 0
 
     @property
     def facts(self) -> SeriesFacts:
@@ -140,60 +147,88 @@ def find_between(names: Sequence[str], headers: dict[str, SliceHeader], step: in
     return between
 
 
+@dataclass(frozen=True)
+class _Measured:
+    """What a series was measured for: its black and white, None if it has no numbers, and the slices without a head."""
+
+    span: tuple[float, float] | None
+    airy: frozenset[str] = frozenset()
+
+
 class SeriesWindows:
     """Intensity windows of the series in a folder whose files do not all have one; threads may share it.
 
     Args:
         folder: the folder.
         headers: name of a file -> its header.
+        skips_air: whether slices that show too little of the head are left out.
     """
 
-    def __init__(self, folder: Path, headers: dict[str, SliceHeader]) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, headers: dict[str, SliceHeader], skips_air: bool = False) -> None:
+        self._folder, self._headers, self._skips_air = folder, headers, skips_air
         groups: dict[SeriesKey, list[str]] = defaultdict(list)
         for name, header in headers.items():
             if header.frames == 1 and header.series[0]:
                 groups[header.series].append(name)
-        shared = [
-            key
-            for key, names in groups.items()
-            if len(names) > 1 and not all(headers[name].has_contrast for name in names)
-        ]
-        self._members = {key: groups[key] for key in shared}
-        self._series = {name: key for key in shared for name in groups[key]}
-        self._locks = {key: threading.Lock() for key in shared}
-        self._spans: dict[SeriesKey, tuple[float, float] | None] = {}
+        self._members = {key: names for key, names in groups.items() if len(names) > 1}
+        self._series = {name: key for key, names in self._members.items() for name in names}
+        self._shared = {
+            key for key, names in self._members.items() if not all(headers[name].has_contrast for name in names)
+        }
+        self._locks = {key: threading.Lock() for key in self._members}
+        self._measured: dict[SeriesKey, _Measured] = {}
 
     def __contains__(self, name: str) -> bool:
-        return name in self._series
+        return self._series.get(name) in self._shared
+
+    def skips_air(self, name: str) -> bool:
+        """Return whether a file is left out if it shows too little of the head."""
+        key = self._series.get(name)
+        return self._skips_air and key is not None and all(self._headers[each].bright for each in self._members[key])
 
     def read(self, name: str) -> DecodedImage:
         """Decode one file with the window of its series.
 
         Raises:
-            UnreadableFile: it cannot be decoded.
+            UnreadableFile: it cannot be decoded, or is left out (`LEFT_OUT`).
         """
+        if self.skips_air(name) and name in self._measure(name).airy:
+            raise UnreadableFile(LEFT_OUT)
         return DecodedImage(**parse(dicom.read_picture, self._folder / name, self.find_span(name), True))
 
     def find_span(self, name: str) -> tuple[float, float] | None:
         """Return the values that are black and white in the series of a file; None if each file has its own."""
-        key = self._series.get(name)
-        if key is None:
-            return None
-        with self._locks[key]:
-            if key not in self._spans:
-                self._spans[key] = self._measure_span(self._members[key])
-        return self._spans[key]
+        return self._measure(name).span if name in self else None
 
-    def _measure_span(self, names: Sequence[str]) -> tuple[float, float] | None:
-        """Return the 0.1 and 99.9 percentiles of the series; None if it has no numbers."""
-        samples = []
+    def _measure(self, name: str) -> _Measured:
+        key = self._series[name]
+        with self._locks[key]:
+            if key not in self._measured:
+                self._measured[key] = self._measure_series(self._members[key], self.skips_air(name))
+        return self._measured[key]
+
+    def _measure_series(self, names: Sequence[str], skips_air: bool) -> _Measured:
+        """Return the 0.1 and 99.9 percentiles of a series, and the slices that show too little of the head."""
+        samples: dict[str, NDArray[np.float64]] = {}
         for name in names:
             try:
-                samples.append(parse(dicom.sample_values, self._folder / name, len(names)))
+                samples[name] = parse(dicom.sample_values, self._folder / name, len(names))
             except UnreadableFile:
                 continue
-        return dicom.join_samples(samples)
+        span = dicom.join_samples(list(samples.values()))
+        if span is None or not skips_air:
+            return _Measured(span)
+        return _Measured(span, frozenset(_find_airy(samples, span, self._headers[names[0]].bright)))
+
+
+def _find_airy(samples: dict[str, NDArray[Any]], span: tuple[float, float], bright: int) -> list[str]:
+    """Return the slices that show too little of the head, as `engine.data.volumes.find_head_slices` does."""
+    shown = {
+        name: bright * np.nan_to_num(np.clip(values, *span), nan=span[bright < 0]) for name, values in samples.items()
+    }
+    mean = np.concatenate(list(shown.values())).mean()
+    enough = have_enough_head(np.array([np.mean(values > mean) for values in shown.values()]))
+    return [name for name, is_used in zip(shown, enough, strict=True) if not is_used] if enough.any() else []
 
 
 def _parse_header(file: Path) -> SliceHeader | str | None:
@@ -228,6 +263,7 @@ def read_slice_header(file: Path) -> SliceHeader:
             not is_gray or has_own_contrast(header, layout),
             read_place(header),
             names,
+            (-1 if is_inverted(header) else 1) if is_gray else 0,
         )
     except DAMAGE as error:
         raise UnreadableFile(_DAMAGED) from error

@@ -38,6 +38,10 @@ class Window:
     width: float
     shape: str
 
+    def is_beyond(self, low: float, high: float, gap: float = 0.0) -> bool:
+        """Return whether all of it lies more than a gap below or above some values."""
+        return self.level - self.width / 2 > high + gap or self.level + self.width / 2 < low - gap
+
     @property
     def levels(self) -> Levels | None:
         """Return the values that become black and white; None if the window is not a straight line between them."""
@@ -119,9 +123,16 @@ def has_own_contrast(header: Header, layout: PixelLayout) -> bool:
     return bool(windows) or read_table(header, "VOILUTSequence", modality.can_be_negative) is not None
 
 
-def read_window(header: Header, layout: PixelLayout, frame: int) -> Levels | None:
-    """Return the nominal ends of the window of a frame, level ± width / 2; None if it has none."""
-    windows = _windows(header, Modality(header, layout), layout.frames)
+def read_window(header: Header, layout: PixelLayout, frame: int, values: NDArray[Any]) -> Levels | None:
+    """Return the nominal ends of the window of a frame, level ± width / 2; None if it has none.
+
+    Args:
+        header: header of the file.
+        layout: layout of its pixels.
+        frame: the frame.
+        values: the quantities of all frames.
+    """
+    windows = _windows(header, Modality(header, layout), layout.frames, [values])
     if not windows:
         return None
     level, half = windows[frame].level, windows[frame].width / 2
@@ -153,7 +164,11 @@ def show_frames(
         the values that are black and white, none if the transform cannot be inverted.
     """
     modality = Modality(header, layout)
-    windows = _windows(header, modality, layout.frames)
+    shown_values: Iterable[NDArray[Any]] = ()
+    if any(len(header.numbers("WindowCenter", frame, _VOI)) > 1 for frame in range(layout.frames)):
+        frames = list(frames)
+        shown_values = (modality.apply(stored, number) for number, stored in enumerate(frames))
+    windows = _windows(header, modality, layout.frames, shown_values)
     if windows and any(note.startswith(_COMMA) for note in header.notes):
         frames = list(frames)
         shown_white = [windows[at].apply(modality.apply(stored, at)) >= 1 for at, stored in enumerate(frames)]
@@ -233,39 +248,61 @@ def _padding_range(header: Header, layout: PixelLayout) -> tuple[float, float] |
     return min(ends), max(ends)
 
 
-def _windows(header: Header, modality: Modality, frames: int) -> list[Window]:
-    """Return the first usable window of each frame; none if a frame has no window."""
+def _windows(header: Header, modality: Modality, frames: int, values: Iterable[NDArray[Any]] = ()) -> list[Window]:
+    """Return the first usable window of each frame; none if a frame has no window.
+
+    Args:
+        header: header of the file; gets a note on a window that is not used.
+        modality: its transform.
+        frames: number of frames.
+        values: the quantities of the frames; if the first window lies far from them and another one shows them, that
+            one is used.
+    """
+    span = _find_span(values)
     windows: list[Window] = []
     for frame in range(frames):
-        window = _window(header, frame, modality.is_fine)
-        if window is None:
-            return []
+        stored = _list_windows(header, frame, modality.is_fine)
         limits = modality.limits(frame)
-        if limits and not _fits(window, *limits):
+        found = [each for each in stored if not limits or _fits(each, *limits)]
+        if found and span and found[0].is_beyond(*span, gap=span[1] - span[0]):
+            found = [each for each in found if not each.is_beyond(*span)] or found
+        if stored and found[:1] != stored[:1]:
+            instead = f"; the one with level {found[0].level:g}, width {found[0].width:g} is" if found else ""
             header.add_note(
-                f"The window/level stored in the file (level {window.level:g}, width {window.width:g}) lies outside "
-                "the values that it can hold and is not used."
+                f"The window/level stored in the file (level {stored[0].level:g}, width {stored[0].width:g}) lies "
+                f"outside the values that it {'holds' if found else 'can hold'} and is not used{instead}."
             )
+        if not found:
             return []
-        windows.append(window)
+        windows.append(found[0])
     return windows
 
 
-def _window(header: Header, frame: int, is_fine: bool) -> Window | None:
+def _find_span(values: Iterable[NDArray[Any]]) -> tuple[float, float] | None:
+    """Return the lowest and the highest of some values; None if they are all equal or no numbers."""
+    finite = [each[np.isfinite(each)] for each in values]
+    ends = [(float(each.min()), float(each.max())) for each in finite if each.size]
+    if not ends:
+        return None
+    low, high = min(low for low, _ in ends), max(high for _, high in ends)
+    return (low, high) if low < high else None
+
+
+def _list_windows(header: Header, frame: int, is_fine: bool) -> list[Window]:
     levels = header.numbers("WindowCenter", frame, _VOI)
     widths = header.numbers("WindowWidth", frame, _VOI)
     shape = header.text("VOILUTFunction", frame, _VOI)
     shape = shape if shape in {"SIGMOID", "LINEAR_EXACT"} else "LINEAR"
+    found = []
     for level, width in zip(levels, widths, strict=False):
         if width > 0:
             # By the letter, a linear window of width 1 is a threshold, and a narrower one is not allowed. Writers of
             # maps with values from 0 to 1 mean the exact form.
             is_exact = shape == "LINEAR" and (width < 1 or (is_fine and width <= 1))
-            return Window(level, width, "LINEAR_EXACT" if is_exact else shape)
-    return None
+            found.append(Window(level, width, "LINEAR_EXACT" if is_exact else shape))
+    return found
 
 
 def _fits(window: Window, low: float, high: float) -> bool:
     """Return whether a window shows some of the values from low to high."""
-    overlaps = window.level - window.width / 2 <= high and window.level + window.width / 2 >= low
-    return overlaps and window.width <= _MAX_WINDOW_RATIO * max(high - low, 1e-30)
+    return not window.is_beyond(low, high) and window.width <= _MAX_WINDOW_RATIO * max(high - low, 1e-30)

@@ -73,7 +73,7 @@ class FolderSource:
         self.skipped += [Skipped(name, reason) for name, reason in unwanted.items()]
         names = [name for name in names if name not in unwanted]
         headers = {name: header for name, header in headers.items() if name not in unwanted}
-        self._series = SeriesWindows(self._folder, headers)
+        self._series = SeriesWindows(self._folder, headers, skips_air=config.slices == "brain")
         frames = {name: header.frames for name, header in headers.items() if header.frames > 1}
         volumes = [each.name for each in self.skipped if each.reason == VOLUME_AMONG_IMAGES]
         has_images = any(name not in frames and name not in problems for name in names)
@@ -139,6 +139,8 @@ class FolderSource:
             digest.update(f"{item.name}\0{found}\0".encode(errors="surrogateescape"))
         if shared := [item.name for item in self.items if item.name in self._series]:
             digest.update(json.dumps(["series windows", shared]).encode())
+        if skipping := [item.name for item in self.items if self._series.skips_air(item.name)]:
+            digest.update(json.dumps(["slices with brain", skipping]).encode())
         if any(item.file for item in self.items):
             digest.update(self._volumes.describe(sorted({item.file for item in self.items})).encode())
         return digest.hexdigest()

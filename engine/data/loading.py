@@ -176,10 +176,10 @@ def collect_skipped(source: Source, unusable: Iterable[tuple[int, str]]) -> tupl
 
 
 def note_left_out(unusable: Iterable[tuple[int, str]], config: DataConfig) -> tuple[str, ...]:
-    """Return a sentence on the slices of volumes that are left out, if there are any."""
+    """Return a sentence on the slices of volumes and series that are left out, if there are any."""
     count = sum(why == LEFT_OUT for _, why in unusable)
     what = "show no lesion" if config.slices == "lesion" else "show too little of the head"
-    return (f"{count:,} slices of volumes {what} and are left out (see Slices, --slices).",) if count else ()
+    return (f"{count:,} slices {what} and are left out (see Slices, --slices).",) if count else ()
 
 
 def make_empty_source_error(source: Source, name: str, skipped: Sequence[Skipped]) -> EmptySource:

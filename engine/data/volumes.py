@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -262,5 +262,9 @@ def find_head_slices(pixels: NDArray[np.float32]) -> NDArray[np.bool_]:
         >>> find_head_slices(pixels).tolist()
         [False, True, False]
     """
-    areas = np.count_nonzero(pixels > pixels.mean(dtype=np.float64), axis=(1, 2))
-    return (areas >= MIN_HEAD_SHARE * areas.max()) & (areas > 0)
+    return have_enough_head(np.count_nonzero(pixels > pixels.mean(dtype=np.float64), axis=(1, 2)))
+
+
+def have_enough_head(areas: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which slices have enough of the head, from the area that it covers in each."""
+    return np.asarray((areas >= MIN_HEAD_SHARE * areas.max()) & (areas > 0))

@@ -61,7 +61,7 @@ def vary_dimension(latent: Latent, dimension: int, values: PerImage) -> Latents:
     """Return copies of one latent code (k,) with one dimension set to each of some values (n,): (n, k).
 
     Example:
-        >>> vary_dimension(np.array([1.0, 2.0], np.float32), 0, np.array([5.0, 6.0], np.float32)).tolist()
+        >>> vary_dimension(np.array([1.0, 2.0], np.float32), 0, np.array([5.0, 6.0])).tolist()
         [[5.0, 2.0], [6.0, 2.0]]
     """
     found = np.repeat(latent[None], len(values), axis=0)

@@ -100,7 +100,7 @@ class Chip(ElidedLabel):
 
     def __init__(self, text: str = "", tone: Tone = "", parent: QWidget | None = None, end: str = "") -> None:
         super().__init__(text, Qt.TextElideMode.ElideLeft if end else Qt.TextElideMode.ElideRight, parent)
-        self._least = f"…{end}" if end else "mmm…"
+        self._least = f"…{end}" if end else "mm…"
         self.setProperty("kind", "chip")
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.set_tone(tone)

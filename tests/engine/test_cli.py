@@ -373,7 +373,10 @@ def test_unknown_command_is_refused(refused):
         (["--latent", "many"], "Latent size (--latent) must be a whole number from 1 to 16,384; 'many' was given."),
         (["--size", "100"], "Size 100 cannot be halved 5 times; use 96 or 128."),
         (["--filters", "8,x"], "Filters (--filters) must be whole numbers; 'x' was given."),
-        (["--backend", "theano"], "Backend (--backend) must be one of tensorflow, torch, jax; 'theano' was given."),
+        (
+            ["--backend", "theano"],
+            "Backend (--backend) must be one of auto, tensorflow, torch, jax; 'theano' was given.",
+        ),
         (["--model", "gan"], "There is no model 'gan'. Choose one of: ae, "),
         (["--beta", "2"], "There is no setting 'beta' for the model 'ae'."),
         (["--preset", "best"], "There is no preset 'best'."),

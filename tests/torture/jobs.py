@@ -11,7 +11,7 @@ from gui.session import Session
 
 TINY = {"source": "phantom", "phantom_count": 48, "size": 32, "batch_size": 8, "filters": (4, 8), "latent": 4}
 STUDY = {"size": 32, "filters": (4, 8), "latent": 8, "phantom_count": 60, "epochs": 2, "batch_size": 16}
-EVERY_EVENTS = 60
+EVERY_EVENTS = 20
 MAX_JOB_S = 60.0
 
 
@@ -21,7 +21,7 @@ class JobStarter:
     started: ClassVar[Counter[str]] = Counter()
 
     def __init__(self, session: Session, note: Callable[[str], None]) -> None:
-        self._session, self._note, self._began, self._number = session, note, time.monotonic(), 0
+        self._session, self._note, self._began = session, note, time.monotonic()
 
     def tend(self, event: int) -> None:
         """Look after the job, now and then."""
@@ -34,8 +34,7 @@ class JobStarter:
                 job.resume() if job.state == "paused" else job.stop()
             return
         self._began = time.monotonic()
-        kind = ("train", "search", "study")[self._number % 3]
-        self._number += 1
+        kind = ("train", "search", "study")[self.started.total() % 3]
         self._note(f"start a {kind}")
         self.started[kind] += 1
         getattr(self, f"_{kind}")(f"{kind}-{event}")

@@ -21,7 +21,7 @@ from gui.panels.compare.comparison import (
     list_figure_rows,
 )
 from gui.panels.compare.comparison_view import ComparisonView
-from gui.panels.compare.controller import NO_SCANS, CompareController
+from gui.panels.compare.controller import CompareController
 from gui.panels.compare.metrics import MetricsDialog
 from gui.panels.compare.runs_card import MOST, CompareRunsCard
 from gui.panels.compare.script import compare_script
@@ -59,12 +59,13 @@ class ComparePanel(Panel):
         self._soon.timeout.connect(self.refresh)
         self.lay_out(scroll_column(self.runs, self.scan, self.volume, self.view, stretched=self.runs), self.board)
         self._connect()
-        self.board.show_message(NO_SCANS)
+        self.board.show_message(self.session.missing_data_text())
         self.refresh()
 
     def _connect(self) -> None:
         session, view = self.session, self.view
-        for changed in (session.runs_changed, session.run_changed, session.data_loaded, self.shown):
+        runs_or_data = (session.runs_changed, session.run_changed, session.loading_changed, session.data_loaded)
+        for changed in (*runs_or_data, self.shown):
             changed.connect(self.schedule_refresh)
         self.connect_runs(self.runs.list)
         self.runs.changed.connect(self._on_choice_changed)

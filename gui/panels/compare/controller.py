@@ -21,7 +21,6 @@ from gui.session import Session
 from gui.widgets.timers import make_timer
 
 PICTURES, RANKS = "compare", "compare-rank"
-NO_SCANS = "No dataset loaded. Choose a source in Data, or drop an image here."
 Key = tuple[str, int, str, str]
 
 
@@ -131,7 +130,7 @@ class CompareController(QObject):
             config = data.config if data else self._session.requested_data
             place = {"data": config, "scan": scan.path, "slice": scan.slice}
         elif data is None or not self.pages.order:
-            self.failed.emit(NO_SCANS)
+            self.failed.emit(self._session.missing_data_text())
             return
         else:
             rows = data.rows(self.split)[list(self.pages.indices)]

@@ -24,7 +24,6 @@ from gui.widgets.timers import make_timer
 from gui.widgets.view_state import ViewState
 
 VOLUME = "denoise-volume"
-NO_SCANS = "No dataset loaded. Choose a source in Data, or drop an image here."
 SOON_MS, SETTLE_MS = 60, 400
 FIRST_RUNS = 1
 
@@ -56,11 +55,12 @@ class DenoisePanel(Panel):
             scroll_column(self.case, self.lesion, self.methods, self.volume, stretched=self.methods), self.stage
         )
         self._connect()
-        self.stage.pictures.show_message(NO_SCANS)
+        self.stage.pictures.show_message(self.session.missing_data_text())
 
     def _connect(self) -> None:
         session, methods = self.session, self.methods
-        for changed in (session.runs_changed, session.run_changed, session.data_loaded, self.shown):
+        runs_or_data = (session.runs_changed, session.run_changed, session.loading_changed, session.data_loaded)
+        for changed in (*runs_or_data, self.shown):
             changed.connect(self._wake)
         self.case.changed.connect(self._on_case_changed)
         self.case.noise.changed.connect(self.results.draw_noise)
@@ -169,7 +169,7 @@ class DenoisePanel(Panel):
         self.volume.show_for(case.opened if case else None, methods.runs, noise.fields())
         if case is None:
             self._case = None
-            self.stage.pictures.show_message(NO_SCANS)
+            self.stage.pictures.show_message(self.session.missing_data_text())
             return
         if self._case is None or case.key != self._case.key:
             known = [] if case.opened else self.known.regions_for(case.data, case.name)

@@ -24,7 +24,6 @@ from gui.widgets.timers import make_timer
 
 SOON_MS = 60
 SHARES = [425, 348]
-NO_SCANS = "No dataset loaded. Choose a source in Data."
 NO_RUN = "No trained model yet. Train one for at least one epoch."
 
 
@@ -58,11 +57,12 @@ class LatentPanel(Panel):
         self.lay_out(scroll_column(self.choice, self.scan, stretched=self.scan), right)
         self.first_focus = self.map.plot
         self._connect()
-        self.exploration.clear(NO_SCANS)
+        self.exploration.clear(self.session.missing_data_text())
 
     def _connect(self) -> None:
         session = self.session
-        for changed in (session.runs_changed, session.run_changed, session.data_loaded, self.shown):
+        runs_or_data = (session.runs_changed, session.run_changed, session.loading_changed, session.data_loaded)
+        for changed in (*runs_or_data, self.shown):
             changed.connect(self._wake)
         self.shown.connect(self.exploration.map_request.allow_retry)
         self.choice.changed.connect(self._on_choice_changed)
@@ -86,7 +86,7 @@ class LatentPanel(Panel):
         self.choice.list_runs(names)
         record = self.session.record(self.choice.run_name)
         if data is None or record is None:
-            self.exploration.clear(NO_SCANS if data is None else NO_RUN)
+            self.exploration.clear(self.session.missing_data_text() if data is None else NO_RUN)
         else:
             self.exploration.request_map(record, data)
 

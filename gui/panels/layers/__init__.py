@@ -22,7 +22,6 @@ from gui.widgets.region.region import RegionState
 from gui.widgets.timers import make_timer
 
 NO_RUN = "No trained model yet. Train one in Train; its layers appear here."
-NO_SCANS = "No dataset loaded. Choose a source in Data, or drop an image here."
 WAIT = "Opening the model…"
 REFRESH_DELAY_MS, SAVE_DELAY_MS = 60, 400
 INITIAL_SCANS = 3
@@ -67,7 +66,8 @@ class LayersPanel(Panel):
 
     def _connect_session(self) -> None:
         session = self.session
-        for changed in (session.runs_changed, session.run_changed, session.data_loaded, self.shown):
+        runs_or_data = (session.runs_changed, session.run_changed, session.loading_changed, session.data_loaded)
+        for changed in (*runs_or_data, self.shown):
             changed.connect(self._wake)
         self._soon.timeout.connect(self.refresh)
         self._settled.timeout.connect(self.state_changed)
@@ -116,7 +116,9 @@ class LayersPanel(Panel):
         if not runs:
             self.presenter.show_message(NO_RUN)
         elif not self.choice.scans:
-            self.presenter.show_message(NO_SCANS)
+            text = self.session.missing_data_text()
+            self.presenter.show_message(text)
+            self.cards.scans.view.set_empty_text(text)
         elif self.presenter.network is None:
             self.presenter.show_message(WAIT)
             self.controller.choose_run(self.choice.run)

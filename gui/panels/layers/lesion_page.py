@@ -39,6 +39,7 @@ class LesionPage(LayersPage):
         self._requested: object = None
         RegionTool(self.view, self.regions)
         self.view.set_orientation("")
+        self.view.setAccessibleName("lesion image")
         self._lay_out()
         self.go.clicked.connect(self._on_start_clicked)
         self.request.finished.connect(self._on_finished)

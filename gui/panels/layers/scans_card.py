@@ -25,7 +25,10 @@ FIELD_HINT = "The receptive field of the unit under the cursor is drawn on the i
 
 
 class LayerScansCard(Card):
-    """A card with the chosen image, all images next to their channels, and buttons to add, change and remove."""
+    """A card with the chosen image, all images next to their channels, and buttons to add and remove.
+
+    `picker` changes the chosen image; it stands in the card of the network, beside the run.
+    """
 
     scan_selected = Signal(int)
     changed = Signal(object)
@@ -41,12 +44,11 @@ class LayerScansCard(Card):
         RegionTool(self.view, regions)
         self.view.setFixedHeight(PICTURE_PX)
         self.view.set_orientation("")
-        self.view.set_empty_text("No dataset loaded. Choose a source in Data, or drop an image here.")
         line = QHBoxLayout()
         line.addWidget(self.hint, 1)
         for button in (self.add_button, self.remove):
             self.add_action(button)
-        for part in (self.view, line, self.pairs, self.picker, self.facts):
+        for part in (self.view, line, self.pairs, self.facts):
             self.add(part)
         self.pairs.chosen.connect(self.scan_selected)
         self.picker.chosen.connect(self.changed)
@@ -99,13 +101,13 @@ class ScanPicker(QWidget):
         column, line = QVBoxLayout(self), QHBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        line.setSpacing(2)
+        line.setSpacing(6)
         line.addWidget(self.part, 1)
+        line.addWidget(self.case, 1)
         for button in (self.back, self.forth):
             line.addWidget(button)
         self.part.setAccessibleName("set of images")
         column.addLayout(line)
-        column.addWidget(self.case)
         column.addWidget(self.slices)
         self.slices.hide()
 

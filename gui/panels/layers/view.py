@@ -8,7 +8,7 @@ from gui.formatting import format_number
 from gui.panel import scroll_column
 from gui.panels.layers.channel_cards import ChannelCard, MosaicCard
 from gui.panels.layers.network import INPUT, LayerSummary, Network
-from gui.panels.layers.scans_card import LayerScansCard
+from gui.panels.layers.scans_card import LayerScansCard, ScanPicker
 from gui.run_chooser import RunChooser
 from gui.session import Session
 from gui.theme import GAP
@@ -27,14 +27,15 @@ COPY, COPY_SHORT = "Copy as Python", "Python"
 
 
 class NetworkCard(Card):
-    """A card with the layers of the run, which is chosen at the right of the title."""
+    """A card with the layers of the run, which is chosen at the right of the title, and the picker of the image."""
 
     layer_chosen = Signal(str)
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, picker: ScanPicker) -> None:
         super().__init__("Layers", HINT)
         self.run, self.strip, self.words = RunChooser(session, "Run"), NetworkStrip(), label(role="quiet", wrap=True)
         self.add_action(self.run)
+        self.add(picker)
         self.add(self.strip)
         self.add(self.words)
         self.strip.chosen.connect(self.layer_chosen)
@@ -70,9 +71,9 @@ class LayersView(QWidget):
     def __init__(self, session: Session, regions: RegionState) -> None:
         super().__init__()
         self.regions = regions
-        self.strip, self.mosaic = NetworkCard(session), MosaicCard()
         self.channel, self.export = ChannelCard(ViewState(parent=self)), ExportRow()
         self.scans = LayerScansCard(ViewState(parent=self), self.regions)
+        self.strip, self.mosaic = NetworkCard(session, self.scans.picker), MosaicCard()
         self.channel.add(self.export)
         self.left = QVBoxLayout()
         self.left.setSpacing(GAP)

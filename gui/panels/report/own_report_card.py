@@ -16,7 +16,7 @@ from gui.form import LABEL_PX, Form
 from gui.lesion_regions import format_region
 from gui.panel import AppContext, ReportImage
 from gui.widgets.buttons import Button
-from gui.widgets.card import Card
+from gui.widgets.card import ScrollingCard
 from gui.widgets.labels import label
 
 SUBJECTS = {"runs": "Runs", "image": "Current image", "search": "Search"}
@@ -36,7 +36,7 @@ NOISE_FIELDS = ("noise", "sigma")
 KEY = Qt.ItemDataRole.UserRole
 
 
-class OwnReportCard(Card):
+class OwnReportCard(ScrollingCard):
     """Card that asks what to report on and writes the report."""
 
     changed = Signal()
@@ -75,8 +75,8 @@ class OwnReportCard(Card):
         buttons.addWidget(self.write)
         buttons.addWidget(self.copy)
         buttons.addStretch()
-        self.body.addLayout(buttons)
-        self.add(self.box)
+        self.footer.addLayout(buttons)
+        self.footer.addWidget(self.box)
 
     def _connect(self) -> None:
         session = self._session

@@ -59,9 +59,11 @@ def root(tiny, tmp_path):
 @pytest.fixture(autouse=True)
 def _read_here(monkeypatch):
     """Let this process read files, which saves one for each command; `test_volume_writer` has the process."""
-    monkeypatch.setattr(
-        scan, "_read_scan", lambda reader, file, limits, volume, shown: import_module(reader).read_scan(file, volume)
-    )
+
+    def read(reader, file, limits, choice, shown):
+        return import_module(reader).read_scan(file, *(choice if isinstance(choice, tuple) else (choice,)))
+
+    monkeypatch.setattr(scan, "_read_scan", read)
 
 
 @pytest.fixture

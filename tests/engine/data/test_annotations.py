@@ -24,6 +24,17 @@ from engine.data.annotations import find_boxes, find_masks, note_derived
         ("a/b (1).png", "a/b (1)_mask_1.png"),
         ("x/TCGA_1.tif", "x/TCGA_1_mask.tif"),
         ("7.png", "label_7.png"),
+        ("x1.png", "x1_lesion.png"),
+        ("x1.png", "x1-lesion-0.png"),
+        ("p1_t1.nii.gz", "p1_lesion.nii.gz"),
+        ("p1_t1.nii.gz", "p1_tumor_core.nii.gz"),
+        ("x1_lesion.png", "x1_lesion_mask.png"),
+        *(
+            (f"x{mark}1.png", f"x{mark}1{end}.png")
+            for mark in "_-"
+            for end in ("_mask", "-mask", "_seg", "_segmentation")
+        ),
+        *(("x1.png", f"x1_{word}.png") for word in ("label", "labels", "lesion", "roi", "annotation", "gt")),
     ],
 )
 def test_mask_beside_its_image_is_found(image, mask):
@@ -43,6 +54,10 @@ def test_mask_beside_its_image_is_found(image, mask):
         ("p1_seg.png", "p10_flair.png"),
         ("segmental/0.png", "images/0.png"),
         ("train/0.png", "test/0.png"),
+        ("p0_normal.png", "p0_lesion.png"),
+        ("0_lesion.png", "1_lesion.png"),
+        ("lesion/0.png", "normal/0.png"),
+        ("x_mask.png", "y_gt.png"),
     ],
 )
 def test_image_is_not_taken_for_a_mask(names):

@@ -32,7 +32,7 @@ def series(dicom, tmp_path):
 
 
 def brightest(folder, config):
-    source = open_source(config(source=str(folder)))
+    source = open_source(config(source=str(folder), slices="all"))
     return {item.name: round(float(source.read(at).gray.max()), 2) for at, item in enumerate(source.items)}
 
 
@@ -48,7 +48,7 @@ def test_slices_without_a_window_share_that_of_their_series(series, config):
 def test_a_dataset_has_the_contrast_of_the_series(series, config):
     for number, brightness in enumerate(BRIGHTNESS):
         folder = series(f"{number}.dcm", brightness)
-    dataset = load(str(folder), config())
+    dataset = load(str(folder), config(slices="all"))
     found = {name: split.read([at]).max() for split in dataset.splits.values() for at, name in enumerate(split.names)}
     assert found == pytest.approx({"0.dcm": 1, "1.dcm": 0.4, "2.dcm": 0.005}, abs=0.02)
 
@@ -71,7 +71,7 @@ def test_the_windows_of_files_count_if_all_have_one(series, config):
     source = open_source(config(source=str(folder)))
     series("2.dcm", 1000)
     assert brightest(folder, config) == pytest.approx({"0.dcm": 1, "1.dcm": 0.1, "2.dcm": 1}, abs=0.01)
-    assert not source._series._members
+    assert not source._series._shared
 
 
 def test_the_window_of_a_series_is_in_quantities_and_inverted(series, config):
@@ -200,7 +200,7 @@ def test_a_damaged_slice_does_not_spoil_the_series(series, config):
         folder = series(f"{number}.dcm", brightness)
     content = (folder / "2.dcm").read_bytes()
     (folder / "2.dcm").write_bytes(content[:-100])
-    dataset = load(str(folder), config())
+    dataset = load(str(folder), config(slices="all"))
     assert [each.name for each in dataset.skipped] == ["2.dcm"]
     found = {name: split.read([at]).max() for split in dataset.splits.values() for at, name in enumerate(split.names)}
     assert found == pytest.approx({"0.dcm": 1, "1.dcm": 0.4}, abs=0.02)
@@ -238,3 +238,26 @@ def test_a_gap_and_pixels_of_other_sizes_are_said(series):
     series("4.dcm", 9, ImagePositionPatient=[0, 0, 9], PixelSpacing=[2, 1], WindowCenter=200, WindowWidth=401)
     with pytest.raises(UnreadableFile, match="pixels of different sizes"):
         series_folder.read_scan(folder)
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [{"WindowCenter": 40, "WindowWidth": 80}, {"PhotometricInterpretation": "MONOCHROME1", "PixelPaddingValue": 0}],
+)
+def test_slices_of_air_are_left_out_unless_all_are_wanted(dicom, tmp_path, config, tags):
+    folder = tmp_path / "head"
+    folder.mkdir()
+    for number, radius in enumerate((0, 0.5, 4, 7, 0.5, 0)):
+        rows, columns = np.mgrid[:16, :16] - 7.5
+        stored = (np.arange(256).reshape(16, 16) % 7 + 20 + 900 * (np.hypot(rows, columns) < radius)).astype(np.uint16)
+        if "PixelPaddingValue" in tags:  # dark tissue is stored with high values
+            stored = 1000 - stored
+            stored[0] = 0
+        dicom(stored, SeriesInstanceUID="1.2.3", **tags).rename(folder / f"{number}.dcm")
+    dataset = load(str(folder), config())
+    assert {name for split in dataset.splits.values() for name in split.names} == {"2.dcm", "3.dcm"}
+    assert "4 slices show too little of the head and are left out (see Slices, --slices)." in dataset.notes
+    assert dataset.skipped == ()
+    kept = open_source(config(source=str(folder), slices="all"))
+    assert kept.read(0).gray.shape == (16, 16)
+    assert kept.content_hash() != open_source(config(source=str(folder))).content_hash()

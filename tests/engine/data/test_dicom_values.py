@@ -11,7 +11,7 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRBigEndian, JPEG2000Lossless
 
 from engine.data.decoded_image import UnreadableFile
-from engine.data.dicom import read_picture, read_scan
+from engine.data.dicom import read_picture, read_quantities, read_scan
 from tests.engine.data.conftest import STORED, item
 
 WINDOW = {"WindowCenter": 145.5, "WindowWidth": 291}  # 0 is black, 290 is white
@@ -138,6 +138,22 @@ def test_a_window_outside_the_values_is_not_used(dicom, level, width):
     scan = read_scan(dicom(WindowCenter=level, WindowWidth=width))
     np.testing.assert_allclose(scan.pixels, read_scan(dicom()).pixels)
     assert any("lies outside the values" in note for note in scan.notes)
+
+
+@pytest.mark.parametrize("far", [1e6, 20000])
+def test_the_first_window_that_shows_the_values_is_used(dicom, far):
+    file = dicom(WindowCenter=[far, 3 * far, 145.5, 50], WindowWidth=[100, 100, 291, 100])
+    scan = read_scan(file)
+    np.testing.assert_allclose(scan.pixels[0], STORED / 290, atol=1e-6)
+    assert f"level {far:g}, width 100) lies outside" in scan.notes[0]
+    assert "the one with level 145.5, width 291 is." in scan.notes[0]
+    assert read_quantities(file).window == (0, 291)
+
+
+@pytest.mark.parametrize(("windows", "used"), [([500, 145.5], 500), ([20000, 40000], 20000)])
+def test_a_window_near_the_values_or_without_a_better_one_is_used(dicom, windows, used):
+    scan = read_scan(dicom(WindowCenter=windows, WindowWidth=[100, 291][: len(windows)]))
+    assert scan.notes[0] == f"Displayed with the window/level stored in the file: level {used}, width 100."
 
 
 def test_values_in_the_upper_bits_are_shifted(dicom):

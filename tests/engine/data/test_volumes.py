@@ -112,7 +112,7 @@ def test_slices_with_little_of_the_head_are_left_out_with_a_note(volume, config)
     dataset = load(str(folder), config())
     assert sorted(names_of(dataset)) == [f"a.nii#{number}" for number in range(3, 9)]
     assert dataset.skipped == ()
-    note = "4 slices of volumes show too little of the head and are left out (see Slices, --slices)."
+    note = "4 slices show too little of the head and are left out (see Slices, --slices)."
     assert note in dataset.notes
     assert note in audit.audit(config(source=str(folder)))["notes"]
 

@@ -1,6 +1,7 @@
 """What every registered model must do."""
 
 import json
+import zipfile
 
 import keras
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from engine import config, models, runs
 from engine.errors import RunDamaged
 from engine.evaluation import scoring
+from engine.models import weights_file
 from tests.engine.models.in_memory import InMemory
 
 NAMES = sorted(models.BUILDERS)
@@ -98,12 +100,14 @@ def test_a_model_file_that_is_not_ours_is_refused(settings, tmp_path):
         models.load(run)
 
 
-def test_a_model_file_that_unpacks_to_too_much_is_refused(settings, tmp_path):
-    import zipfile
-
+def test_a_model_file_that_is_packed_or_holds_too_much_is_refused(settings, tmp_path, monkeypatch):
     run = runs.create_run(settings, "one", tmp_path)
     with zipfile.ZipFile(run.model_path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("model.weights.h5", bytes(64 * 2**20))
+        archive.writestr("model.weights.h5", bytes(2**20))
+    with pytest.raises(RunDamaged, match="it is packed"):
+        models.load(run)
+    monkeypatch.setattr(weights_file, "EXTRA_BYTES", -(2**40))
+    models.build(settings).save(run.model_path)
     with pytest.raises(RunDamaged, match="contains objects that are not part of Engram"):
         models.load(run)
 

@@ -241,7 +241,7 @@ def test_a_cosine_is_stretched_over_a_new_goal_and_says_so(tiny, tmp_path, monke
 def test_a_backend_that_cannot_be_used_changes_nothing_about_a_run(trained, tmp_path, monkeypatch):
     run = trained(epochs=1, at=tmp_path / "one")
     before = list(run.events())
-    with pytest.raises(ConfigError, match="one of tensorflow, torch, jax"):
+    with pytest.raises(ConfigError, match="one of auto, tensorflow, torch, jax"):
         engine.resume(run, epochs=2, backend="theano")
     monkeypatch.setattr("engine.backend.installed", lambda: ["tensorflow"])
     with pytest.raises(BackendError, match="torch is not installed"):

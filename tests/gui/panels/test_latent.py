@@ -25,11 +25,12 @@ from engine.messages import (
     TraverseDimension,
 )
 from gui.panel import DISCLAIMER, OpenFile, ShowImage
-from gui.panels.latent import NO_RUN, NO_SCANS, LatentPanel
+from gui.panels.latent import NO_RUN, LatentPanel
 from gui.panels.latent.latent_map import LEAKED, to_scatter
 from gui.panels.latent.map_card import HINT
 from gui.panels.latent.page import CHOOSE
 from gui.panels.latent.path_pages import NEEDS_TWO
+from gui.session import NO_DATA
 from gui.widgets.image_view import ImageView
 
 SIDE, COUNT = 32, 24
@@ -159,7 +160,7 @@ class TestMap:
         assert (request.splits, request.method) == (("train", "validation", "test"), "pca")
 
     def test_says_what_is_missing(self, qtbot, desk, panel, session):
-        assert panel.tools.page().message() == NO_SCANS
+        assert panel.tools.page().message() == NO_DATA
         session.runs.records.clear()
         session.data = object()
         panel.refresh()
