@@ -83,7 +83,8 @@ class LayersPanel(Panel):
     def _connect_cards(self) -> None:
         cards, controller, presenter = self.cards, self.controller, self.presenter
         cards.strip.run.chosen.connect(self._on_run_chosen)
-        self.connect_runs(cards.strip.run)
+        for chooser in (cards.strip.run, self.more.both.run):
+            self.connect_runs(chooser)
         cards.strip.layer_chosen.connect(controller.choose_layer)
         mosaic, scans = cards.mosaic, cards.scans
         mosaic.mosaic.chosen.connect(controller.choose_channel)
