@@ -86,7 +86,7 @@ where did the lesion go? (5)
 search with three trials (7)
     click Search; picture space; fill Trials|3; click Start search; wait ^(?!.*running).*0 of 3 to come; picture search
 report on a comparison (impossible)
-    click Report; picture report; click demo-ae; click Write report…; settle 1; click Save; wait Saved.*report;
+    click Report; picture report; tick demo-ae; click Write report…; settle 1; click Save; wait Saved.*report;
     picture written
 """
 WALKS = {"student": STUDENT, "clinician": CLINICIAN, "researcher": RESEARCHER}

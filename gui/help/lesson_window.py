@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
-from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QButtonGroup, QDialog, QHBoxLayout, QPushButton, QRadioButton, QVBoxLayout, QWidget
 
 from gui.help.experiments import Experiment
@@ -134,14 +133,11 @@ class LessonWindow(QDialog):
             spot.moveBottomRight(room.bottomRight())
         self.move(self.pos() + spot.topLeft() - frame.topLeft())
 
-    def closeEvent(self, event: QCloseEvent) -> None:
+    def reject(self) -> None:
+        """Close on Escape, and when the window is closed: Qt calls this for both."""
         self._drop_experiment()
         self.pointer.point_at(None)
-        super().closeEvent(event)
-
-    def reject(self) -> None:
-        """Close on Escape as the close button does."""
-        self.close()
+        super().reject()
 
     def _fill_choices(self) -> None:
         fresh = QWidget()

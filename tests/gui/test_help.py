@@ -4,7 +4,8 @@ import re
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QRect
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from engine.config import DataConfig
@@ -293,3 +294,13 @@ class TestGlossary:
         assert followed == [("lesson", "2")]
         window.page.anchorClicked.emit("glossary.md")
         assert "Glossary" in window.page.toPlainText()
+
+
+def test_escape_and_the_close_button_close_a_lesson(window):
+    window.open_lesson(0)
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert not window.isVisible()
+    window.open_lesson(0)
+    assert window.close()
+    assert not window.isVisible()
+    assert not window.pointer.isVisible()
