@@ -190,8 +190,11 @@ class Panel(QWidget):
         return ""
 
     def copy_python(self) -> None:
-        """Copy the script to the clipboard, and report that in the status bar."""
-        text = self.as_python()
+        """Copy the script of the panel."""
+        self.copy_script(self.as_python())
+
+    def copy_script(self, text: str) -> None:
+        """Copy a script to the clipboard, and report that in the status bar; an empty one is not copied."""
         if text:
             QGuiApplication.clipboard().setText(text)
         self.status_changed.emit(

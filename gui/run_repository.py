@@ -11,6 +11,7 @@ from pathlib import Path
 from PySide6.QtCore import QFile, QObject, QTimer, Signal
 
 from engine import runs
+from engine.durable import replace_durably
 from engine.errors import RunBusy, RunError, RunExists
 from engine.job_control import request_stop
 from engine.messages import Event
@@ -98,10 +99,12 @@ class RunRepository(QObject):
         folder = self._idle_folder(name)
         if not runs.NAME_PATTERN.fullmatch(new):
             raise RunError(f"'{new}' is not a valid run name.", "Use letters, digits, '.', '_' and '-'.")
-        if (self.root / new).exists():
+        target = self.root / new
+        # A disk that does not tell case apart finds the run itself under a name that differs in case alone.
+        if target.exists() and not target.samefile(folder):
             raise RunExists(f"A run named '{new}' already exists.", "Choose another name.")
         try:
-            folder.rename(self.root / new)
+            replace_durably(folder, target)
         except OSError as error:
             raise RunError(f"Run '{name}' cannot be renamed ({error.strerror}).") from None
         self.refresh()

@@ -24,6 +24,8 @@ TINY = f"--model ae --size {SIZE} --filters 8,8,8 --latent 8 --epochs 1"
 RUNS = tuple(f"train --data source {TINY} --seed {seed} --run {name}" for seed, name in enumerate(("tiny", "tiny-2")))
 # Commands that need a cluster, a display or hours.
 ELSEWHERE = ("study", "search", "app")
+# Less of what takes long.
+FEW = {"--epochs": "2", "--pairs": "2"}
 BACKENDS = {"torch": "torch", "jax": "jax"}
 
 
@@ -100,7 +102,7 @@ def make_slice(image: np.ndarray) -> Dataset:
 def fill_in(line: str) -> list[str]:
     """Return the words of a command with files and runs for its placeholders; empty if it cannot be run here.
 
-    A training is cut short.
+    Trainings and measurements are cut short.
     """
     words = shlex.split(line, comments=True)
     words = words[: next((at for at, word in enumerate(words) if word in (">", "||", "|")), None)]
@@ -109,6 +111,7 @@ def fill_in(line: str) -> list[str]:
     if is_remote or lacks:
         return []
     words = [STANDS.get(word, word) for word in words]
+    words = [FEW.get(before, word) for before, word in zip(["", *words], words, strict=False)]
     if words[1] == "train":
         words += ["--epochs", "1"] if "--config" in words or "--preset" in words else TINY.split()
     return words

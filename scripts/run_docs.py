@@ -40,6 +40,8 @@ NUMBER = re.compile(r"[−-]?\d[\d.,]*(?:e[−-]?\d+)?(?: (?:s|min|h|ms)\b)?")
 # A run or a search that a command or a Python block makes.
 NAME = re.compile(r'(?:--run |--name |run="|Search\(name=")([\w-]+)')
 LONG, LONG_TEXT = 4, 70
+# The commands and the Python blocks that were run.
+RAN: list[str] = []
 
 
 def main() -> int:
@@ -57,6 +59,7 @@ def main() -> int:
     if not chosen.pages or "json" in chosen.pages:
         wrong += collect_json()
     sys.stderr.write("".join(f"{line}\n" for line in wrong))
+    print(f"{len(RAN)} commands and Python blocks in {time.process_time():.0f} s of CPU", file=sys.stderr)
     return 1 if wrong else 0
 
 
@@ -91,7 +94,7 @@ def forget(text: str) -> None:
 
 def run(page: Path, write: bool) -> list[str]:
     """Run the blocks of a page; return what is wrong."""
-    text, began = page.read_text("utf-8"), time.monotonic()
+    text, began = page.read_text("utf-8"), (time.monotonic(), time.process_time())
     forget(text)
     blocks, names = [block for block in BLOCK.finditer(text)], {"__name__": "docs"}
     made: list[tuple[re.Match[str], str]] = []
@@ -110,7 +113,8 @@ def run(page: Path, write: bool) -> list[str]:
             place = f"{page.relative_to(ROOT)}:{text.count(chr(10), 0, block.start()) + 1}"
             wrong.append(f"{place}: {error!r}\n{traceback.format_exc(limit=-4)}")
     if any(block[1] != "text" for block in blocks):
-        print(f"{page.relative_to(ROOT)}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+        took, cpu = time.monotonic() - began[0], time.process_time() - began[1]
+        print(f"{page.relative_to(ROOT)}: {took:.0f} s, {cpu:.0f} s of CPU", file=sys.stderr)
     if not write:
         return wrong + [line for block, new in made for line in differences(page, block, new)]
     for block, new in reversed(made):
@@ -135,6 +139,7 @@ def run_shell(body: str) -> None:
 def run_command(command: str) -> str:
     """Run one command in this process; return all that it printed."""
     words, out = shlex.split(command), io.StringIO()
+    RAN.append(command)
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
         status = run_engram(words[1:]) if words[0] == "engram" else run_script(words)
     if status:
@@ -163,6 +168,7 @@ def run_script(words: list[str]) -> int:
 def run_python(body: str, names: dict[str, Any]) -> str:
     """Run a Python block; return what it printed. The blocks of a page share their names."""
     out = io.StringIO()
+    RAN.append(body)
     with contextlib.redirect_stdout(out):
         exec(compile(body, "block", "exec"), names)
     return tidy(out.getvalue())

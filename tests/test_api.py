@@ -7,9 +7,12 @@ import textwrap
 from typing import Any
 
 import pytest
+from PIL import Image
 
 import engine
+from engine.search import job
 from tests.conftest import ROOT
+from tests.engine.search.fake_executor import FakeExecutor
 
 PAGE = (ROOT / "docs" / "reference" / "api.md").read_text("utf-8")
 LISTED = dict(re.findall(r"`(engine\.[\w.]+)(?:\(([^`]*)\))?`", re.sub(r"```.*?```", "", PAGE, flags=re.S)))
@@ -29,10 +32,8 @@ PROMISED = {
     *("engine.latent.embedding.compute_embedding", "engine.latent.interpolation.linear"),
     *("engine.latent.interpolation.spherical", "engine.analysis.layers.list_layers"),
     *("engine.analysis.activations.compute", "engine.search.job.search"),
+    *("engine.reports.writer.answer_report", "engine.messages.WriteReport"),
 }
-
-
-START_PROCESSES = {"engine.data.open_scan", "engine.search.job.search"}
 
 
 def find(name: str) -> Any:
@@ -81,17 +82,25 @@ def test_package_says_that_it_is_typed():
 
 
 @pytest.mark.slow
-def test_examples_run(tmp_path, monkeypatch):
+def test_examples_run(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("ENGRAM_RUNS", str(tmp_path))
+    monkeypatch.setattr(job, "make_executor", lambda settings, folder: FakeExecutor())  # its trials train nothing
+    monkeypatch.setattr(job, "POLL_INTERVAL_S", 0)
+    monkeypatch.chdir(tmp_path)
+    Image.new("L", (40, 30)).save("head.png")
     scope: dict[str, Any] = {}
     blocks = re.findall(r"```python\n(.*?)```", PAGE, re.S)
     for block in blocks:
         exec(compile(block, "docs/reference/api.md", "exec"), scope)
     assert len(blocks) > 5
     assert scope["run"].state() == "finished"
-    for name in sorted(set(LISTED) - START_PROCESSES, key=lambda name: (name != "engine.train", name)):
+    for name in sorted(LISTED, key=lambda name: (name != "engine.train", name)):
         for example in find_examples(name):
-            exec(compile(example, name, "exec"), scope | vars(inspect.getmodule(find(name))) | scope)
+            names = scope | vars(inspect.getmodule(find(name))) | scope | {"__name__": "__main__"}
+            exec(compile(example, name, "exec"), names)
+    printed = capsys.readouterr().out
+    assert "head.png 1 (30, 40)" in printed
+    assert "[({'latent': " in printed
 
 
 def find_examples(name: str) -> list[str]:

@@ -133,7 +133,7 @@ def format_start(event: JobStarted) -> str:
     onward = f", from epoch {event.first_epoch + 1}" if event.first_epoch else ""
     return (
         f"Run {event.run}: {images}, {event.parameters:,} parameters, {event.backend} on {event.device}, "
-        f"{event.epochs} epochs{onward}."
+        f"{event.epochs} epoch{'s' * (event.epochs != 1)}{onward}."
     )
 
 

@@ -133,7 +133,8 @@ def _confirm(chosen: list[Run]) -> None:
         search = _find_search(run)
         note = f", a trial of the search '{search}'" if search else ""
         size = _format_size(sum(_list_files(run).values()))
-        sys.stderr.write(f"{run.name}: {run.state()}, {len(run.history())} epochs, {size}{note}\n")
+        epochs = len(run.history())
+        sys.stderr.write(f"{run.name}: {run.state()}, {epochs} epoch{'s' * (epochs != 1)}, {size}{note}\n")
     count = f"{len(chosen)} runs" if len(chosen) > 1 else "this run"
     sys.stderr.write(f"Delete {count} with model and checkpoints? This cannot be undone. [y/N] ")
     sys.stderr.flush()

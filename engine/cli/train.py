@@ -46,7 +46,7 @@ def _find_base(options: Namespace) -> RunConfig | None:
 def _read_config(name: Path, root: Path | None) -> RunConfig:
     """Read the settings of a run, given its config.json, its folder or its name."""
     if not name.is_file():
-        if name.suffix == ".json":
+        if name.suffix.casefold() == ".json":
             raise SourceNotFound(f"The file {name} does not exist.", "Give the config.json of a run, or its name.")
         return runs.open_run(name, root).config
     try:

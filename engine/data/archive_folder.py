@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from engine.archives import DAMAGE
+from engine.durable import replace
 from engine.errors import DataError, SourceNotFound
 from engine.folders import cache_root
 
@@ -60,7 +61,7 @@ def unpack(archive: Path) -> Path:
                 fresh.mkdir()
                 for member in members:
                     _extract(opened, member, fresh)
-                os.replace(fresh, place)
+                replace(fresh, place)
     except OSError as error:
         if not place.is_dir():  # else another process was faster
             raise _make_error(archive, f"cannot be unpacked ({error.strerror or error})") from error

@@ -228,7 +228,8 @@ def _check_config_name(path: Path, name: str, config_name: str) -> None:
 def _read(path: Path, config_name: str) -> Any:
     """Open a saved dataset, a table, or a folder that the library can convert to tables; download nothing."""
     is_saved = any((path / name).exists() for name in ("dataset_dict.json", "state.json"))
-    if config_name and (is_saved or path.suffix in _TABLES):
+    kind = _TABLES.get(path.suffix.casefold())
+    if config_name and (is_saved or kind):
         raise ConfigError(f"'{path.name}' has no configurations.", "Leave out --config-name.")
     if is_saved:
         return datasets.load_from_disk(str(path))
@@ -236,8 +237,8 @@ def _read(path: Path, config_name: str) -> Any:
         "cache_dir": str(cache_root() / "tables"),
         "download_config": datasets.DownloadConfig(local_files_only=True),
     }
-    if path.suffix in _TABLES:
-        return datasets.load_dataset(_TABLES[path.suffix], data_files=str(path), **options)
+    if kind:
+        return datasets.load_dataset(kind, data_files=str(path), **options)
     return datasets.load_dataset(str(path), config_name or None, **options)
 
 

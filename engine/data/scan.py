@@ -157,6 +157,10 @@ def open_scan(
     Raises:
         ScanError: the file does not exist, has another format, is damaged, is too large, or has no such volume; the
             folder holds no series, or several ones.
+
+    Example:
+        scan = open_scan("head.png")
+        print(scan.name, len(scan), scan.slice(0).shape)
     """
     file = Path(path).expanduser().absolute()
     folder = find_folder_of(file)

@@ -82,7 +82,9 @@ def search(
 
     Example:
         if __name__ == "__main__":
-            command = Search(name="latent", space={"latent": [64, 256]}, settings={"trials": 2})
+            base = engine.config.preset("study-ae")
+            space = {"latent": [64, 256]}
+            command = engine.messages.Search(name="latent", base=base, space=space, settings={"trials": 2})
             with search(command).open_storage() as storage:
                 print([(trial.config, trial.score) for trial in storage.trials()])
     """

@@ -96,6 +96,16 @@ def test_rename_refuses_what_is_no_name_or_taken(book, make_run, root):
         book.rename("ae-0001", "ae-0002")
 
 
+def test_rename_changes_case_on_a_disk_that_does_not_tell_it_apart(book, make_run, root, monkeypatch):
+    make_run("ae-0001")
+    book.open(root)
+    monkeypatch.setattr(type(root), "samefile", lambda path, other: path.name.lower() == other.name.lower())
+    exists = type(root).exists
+    monkeypatch.setattr(type(root), "exists", lambda path: path.name == "AE-0001" or exists(path))
+    book.rename("ae-0001", "AE-0001")
+    assert list(book.records) == ["AE-0001"]
+
+
 def test_run_that_is_trained_is_neither_renamed_nor_deleted(book, make_run, root):
     run = make_run("ae-0001", state=None)
     book.open(root)

@@ -22,8 +22,11 @@ from engine.messages import (
     LoadData,
     OpenVolumeReply,
     Reconstruct,
+    WriteReport,
     never_stop,
 )
+from engine.reports import writer
+from engine.reports.writer import answer_report
 from gui.export import changed_data
 from gui.lesion_regions import mask_of
 from gui.panels.compare.script import compare_script
@@ -34,7 +37,7 @@ from gui.panels.denoise.script import denoise_script
 from gui.panels.latent.export import latent_script
 from gui.panels.layers.exporter import make_script
 from gui.panels.layers.state import ColorScale, LayersState, value_limits
-from gui.panels.report import as_python as report_script
+from gui.panels.report.script import report_script, study_script
 from gui.panels.scan import ScanPanel
 from gui.panels.train.new_run_card import NewRunCard
 from gui.pixmaps import gray_image, pixels_of, to_colors
@@ -214,14 +217,38 @@ def test_scan(execute, qtbot, desk, tmp_path):
     np.testing.assert_array_equal(pixels(done.folder / f"coronal-{cell.view.index + 1}.png"), as_shown)
 
 
-def test_report(execute, monkeypatch):
+@pytest.mark.slow
+def test_report_on_an_image(run, execute, tmp_path):
+    """The script writes the very page that the panel has the explorer write."""
+    Image.fromarray(np.arange(64 * 64, dtype=np.uint16).reshape(64, 64).astype(np.uint8)).save(tmp_path / "head.png")
+    settings = config.DenoiseConfig(noise="rician", sigma=0.05)
+    order = WriteReport(
+        panel="report", path="report.html", runs=(str(run.path),), scan=str(tmp_path / "head.png"), slice=0,
+        roi="8,8,8,16", against=("tv",), settings=settings,
+    )  # fmt: skip
+    done = execute(report_script(order))
+    assert done.request == order
+    answer_report(order.model_copy(update={"path": "again.html"}))
+    assert (done.folder / "report.html").read_bytes() == (done.folder / "again.html").read_bytes()
+
+
+@pytest.mark.parametrize("what", [{"runs": ("a", "it's $b")}, {"search": "wide"}])
+def test_report_on_runs_or_a_search(execute, monkeypatch, what):
+    asked = []
+    monkeypatch.setattr(writer, "answer_report", lambda given: asked.append(given) or given)
+    order = WriteReport(panel="report", path="two.pdf", root=r"C:\new\runs", **what)
+    execute(report_script(order))
+    assert asked == [order]
+
+
+def test_study(execute, monkeypatch):
     from engine.messages import RunStudy
     from engine.reproduction import job as study
 
     order = RunStudy(out="study", config=config.StudyConfig(), settings={"size": 32})
     asked = []
     monkeypatch.setattr(study, "run_study", lambda given: asked.append(given) or {"page": "p", "state": "finished"})
-    execute(report_script(order).replace("__main__", "script"))
+    execute(study_script(order).replace("__main__", "script"))
     assert (asked[0].out, asked[0].settings, asked[0].config) == (order.out, order.settings, order.config)
 
 

@@ -114,12 +114,12 @@ class LayersPanel(Panel):
         self.cards.strip.show_run(runs.get(self.choice.run, ""))
         self.tools.offer(runs)
         self._refresh_scans()
+        # The image comes with its activations.
+        self.cards.scans.view.set_empty_text("" if self.choice.scans else self.session.missing_data_text())
         if not runs:
             self.presenter.show_message(NO_RUN)
         elif not self.choice.scans:
-            text = self.session.missing_data_text()
-            self.presenter.show_message(text)
-            self.cards.scans.view.set_empty_text(text)
+            self.presenter.show_message(self.session.missing_data_text())
         elif self.presenter.network is None:
             self.presenter.show_message(WAIT)
             self.controller.choose_run(self.choice.run)

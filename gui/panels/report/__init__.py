@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from pprint import pformat
 from typing import Any
 
 from PySide6.QtCore import QUrl
@@ -12,22 +11,17 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from engine.errors import EngramError
 from engine.messages import Event, Log, RequestFailed, RunStudy, StudyEnded, StudyProgress
 from engine.study_folder import StudyFolder
-from gui.export import join_script
 from gui.file_stamp import Stamp, stamp
 from gui.panel import AppContext, Panel, ReportImage, ShowStudy, Target, fixed_column
 from gui.panels.report.contents_card import ContentsCard, ReportExporter, items
-from gui.panels.report.own_report_card import OwnReportCard
+from gui.panels.report.own_report_card import DEFAULT_NAME, OwnReportCard
 from gui.panels.report.progress_card import ProgressCard
+from gui.panels.report.script import report_script, study_script
 from gui.panels.report.study_form_card import StudyFormCard
 from gui.theme import GAP
 from gui.widgets.timers import make_timer
 
 LOOK_MS = 2000
-IMPORTS = (
-    "from engine.config import StudyConfig",
-    "from engine.messages import RunStudy",
-    "from engine.reproduction import job",
-)
 
 
 class ReportPanel(Panel):
@@ -67,7 +61,8 @@ class ReportPanel(Panel):
         self.order.wanted.connect(self._on_wanted)
         self.order.changed.connect(self.refresh)
         self.order.changed.connect(self.state_changed)
-        self.order.copy_wanted.connect(self.copy_python)
+        self.order.copy_wanted.connect(lambda: self.copy_script(self._study_script()))
+        self.own.copy_wanted.connect(self.copy_python)
         self.progress.open.clicked.connect(self.open_page)
         self.contents.chosen.connect(self._on_chosen)
         self.contents.save_wanted.connect(self.exporter.save)
@@ -123,7 +118,11 @@ class ReportPanel(Panel):
         self.exporter.export(self.study())
 
     def as_python(self) -> str:
-        return as_python(self.order.command()) if self.order.is_valid() else ""
+        """Return a script for the report that the form describes; for the study if there is nothing to report on."""
+        return report_script(self.own.order(DEFAULT_NAME)) if self.own.is_ready() else self._study_script()
+
+    def _study_script(self) -> str:
+        return study_script(self.order.command()) if self.order.is_valid() else ""
 
     def _on_wanted(self, order: RunStudy) -> None:
         self._asked = True
@@ -164,17 +163,3 @@ def progress_text(record: Mapping[str, Any]) -> str:
     planned = record.get("planned")
     total = planned if isinstance(planned, int) else len(runs)
     return f"{sum(run.get('state') == 'finished' for run in runs)} of {total} runs finished"
-
-
-def as_python(order: RunStudy) -> str:
-    """Return a script that runs the same study without the app."""
-    changed = order.config.model_dump(exclude_defaults=True)
-    config = ", ".join(f"{name}={value!r}" for name, value in changed.items())
-    return join_script(
-        f"chosen = StudyConfig({config})",
-        f"settings = {pformat(order.settings, width=100, sort_dicts=False)}",
-        'if __name__ == "__main__":',
-        f"    content = job.run_study(RunStudy(out={order.out!r}, config=chosen, settings=settings))",
-        '    print(content["page"], content["state"])',
-        imports=IMPORTS,
-    )

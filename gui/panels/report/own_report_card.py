@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QFormLayout, QListWidget, QListWidgetItem
+from PySide6.QtWidgets import QFileDialog, QFormLayout, QHBoxLayout, QListWidget, QListWidgetItem
 
 from engine.config import DenoiseConfig, list_fields, validate
 from engine.denoising.baselines import BASELINES
@@ -17,6 +17,7 @@ from gui.lesion_regions import format_region
 from gui.panel import AppContext, ReportImage
 from gui.widgets.buttons import Button
 from gui.widgets.card import ScrollingCard
+from gui.widgets.focus_combo_box import FocusComboBox
 from gui.widgets.labels import label
 
 SUBJECTS = {"runs": "Runs", "image": "Current image", "search": "Search"}
@@ -28,6 +29,7 @@ ABOUT = {
     "search": "The best trial, all trials with their settings, and which settings mattered.",
 }
 NO_IMAGE = "Open an image first (Ctrl+O). A report on one image needs a file."
+DEFAULT_NAME = "engram-report.pdf"
 FILTERS = "PDF (*.pdf);;Web page (*.html)"
 ROW_PX, FEWEST_ROWS, MOST_ROWS = 24, 2, 7
 AGAINST = ("nlm", "tv", "wavelet")
@@ -39,15 +41,17 @@ class OwnReportCard(ScrollingCard):
     """Card that asks what to report on and writes the report."""
 
     changed = Signal()
+    copy_wanted = Signal()
 
     def __init__(self, desk: AppContext) -> None:
         super().__init__("Report on my work")
         self._session = desk.session
-        self.subject, self.runs, self.search = QComboBox(), QListWidget(), QComboBox()
+        self.subject, self.runs, self.search = FocusComboBox(), QListWidget(), FocusComboBox()
         specs = [spec for spec in list_fields(DenoiseConfig) if spec.name in NOISE_FIELDS]
         self.noise = Form(specs, desk.undo, lambda values: validate(DenoiseConfig, values))
         self.about, self.image = label(role="caption", wrap=True), label(wrap=True)
-        self.write, self.box = Button("Write report…"), ExportBox("Measuring… {done} of {total}")
+        self.write, self.copy = Button("Write report…"), Button("Copy as Python")
+        self.box = ExportBox("Measuring… {done} of {total}")
         self.ask_path = QFileDialog.getSaveFileName
         self._lay_out()
         self._connect()
@@ -68,7 +72,11 @@ class OwnReportCard(ScrollingCard):
         self.runs.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         for part in (top, self.runs, self.search, self.image, self.noise, self.about):
             self.add(part)
-        self.footer.addWidget(self.write, 0, Qt.AlignmentFlag.AlignLeft)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.write)
+        buttons.addWidget(self.copy)
+        buttons.addStretch()
+        self.footer.addLayout(buttons)
         self.footer.addWidget(self.box)
 
     def _connect(self) -> None:
@@ -78,6 +86,7 @@ class OwnReportCard(ScrollingCard):
         self.runs.itemChanged.connect(lambda _: self._show_state())
         self.noise.changed.connect(self._show_state)
         self.write.clicked.connect(self.save)
+        self.copy.clicked.connect(self.copy_wanted)
         self.box.ended.connect(self._show_state)
         for signal in (session.runs_changed, session.selection.run_changed, session.selection.image_changed):
             signal.connect(self.refresh)
@@ -131,7 +140,7 @@ class OwnReportCard(ScrollingCard):
 
     def save(self) -> None:
         """Ask for a file and have the explorer write the report."""
-        path, chosen = self.ask_path(self, "Save the report", "engram-report.pdf", FILTERS)
+        path, chosen = self.ask_path(self, "Save the report", DEFAULT_NAME, FILTERS)
         if not path:
             return
         if Path(path).suffix.casefold() not in (".pdf", ".html"):
@@ -139,15 +148,19 @@ class OwnReportCard(ScrollingCard):
         self.box.follow(self._session.request(self.order(path)), "Reading images and models…")
         self._show_state()
 
-    def _show_state(self) -> None:
+    def is_ready(self) -> bool:
+        """Return whether there is something to report on."""
         kind = self.kind()
         if kind == "runs":
-            is_ready = bool(self._chosen())
-        elif kind == "search":
-            is_ready = self.search.count() > 0
-        else:
-            is_ready = bool(self._find_file()) and self._session.current_run() is not None and self.noise.is_valid()
+            return bool(self._chosen())
+        if kind == "search":
+            return self.search.count() > 0
+        return bool(self._find_file()) and self._session.current_run() is not None and self.noise.is_valid()
+
+    def _show_state(self) -> None:
+        is_ready = self.is_ready()
         self.write.setEnabled(is_ready and not self.box.is_busy())
+        self.copy.setEnabled(is_ready)
 
     def _find_file(self) -> str:
         """Return the path of the current image; empty if it is generated or a row of a table."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QWheelEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLineEdit, QWidget
 
 from gui.form import tool_tip
@@ -33,17 +33,13 @@ class LineEdit(QLineEdit):
         self.editing_finished.emit()
 
 
-class FocusComboBox(ElidedComboBox):
-    """A combo box that ignores the wheel unless it has the focus."""
+class ShortComboBox(ElidedComboBox):
+    """A combo box that is narrower than its longest entry where room is scarce."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(6)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        super().wheelEvent(event) if self.hasFocus() else event.ignore()
 
 
 class DimensionRow(QWidget):
@@ -56,9 +52,9 @@ class DimensionRow(QWidget):
     def __init__(self, draft: DimensionDraft) -> None:
         super().__init__()
         self.draft = draft
-        self.name, self.kind = ElidedLabel(title(draft.name)), FocusComboBox()
+        self.name, self.kind = ElidedLabel(title(draft.name)), ShortComboBox()
         self.text, self.low, self.high = LineEdit(), LineEdit(), LineEdit()
-        self.when, self.wanted = FocusComboBox(), LineEdit()
+        self.when, self.wanted = ShortComboBox(), LineEdit()
         self.problem = label(role="danger", wrap=True)
         self.condition = IconButton("link", f"Make {title(draft.name)} depend on another setting", checkable=True)
         self.remove = IconButton("close", f"Do not vary {title(draft.name)}")

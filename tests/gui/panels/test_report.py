@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QGuiApplication
 
 from engine.config import DataConfig, StudyConfig
 from engine.messages import (
@@ -344,9 +345,17 @@ def test_report_on_runs_is_written_with_progress(panel, session, make_run, asked
     answer("report", {"path": sent.path})
     assert own.box.text() == f"Saved to {sent.path}"
     assert own.write.isEnabled()
+    script = panel.as_python()
+    assert repr(sent.runs) in script
+    own.copy.click()
+    assert QGuiApplication.clipboard().text() == script
+    panel.order.copy.click()
+    assert "run_study" in QGuiApplication.clipboard().text()
     for row in range(2):
         own.runs.item(row).setCheckState(Qt.CheckState.Unchecked)
     assert not own.write.isEnabled()
+    assert not own.copy.isEnabled()
+    assert "run_study" in panel.as_python()
 
 
 def test_report_on_the_current_image_has_its_slice_and_lesion(panel, session, make_run, asked, tmp_path):
