@@ -129,12 +129,14 @@ class MethodsCard(Card):
     ) -> None:
         """Update the table from the known results."""
         methods, titles = self.methods(), self._titles()
-        best = max((each.psnr_db or 0.0 for key, each in made.items() if key in titles), default=0.0)
+        shown = [each for key, each in made.items() if key in titles]
+        is_perfect = any(each.ssim is not None and each.psnr_db is None for each in shown)
+        best = None if is_perfect else max((each.psnr_db or 0.0 for each in shown), default=0.0)
         rows = []
         for key, title in titles.items():
             found, retention = made.get(key), kept.get(key)
             texts = numbers(found, retention, share, key in working)[: 3 if self._has_reference else 2]
-            roles = {1: "accent"} if found and found.ssim is not None and found.psnr_db == best else {}
+            roles = {1: "accent"} if found and found.psnr_db is not None and found.psnr_db == best else {}
             if retention is not None and retention.is_below(share):
                 roles[len(texts)] = "danger"
             tip = "\n".join(filter(None, (_about(key, title), _interval(retention))))

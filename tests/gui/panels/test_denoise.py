@@ -32,7 +32,7 @@ from gui.panels.denoise import DenoisePanel
 from gui.panels.denoise.case import Noise
 from gui.panels.denoise.case_card import CaseCard
 from gui.panels.denoise.picture_area import layout_rows
-from gui.panels.denoise.results_data import DenoisedImage, ErrorCurve, describe_harm, help_text
+from gui.panels.denoise.results_data import NOISY, DenoisedImage, ErrorCurve, describe_harm, help_text
 from gui.pixmaps import Colormap
 from gui.selection import ImageRef
 from gui.widgets.region.region import Region
@@ -435,6 +435,16 @@ class TestLesion:
         wanted = "ae-0001 removes 60% of this lesion's contrast. Do not interpret pathology in this image."
         assert notice.text() == wanted
         assert notice.isVisible()
+
+    @pytest.mark.parametrize(("noisy_db", "roles"), [(20.0, {1: "accent"}), (None, {})])
+    def test_no_method_is_best_when_the_input_has_no_noise(self, panel, noisy_db, roles):
+        image = np.zeros((8, 8), np.float32)
+        made = {
+            key: DenoisedImage(key, key, image, image, image, psnr_db, 1.0)
+            for key, psnr_db in ((NOISY, noisy_db), ("median", 103.5))
+        }
+        panel.methods.show_numbers(made, (), {}, 0.8)
+        assert {row.key: row.roles for row in panel.methods._rows}["median"] == roles
 
     def test_share_to_warn_under_is_a_setting_and_is_remembered(self, seen, qtbot):
         seen.regions.change(LESION, "drawing")
