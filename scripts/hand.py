@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 
 Found = TypeVar("Found")
 HEAD = "| goal | first walks | clicks, keys, scrolls | time |\n| --- | --- | --- | --- |"
-PATIENCE_S, NAP_S, SETTLED_S = 300, 0.05, 0.35
+PATIENCE_S, NAP_S, SETTLED_S = 900, 0.05, 0.35
 NOTCHES, MOST_ROWS, TICK_PX = 60, 200, 12
 # A window that offers a file, to be dragged: X has no other way to begin a real drop.
 SOURCE = """
@@ -188,9 +188,16 @@ class Hand:
 
     def drag_over(self, name: str) -> None:
         """Drag from corner to corner of the lesion in an image; it counts as a click."""
-        self.point(name)
         left, top, right, bottom = self._lesion
-        corners = [self.ask(lambda at=at: place_in(name, *at)) for at in ((left, top), (right, bottom))]
+        self._drag(name, (left, top), (right, bottom))
+
+    def slide(self, name: str) -> None:
+        """Drag the handle of a slider from the middle to the right; it counts as a click."""
+        self._drag(name, (0.5, 0.5), (0.85, 0.5))
+
+    def _drag(self, name: str, start: tuple[float, float], end: tuple[float, float]) -> None:
+        self.point(name)
+        corners = [self.ask(lambda at=at: place_in(name, *at)) for at in (start, end)]
         self.efforts[-1].clicks += 1
         self._move(corners[0])
         tool("mousedown", "1")
@@ -220,9 +227,16 @@ class Hand:
         source.wait(PATIENCE_S)
         self.settle()
 
-    def wait(self, words: str) -> None:
-        """Wait until words that match a regular expression stand on the screen."""
-        self.until(lambda: any(re.search(words, text) for text in self.ask(lambda: list(texts()))), f"“{words}”")
+    def wait(self, *words: str) -> None:
+        """Wait until a text on the screen matches one of these regular expressions."""
+        self.until(lambda: self._stands("|".join(words)), f"“{words[0]}”")
+
+    def gone(self, *words: str) -> None:
+        """Wait until no text on the screen matches any of these regular expressions."""
+        self.until(lambda: not self._stands("|".join(words)), f"the end of “{words[0]}”")
+
+    def _stands(self, words: str) -> bool:
+        return any(re.search(words, text) for text in self.ask(lambda: list(texts())))
 
     def until(self, ready: Callable[[], bool], what: str, patience: float = PATIENCE_S) -> None:
         """Wait for a condition. Raises TimeoutError."""

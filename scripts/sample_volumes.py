@@ -63,6 +63,7 @@ def write_series(folder: Path) -> Path:
 
 def write_noisy_image(path: Path) -> Path:
     """Write a phantom with a lesion and Rician noise as a picture, and return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     head = phantom(size=192, seed=7, index=0, label="meningioma_tumor", plane="axial")
     noisy = add_noise(head.image[None, ..., None], "rician", 0.08, seed=0)[0, ..., 0]
     Image.fromarray((255 * np.clip(noisy, 0, 1)).round().astype(np.uint8)).save(path)

@@ -33,17 +33,17 @@ find a lesson (impossible)
 AE or VAE: predict, train both, read the answer (9)
     click The AE; click Lock in and run; picture lesson; wait \[3 Compare; picture answer
 compare both (5)
-    click Show in Compare; wait 2 of . compared; settle 6; picture compare
+    click Show in Compare; wait 2 of . compared; settle 3; gone ^Reconstructing|^Loading; picture compare
 latent map of the VAE (5)
     click Show in Latent; wait of the variance; picture latent
 walk along a latent dimension (5, a drag)
-    click Latent traversal; settle 4; picture traversal
+    click Latent traversal; settle 4; slide value of the latent dimension; settle 4; picture traversal
 metrics beside the baselines (2)
-    leave Lesson; click Compare; tick PCA; click Metrics…; settle 6; picture metrics; key Escape
+    leave Lesson; click Compare; tick PCA; click Metrics…; settle 2; gone ^measuring; picture metrics; key Escape
 overlay two curves (2)
     click Train; click demo-ae|1|ctrl; picture overlay
 look at a layer of the new run (4)
-    click Layers; settle 8; picture layers
+    click Layers; settle 3; gone ^Opening|^Computing|^Loading; settle 2; picture layers
 find the keys (1)
     key F1; picture keys; key Escape
 """
@@ -51,9 +51,9 @@ CLINICIAN = """
 scan on the screen (3)
     drop SERIES; wait voxels; settle 2; picture scan
 another slice (a drag)
-    scroll axial; picture slice
+    scroll axial slice 2; gone ^.xial slice 21 of; picture slice
 own image in Denoise, no noise added (8)
-    click Denoise; drop IMAGE; wait Back to the dataset; settle 2; picture dropped;
+    click Denoise; drop IMAGE; wait ^noisy; settle 2; picture dropped;
     choose noise type|None (image; wait removed by; settle 4; picture residual
 mark a lesion (2)
     click Ellipse; drag_over Image (noisy); settle 6; picture lesion
@@ -63,7 +63,7 @@ export the figure (3)
     click Figure…; picture dialog; click Save; wait Saved to; picture saved
 report on this image as PDF (impossible)
     click Result; click Report on this image; picture report; click Write report…; settle 1; click Save;
-    wait Saved; picture written
+    wait Saved.*report; picture written
 """
 RESEARCHER = """
 own folder and its audit (3)
@@ -74,19 +74,19 @@ train a run of two epochs (6)
     click Train; fill Latent size|32; fill Epochs|2; picture settings; click Start training; wait finished ·;
     picture trained
 compare with the baselines (2)
-    click Compare; wait . of . compared; settle 5; tick PCA; settle 5; picture compare; click Metrics…; settle 6;
-    picture metrics; key Escape
+    click Compare; wait . of . compared; settle 5; tick PCA; settle 3; gone ^Reconstructing|^Loading; picture compare;
+    click Metrics…; settle 2; gone ^measuring; picture metrics; key Escape
 errors over noise levels (3)
     click Denoise; wait break-even at; picture denoise
 layers of the run (4)
-    click Layers; settle 8; picture layers
+    click Layers; settle 3; gone ^Opening|^Computing|^Loading; settle 2; picture layers
 where did the lesion go? (5)
     click Lesion detectability; picture lesion; click Ellipse; drag_over lesion image; click Trace lesion;
-    wait d′ retained; picture traced
+    wait ^Largest loss|^No layer reduces; picture traced
 search with three trials (7)
     click Search; picture space; fill Trials|3; click Start search; wait ^(?!.*running).*0 of 3 to come; picture search
 report on a comparison (impossible)
-    click Report; picture report; click demo-ae; click Write report…; settle 1; click Save; wait Saved;
+    click Report; picture report; click demo-ae; click Write report…; settle 1; click Save; wait Saved.*report;
     picture written
 """
 WALKS = {"student": STUDENT, "clinician": CLINICIAN, "researcher": RESEARCHER}

@@ -35,7 +35,9 @@ MASK_OF_SERIES: Final = "a mask of the DICOM images beside it"
 BETWEEN: Final = "a slice between those that are used (see Slice step, --slice-step)"
 NO_LESION: Final = "a slice without a lesion (see Slices, --slices)"
 FOLDER_ADVICE: Final = "They are read as classes; set Folders are (--folders-are patients or classes)."
+TABLE_OF_BOXES: Final = "a table of boxes (COCO)"
 SAMPLED: Final = 4
+MOST_BYTES: Final = 2**25  # of a JSON file that are looked at
 
 
 class FolderSource:
@@ -182,10 +184,23 @@ class FolderSource:
         masks = self.annotations.masked.items()
         boxes = find_boxes([each.name for each in self.skipped], images)
         self.skipped = [
-            Skipped(each.name, f"boxes of {boxes[each.name]}") if boxes.get(each.name) else each
+            Skipped(each.name, f"boxes of {boxes[each.name]}")
+            if boxes.get(each.name)
+            else Skipped(each.name, TABLE_OF_BOXES)
+            if each.name in boxes and self._is_coco(each.name)
+            else each
             for each in self.skipped
         ]
         self.skipped += [Skipped(name, f"a mask of {image}" if image else "among masks") for name, image in masks]
+
+    def _is_coco(self, name: str) -> bool:
+        """Return whether a JSON file looks like a table in the COCO format."""
+        try:
+            with open(self._folder / name, "rb") as file:
+                content = file.read(MOST_BYTES)
+        except OSError:
+            return False
+        return all(f'"{key}"'.encode() in content for key in ("images", "annotations", "image_id"))
 
     def _with_split(self, items: Sequence[SourceItem]) -> list[SourceItem]:
         """Skip images outside split folders if others are inside."""

@@ -288,10 +288,9 @@ def _notes(members: Sequence[SplitItem], splits: Iterable[Split], config: DataCo
     if config.test_patients:
         return (describe_protocol({part.name: part.groups for part in splits}, len(members), config),)
     brought = {member.split for member in members}
+    groups = {part.name: part.groups for part in splits}
     return tuple(
-        describe_held_out(part.name, part.groups if config.split_by != "image" else ("",) * len(part), config)
-        for part in splits
-        if part.name not in {"train", *brought} and len(part)
+        describe_held_out(name, groups, config) for name in groups if name not in {"train", *brought} and groups[name]
     )
 
 
@@ -314,11 +313,19 @@ def describe_protocol(groups: Mapping[str, Sequence[str]], count: int, config: D
     )
 
 
-def describe_held_out(name: str, groups: Sequence[str], config: DataConfig) -> str:
-    """Describe the images that are held out for a split that the source does not have."""
-    count = len({group for group in groups if group})
+def describe_held_out(name: str, groups: Mapping[str, Sequence[str]], config: DataConfig) -> str:
+    """Describe the images that are held out for a split that the source does not have.
+
+    Args:
+        name: the split.
+        groups: split -> patient of each of its images.
+        config: the settings of the data.
+    """
+    own = set(filter(None, groups[name]))
+    # The images of one patient alone are drawn one by one.
+    count = len(own) if config.split_by != "image" and own.isdisjoint(groups["train"]) else 0
     how = f"drawn by patient ({count:,} patient{'s' * (count > 1)})" if count else "drawn per class"
     return (
-        f"The source has no {name} set: {len(groups)} of its images, {how} with seed {config.split_seed}, are held "
-        "out for it."
+        f"The source has no {name} set: {len(groups[name])} of its images, {how} with seed {config.split_seed}, are "
+        "held out for it."
     )

@@ -2,12 +2,14 @@
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPaintEvent
-from PySide6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainter
+from PySide6.QtWidgets import QStyle, QStyleOptionComboBox, QStylePainter
+
+from gui.widgets.focus_combo_box import FocusComboBox
 
 MARGIN_PX = 4
 
 
-class ElidedComboBox(QComboBox):
+class ElidedComboBox(FocusComboBox):
     """Drop-down whose entry ends in an ellipsis where it does not fit; Qt alone cuts it within a letter."""
 
     def paintEvent(self, event: QPaintEvent) -> None:

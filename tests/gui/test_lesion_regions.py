@@ -1,5 +1,7 @@
 """Known lesions of a dataset: from its table, or from the masks and boxes beside its images."""
 
+import json
+
 import numpy as np
 import pytest
 from nibabel import Nifti1Image
@@ -46,9 +48,15 @@ def test_mask_is_read_when_its_image_is_shown(folder):
     assert known.names(data) == {"images/1.png"}
 
 
-def test_boxes_beside_images_are_known(folder):
-    (folder / "labels").mkdir()
-    (folder / "labels" / "1.txt").write_text("0 0.375 0.375 0.25 0.25\n")
+@pytest.mark.parametrize("kind", ["yolo", "coco"])
+def test_boxes_beside_images_are_known(folder, kind):
+    if kind == "yolo":
+        (folder / "labels").mkdir()
+        (folder / "labels" / "1.txt").write_text("0 0.375 0.375 0.25 0.25\n")
+    else:
+        image = {"id": 7, "file_name": "1.png", "width": 40, "height": 40}
+        table = {"images": [image], "annotations": [{"image_id": 7, "bbox": [10, 10, 10, 10]}]}
+        (folder / "instances.json").write_text(json.dumps(table))
     assert boxes_of(folder, "images/1.png") == ({"images/1.png"}, [BOX])
 
 

@@ -140,7 +140,7 @@ def _members(
     }
     if config.test_patients:
         return members, [loading.describe_protocol(drawn, len(members), config)]
-    return members, [loading.describe_held_out("test", drawn["test"], config)] if "test" in held_out else []
+    return members, [loading.describe_held_out("test", drawn, config)] if "test" in held_out else []
 
 
 def _effective_split(name: str, held_out: tuple[str, ...]) -> str:

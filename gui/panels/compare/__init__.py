@@ -257,6 +257,7 @@ class ComparePanel(Panel):
         pixels = self.session.selection.preview(image)
         if pixels is not None:
             self.board.show_pictures(Comparison([image.title], pixels[None], []), "closer", image.orientation)
+            self.board.set_subtitle(image.title)
 
     def _show_run(self, record: RunRecord) -> None:
         self.runs.follow_run(record.name)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QSize, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -26,6 +26,7 @@ MEASURES = "compare-measure"
 Metrics = Mapping[str, SubsetMetrics]
 Key = tuple[str, int, str]
 ASKING = "sheet"
+HEIGHT_PX, MARGINS_PX, SCREEN_SHARE = 560, 56, 0.92
 SHOWN = ("test", LEAKED, CLEAN, UNSEEN)
 NONE = "—"
 READING = (
@@ -146,7 +147,6 @@ class MetricsDialog(QDialog):
         self._measures, self._compared = measures, list(compared)
         self.ask_path = QFileDialog.getSaveFileName
         self.setWindowTitle(f"Test metrics · {data.title}")
-        self.resize(1180, 560)
         self.table = NumberTable(
             (TableColumn("Model", str, False), TableColumn("Test subset", str, False), *COLUMNS.values()), sortable=True
         )
@@ -159,6 +159,8 @@ class MetricsDialog(QDialog):
         self.finished.connect(self._on_finished)
         measures.request(self._compared, ASKING)
         self.refresh()
+        room = self.screen().availableGeometry().size() * SCREEN_SHARE
+        self.resize(QSize(self.table.horizontalHeader().length() + MARGINS_PX, HEIGHT_PX).boundedTo(room))
 
     def _lay_out(self) -> None:
         column, line = QVBoxLayout(self), QHBoxLayout()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout
 
 from engine.messages import JudgeScanReply
 from gui.loaded_data import PARTS
@@ -13,6 +13,7 @@ from gui.panels.compare.comparison import ORDERS
 from gui.run_record import RunRecord
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card, NoticeBox
+from gui.widgets.focus_combo_box import FocusComboBox
 from gui.widgets.labels import form_rows, label
 from gui.widgets.number_fields import SliceRow, SliderRange, SliderRow
 from gui.widgets.view_state import ViewState
@@ -82,7 +83,12 @@ class ViewCard(Card):
     def __init__(self, state: ViewState) -> None:
         super().__init__("Images")
         self._state = state
-        self.split, self.order, self.layout_, self.columns = QComboBox(), QComboBox(), QComboBox(), QComboBox()
+        self.split, self.order, self.layout_, self.columns = (
+            FocusComboBox(),
+            FocusComboBox(),
+            FocusComboBox(),
+            FocusComboBox(),
+        )
         self.linked, self.sliders = QCheckBox("Same for all images"), dict[str, SliderRow]()
         for box, titles in ((self.order, ORDERS), (self.layout_, LAYOUTS), (self.columns, _numbers())):
             for key, title in titles.items():

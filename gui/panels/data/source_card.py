@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QProgressBar, QVBoxLayout, QWidget
 
 from engine.config import DataConfig, list_fields
 from engine.messages import RequestFailed
@@ -15,6 +15,7 @@ from gui.panel import AppContext
 from gui.session import data_config, load_data_undoable
 from gui.widgets.buttons import Button, IconButton
 from gui.widgets.card import NoticeBox, ScrollingCard
+from gui.widgets.focus_combo_box import FocusComboBox
 from gui.widgets.labels import label
 
 PHANTOM, FOLDER, HUB = "phantom", "folder", "hf"
@@ -44,7 +45,7 @@ class SourceEditor(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.kind, self.place, self.browse = QComboBox(), QLineEdit(), IconButton("folder", "Browse for a folder")
+        self.kind, self.place, self.browse = FocusComboBox(), QLineEdit(), IconButton("folder", "Browse for a folder")
         self.ask_folder: Callable[[QWidget, str, str], str] = QFileDialog.getExistingDirectory
         self._typed = {PHANTOM: "", FOLDER: "", HUB: EXAMPLE}
         for kind, title in TITLES.items():

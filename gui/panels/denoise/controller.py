@@ -137,6 +137,15 @@ class DenoiseController(QObject):
             return False
         return (case, methods) == (shown[0], shown[2]) and noise != shown[1]
 
+    def _is_of_another_image(self) -> bool:
+        """Return whether a reply comes too late: its image was replaced, and not by another slice of its file."""
+        assert self._requested is not None
+        assert self.wanted is not None
+        before, now = self._requested[0], self.wanted[0]
+        if before.opened is not None and now.opened is not None:
+            return before.opened.path != now.opened.path
+        return before.key != now.key
+
     def _go_on(self) -> None:
         """Request the filters and the curve once the images are there."""
         if self.wanted is None or not self.is_current():
@@ -172,6 +181,9 @@ class DenoiseController(QObject):
 
     def _on_drafted(self, reply: DenoiseDraftReply) -> None:
         assert self._requested is not None
+        if self._is_of_another_image():
+            self._ask_pictures()
+            return
         self.shown, self.is_draft = self._requested, True
         self.made |= make_drafts(reply, self.made, self._requested[1])
         self._ask_pictures()  # before these are drawn, so that the explorer works meanwhile
@@ -179,6 +191,9 @@ class DenoiseController(QObject):
 
     def _on_denoised(self, reply: DenoiseReply) -> None:
         assert self._requested is not None
+        if self._is_of_another_image():
+            self._ask_pictures()
+            return
         self.shown, self.is_draft = self._requested, False
         _, noise, methods = self._requested
         kept = {key: self.made[key] for key in methods.filters if key in self.made}

@@ -4,10 +4,11 @@ from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
-from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QWidget
 
 from gui.formatting import format_fixed
 from gui.panels.denoise.case import KINDS, LEVEL_NAMES, SIGMA_DEFAULT, SIGMA_MOST, Noise
+from gui.widgets.focus_combo_box import FocusComboBox
 from gui.widgets.labels import label
 from gui.widgets.number_fields import SliderRange, SliderRow, WholeEdit
 
@@ -34,7 +35,7 @@ class NoisePicker(QWidget):
         super().__init__()
         self.visit = 0
         self._undo = undo
-        self.kind, self.seed, self.grays = QComboBox(), WholeEdit(0, SEED_MOST), label(role="caption")
+        self.kind, self.seed, self.grays = FocusComboBox(), WholeEdit(0, SEED_MOST), label(role="caption")
         self.sigma = SliderRow("σ", SliderRange(0.0, SIGMA_MOST, SIGMA_DEFAULT, decimals=3))
         self._lay_out()
         self._known = self.value()

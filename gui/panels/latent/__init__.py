@@ -10,7 +10,7 @@ from engine.messages import ExportFigure, FigureMap
 from gui.export import FigureExporter, changed_data
 from gui.follower import Follower
 from gui.opened_files import OpenedScan
-from gui.panel import AppContext, OpenFile, Panel, ShowImage, Target, scroll_column
+from gui.panel import AppContext, OpenFile, Panel, ShowImage, ShowRun, Target, scroll_column
 from gui.panels.latent.controller import LatentController
 from gui.panels.latent.export import describe_map, latent_script, table_text
 from gui.panels.latent.latent_map import Place
@@ -91,11 +91,14 @@ class LatentPanel(Panel):
             self.exploration.request_map(record, data)
 
     def navigate(self, target: Target) -> None:
-        """Show an image from a file, or an image of the dataset."""
+        """Show an image from a file, an image of the dataset, or a run."""
         if isinstance(target, OpenFile):
             self.follower.open_file(target.path)
         elif isinstance(target, ShowImage):
             self.exploration.choose_by_user((target.split, target.index))
+        elif isinstance(target, ShowRun):
+            self.follower.choose_run(target.name)
+            self._wanted = target.name
         self._wake()
 
     def save_state(self) -> dict[str, Any]:

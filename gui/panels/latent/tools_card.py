@@ -1,6 +1,6 @@
 """The tools for the latent space, one page at a time."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QTabBar
 
 from gui.panels.latent.group_page import GroupPage
@@ -14,9 +14,9 @@ from gui.widgets.card import Card
 TITLES = {
     "group": ("Group", "Members and mean of a selection"),
     "between": ("Interpolation", "Interpolate between two images"),
-    "walk": ("Latent traversal", "Vary one latent dimension"),
+    "walk": ("Traversal", "Vary one latent dimension"),
     "samples": ("Samples", "Generate synthetic images from the model"),
-    "spread": ("Posterior uncertainty", "SD of decoded posterior samples"),
+    "spread": ("Posterior SD", "SD of decoded posterior samples"),
 }
 NO_MAP = "The map is not ready yet."
 
@@ -36,6 +36,8 @@ class ToolsCard(Card):
         self.tabs, self._stack = QTabBar(), QStackedWidget()
         self._scene: LatentState | None = None
         self.tabs.setDrawBase(False)
+        self.tabs.setUsesScrollButtons(False)
+        self.tabs.setElideMode(Qt.TextElideMode.ElideRight)
         self.tabs.setAccessibleName("latent space tools")
         for name, page in self.pages.items():
             title, tip = TITLES[name]

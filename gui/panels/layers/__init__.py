@@ -83,7 +83,8 @@ class LayersPanel(Panel):
     def _connect_cards(self) -> None:
         cards, controller, presenter = self.cards, self.controller, self.presenter
         cards.strip.run.chosen.connect(self._on_run_chosen)
-        self.connect_runs(cards.strip.run)
+        for chooser in (cards.strip.run, self.more.both.run):
+            self.connect_runs(chooser)
         cards.strip.layer_chosen.connect(controller.choose_layer)
         mosaic, scans = cards.mosaic, cards.scans
         mosaic.mosaic.chosen.connect(controller.choose_channel)
@@ -113,12 +114,12 @@ class LayersPanel(Panel):
         self.cards.strip.show_run(runs.get(self.choice.run, ""))
         self.tools.offer(runs)
         self._refresh_scans()
+        # The image comes with its activations.
+        self.cards.scans.view.set_empty_text("" if self.choice.scans else self.session.missing_data_text())
         if not runs:
             self.presenter.show_message(NO_RUN)
         elif not self.choice.scans:
-            text = self.session.missing_data_text()
-            self.presenter.show_message(text)
-            self.cards.scans.view.set_empty_text(text)
+            self.presenter.show_message(self.session.missing_data_text())
         elif self.presenter.network is None:
             self.presenter.show_message(WAIT)
             self.controller.choose_run(self.choice.run)

@@ -15,13 +15,14 @@ from gui.widgets.buttons import IconButton
 from gui.widgets.card import Card
 from gui.widgets.channel_mosaic import TILE_PX, ChannelMosaic, MosaicData
 from gui.widgets.color_bar import ColorBar
+from gui.widgets.elided_combo_box import ElidedComboBox
 from gui.widgets.image_view import BoxOverlay, ImageView
-from gui.widgets.labels import label
+from gui.widgets.labels import ElidedLabel, label
 from gui.widgets.linked_images import LinkedImage, LinkedImages
 from gui.widgets.view_state import ViewState
 
 PICTURE_PX = 258
-NAMES = ("Mean", "SD", "Zeros", "Min to max", "Receptive field", "Kernel", "Parameters of the layer")
+NAMES = ("Mean", "SD", "Zeros", "Min to max", "Receptive field", "Kernel", "Layer parameters")
 NONE = "\u2014"
 SCALES = {True: "Common scale", False: "Scale per channel"}
 COLORS = {False: "Sequential color map", True: "Diverging color map"}
@@ -66,10 +67,9 @@ class ChannelCard(Card):
         grid = QGridLayout()
         grid.setVerticalSpacing(3)
         for row, name in enumerate(NAMES):
-            value = self.values[name] = label()
-            value.setAlignment(Qt.AlignmentFlag.AlignRight)
+            value = self.values[name] = ElidedLabel()
             grid.addWidget(label(name, role="quiet"), row, 0)
-            grid.addWidget(value, row, 1)
+            grid.addWidget(value, row, 1, Qt.AlignmentFlag.AlignRight)
         grid.setColumnStretch(1, 1)
         self.add(grid)
 
@@ -101,7 +101,7 @@ class ChannelCard(Card):
         if layer is not None:
             facts["Receptive field"] = layer.field_text
             facts["Kernel"] = layer.kernel_text or NONE
-            facts["Parameters of the layer"] = format_number(layer.parameters)
+            facts["Layer parameters"] = format_number(layer.parameters)
         for name, text in facts.items():
             self.values[name].setText(text)
         self.source.setText(source)
@@ -153,7 +153,7 @@ class MosaicCard(Card):
     def __init__(self) -> None:
         super().__init__("Channels")
         self.mosaic, self.large, self._has_bar = ChannelMosaic(), LinkedImages(MAX_LARGE), False
-        self.sort, self.scale, self.colors = QComboBox(), QComboBox(), QComboBox()
+        self.sort, self.scale, self.colors = ElidedComboBox(), ElidedComboBox(), ElidedComboBox()
         self.bar, self.enlarge = ColorBar(), IconButton("maximise", "Enlarge the channel (Enter)", checkable=True)
         self.field = BoxOverlay(self.large.cells[0].view)
         self._pages = QStackedWidget()
@@ -165,6 +165,8 @@ class MosaicCard(Card):
         self.tile = TileSlider(self.mosaic)
         for part in (self.bar, self.tile, self.sort, self.scale, self.colors, self.enlarge):
             self.add_action(part)
+        for box in (self.sort, self.scale, self.colors):
+            self._header.setStretchFactor(box, 1)
         self.mosaic.enlarge_wanted.connect(self.enlarge.toggle)
         self.large.close_wanted.connect(lambda: self.enlarge.setChecked(False))
         self.enlarge.toggled.connect(self._on_enlarged)

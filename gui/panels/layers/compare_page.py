@@ -14,11 +14,15 @@ from gui.panels.layers.network import INPUT
 from gui.panels.layers.page import TEXT_PX, LayersPage
 from gui.panels.layers.presenter import Counterpart, LayersPresenter
 from gui.pixmaps import Array, Colormap
+from gui.run_chooser import RunChooser
+from gui.widgets.elided_combo_box import ElidedComboBox
 from gui.widgets.labels import label
 from gui.widgets.linked_images import LinkedImage, LinkedImages
 
 SHOWN = 3
 CHOOSE_TEXT = "Select another run, or add another image for this one."
+NO_MODEL = "Choose a run with a model, other than the one above."
+ANOTHER_RUN = "Another run"
 RUN, SCAN = "run", "scan"
 
 
@@ -31,7 +35,10 @@ class ComparePage(LayersPage):
 
     def __init__(self, presenter: LayersPresenter) -> None:
         super().__init__(presenter)
-        self.board, self.against, self.layer = LinkedImages(SHOWN), QComboBox(), QComboBox()
+        self.board, self.against, self.layer = LinkedImages(SHOWN), ElidedComboBox(), ElidedComboBox()
+        self.run = RunChooser(presenter.loader.session, "Run to compare with")
+        self._runs: dict[str, str] = {}
+        self._other = ""
         self._offered: list[tuple[str, Any]] = []
         self._reply: MatchChannelsReply | None = None
         side, column = QWidget(), QVBoxLayout()
@@ -40,24 +47,29 @@ class ComparePage(LayersPage):
         column.setContentsMargins(0, 0, 0, 0)
         self.against.setAccessibleName("compare with")
         self.layer.setAccessibleName("layer of the other model")
-        for part in (label("Compare with", role="quiet"), self.against, self.layer, self.words):
+        for box in (self.against, self.layer):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        for part in (label("Compare with", role="quiet"), self.against, self.run, self.layer, self.words):
             column.addWidget(part)
         column.addStretch()
         self.line.addWidget(self.board, 1)
         self.line.addWidget(side)
         self.against.activated.connect(self._on_against_chosen)
+        self.run.chosen.connect(self._on_run_chosen)
         self.layer.activated.connect(lambda _: self.refresh())
         self.request.finished.connect(self._on_finished)
 
     def offer(self, runs: Mapping[str, str]) -> None:
-        """Offer the other runs (folder to name), and the other images."""
+        """Offer the other runs (folder to name), of which the first is chosen at first, and the other images."""
         choice = self.presenter.choice
         offered: list[tuple[str, Any]] = [("", None)]
         titles = ["Nothing"]
-        for path, name in runs.items():
-            if path != choice.run:
-                offered.append((RUN, path))
-                titles.append(name)
+        self._runs = {path: name for path, name in runs.items() if path != choice.run}
+        if self._other not in self._runs:
+            self._choose_run(next(iter(self._runs), ""))
+        if self._runs:
+            offered.append((RUN, None))
+            titles.append(ANOTHER_RUN)
         for scan in choice.scans:
             if scan != choice.scan:
                 offered.append((SCAN, scan))
@@ -74,10 +86,11 @@ class ComparePage(LayersPage):
     def refresh(self) -> None:
         kind, what = self._offered[max(self.against.currentIndex(), 0)] if self._offered else ("", None)
         self.layer.setVisible(kind == RUN)
+        self.run.setVisible(kind == RUN)
         if kind == SCAN:
             self._follow_scan(what)
         elif kind == RUN and self.presenter.choice.layer != INPUT:
-            self._follow_run(str(what))
+            self._follow_run(self._other)
         else:
             self._show(None, (), CHOOSE_TEXT if not kind else "The input has no channels: choose a layer.")
 
@@ -88,6 +101,19 @@ class ComparePage(LayersPage):
     def _on_against_chosen(self) -> None:
         self.layer.clear()
         self.refresh()
+
+    def _choose_run(self, path: str) -> None:
+        self._other = path
+        self.layer.clear()
+        self.run.show_run(self._runs.get(path, ""))
+
+    def _on_run_chosen(self, name: str) -> None:
+        """Compare with a run of the list; one that has no model, or that is shown already, changes nothing."""
+        path = next((path for path, each in self._runs.items() if each == name), "")
+        self._choose_run(path or self._other)
+        self.refresh()
+        if not path:
+            self._show(None, (), NO_MODEL)
 
     def _follow_scan(self, scan: Any) -> None:
         """Show the same channel on another image."""

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QFormLayout, QHBoxLayout, QListWidget, QListWidgetItem
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QFileDialog, QFormLayout, QHBoxLayout, QListWidget, QListWidgetItem
 
 from engine.config import DenoiseConfig, list_fields, validate
 from engine.denoising.baselines import BASELINES
@@ -17,6 +17,7 @@ from gui.lesion_regions import format_region
 from gui.panel import AppContext, ReportImage
 from gui.widgets.buttons import Button
 from gui.widgets.card import ScrollingCard
+from gui.widgets.focus_combo_box import FocusComboBox
 from gui.widgets.labels import label
 
 SUBJECTS = {"runs": "Runs", "image": "Current image", "search": "Search"}
@@ -30,7 +31,7 @@ ABOUT = {
 NO_IMAGE = "Open an image first (Ctrl+O). A report on one image needs a file."
 DEFAULT_NAME = "engram-report.pdf"
 FILTERS = "PDF (*.pdf);;Web page (*.html)"
-ROW_PX, FEWEST_ROWS, MOST_ROWS = 20, 2, 7
+ROW_PX, FEWEST_ROWS, MOST_ROWS = 24, 2, 7
 AGAINST = ("nlm", "tv", "wavelet")
 NOISE_FIELDS = ("noise", "sigma")
 KEY = Qt.ItemDataRole.UserRole
@@ -45,7 +46,7 @@ class OwnReportCard(ScrollingCard):
     def __init__(self, desk: AppContext) -> None:
         super().__init__("Report on my work")
         self._session = desk.session
-        self.subject, self.runs, self.search = QComboBox(), QListWidget(), QComboBox()
+        self.subject, self.runs, self.search = FocusComboBox(), QListWidget(), FocusComboBox()
         specs = [spec for spec in list_fields(DenoiseConfig) if spec.name in NOISE_FIELDS]
         self.noise = Form(specs, desk.undo, lambda values: validate(DenoiseConfig, values))
         self.about, self.image = label(role="caption", wrap=True), label(wrap=True)
@@ -190,11 +191,12 @@ class OwnReportCard(ScrollingCard):
             item = QListWidgetItem(record.name)
             item.setData(KEY, path)
             item.setToolTip(record.name)
+            item.setSizeHint(QSize(0, ROW_PX))
             item.setCheckState(Qt.CheckState.Checked if path in checked else Qt.CheckState.Unchecked)
             self.runs.addItem(item)
         self.runs.blockSignals(False)
         rows = min(max(self.runs.count(), FEWEST_ROWS), MOST_ROWS)
-        self.runs.setFixedHeight(rows * max(self.runs.sizeHintForRow(0), ROW_PX) + 2 * self.runs.frameWidth())
+        self.runs.setFixedHeight(rows * ROW_PX + 2 * self.runs.frameWidth())
 
     def _list_searches(self) -> None:
         names: Sequence[str] = [each.name for each in folder.list_searches(self._session.runs.root)]

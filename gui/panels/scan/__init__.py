@@ -52,6 +52,7 @@ class ScanPanel(Panel):
         self.follower = Follower(self, self._show_image, lambda record: None)
         self.file.add_action(self.follower.pin)
         self._path, self._voxels, self._name, self._choice = "", "", "", (0, 1)
+        self._opened, self._failure = ("", (0, 1)), ""
         self._cards = scroll_column(self.file, self.window_, self.measure, self.use)
         self.pages.addWidget(self._make_empty())
         self.pages.addWidget(self.planes)
@@ -79,7 +80,7 @@ class ScanPanel(Panel):
 
     def close_volume(self) -> None:
         """Forget the volume and delete its file."""
-        self.volume, self._path = None, ""
+        self.volume, self._path, self._opened = None, "", ("", (0, 1))
         self.planes.show_volume(None)
         self._delete_voxels()
         self._cards.hide()
@@ -144,6 +145,8 @@ class ScanPanel(Panel):
         for wanted in (self.folder.clicked, self.file.folder_wanted):
             wanted.connect(lambda: self._ask(self.ask_folder, "Open a DICOM folder"))
         self.file.closed.connect(self.close_volume)
+        self.notice.action_requested.connect(lambda: self.notice.show_notice(""))
+        self.session.selection.file_opened.connect(lambda _: self._dismiss_failure())
         self.file.chosen.connect(lambda series, volume: self.open_volume(self._path, series, volume))
         self.window_.levels_changed.connect(lambda low, high: planes.set_levels((low, high)))
         planes.contrast_changed.connect(self._show_contrast)
@@ -181,7 +184,7 @@ class ScanPanel(Panel):
             return
         if voxels != self._voxels:
             self._delete_voxels()
-        self._voxels, self._name = voxels, reply.name
+        self._voxels, self._name, self._opened = voxels, reply.name, (self._path, self._choice)
         self.volume = Volume(mapped, reply.axes, reply.voxel_mm, reply.units)
         sample = self.volume.sample()
         presets = find_presets(sample, reply.units, reply.window, HOUNSFIELD)
@@ -204,7 +207,14 @@ class ScanPanel(Panel):
             self.session.selection.open_file(self._path, quiet=True)
 
     def _on_failed(self, failure: RequestFailed) -> None:
-        self.notice.show_notice(failure.sentence)
+        """Show why there is no other volume, until it is dismissed or a file opens; the open volume stays."""
+        self._failure = failure.sentence
+        self._path, self._choice = self._opened
+        self.notice.show_notice(failure.sentence, action="Dismiss")
+
+    def _dismiss_failure(self) -> None:
+        if self.notice.text() == self._failure:
+            self.notice.show_notice("")
 
     def _delete_voxels(self) -> None:
         if self._voxels:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout
 from engine.messages import OpenVolumeReply
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
+from gui.widgets.focus_combo_box import FocusComboBox
 from gui.widgets.labels import ElidedLabel, form_rows, label
 from gui.widgets.number_fields import NumberEdit
 from gui.widgets.volume.histogram import Histogram
@@ -39,7 +40,7 @@ class FileCard(Card):
         super().__init__("Opened scan")
         self.name, self._facts, self._notes = ElidedLabel(), label(role="caption", wrap=True), label(wrap=True)
         self._notes.setProperty("role", "caption")
-        self.series, self.volume = QComboBox(), QComboBox()
+        self.series, self.volume = FocusComboBox(), FocusComboBox()
         for box in (self.series, self.volume):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(8)
@@ -161,7 +162,7 @@ class UseCard(Card):
 
     def __init__(self) -> None:
         super().__init__("Use in another panel")
-        self.plane = QComboBox()
+        self.plane = FocusComboBox()
         for plane in PLANES:
             self.plane.addItem(plane.name.capitalize(), plane.name)
         self.buttons = {key: Button(title) for key, title in TARGETS.items()}

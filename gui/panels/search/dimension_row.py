@@ -5,12 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QWheelEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLineEdit, QWidget
 
 from gui.form import tool_tip
 from gui.panels.search.space_draft import KINDS, DimensionDraft, specs, title
 from gui.widgets.buttons import IconButton
+from gui.widgets.elided_combo_box import ElidedComboBox
 from gui.widgets.labels import ElidedLabel, label, set_style_property
 
 HINTS = {"ints": "32, 64; 32, 64, 128", "bool": "yes, no"}
@@ -32,17 +33,13 @@ class LineEdit(QLineEdit):
         self.editing_finished.emit()
 
 
-class FocusComboBox(QComboBox):
-    """A combo box that ignores the wheel unless it has the focus."""
+class ShortComboBox(ElidedComboBox):
+    """A combo box that is narrower than its longest entry where room is scarce."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(6)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        super().wheelEvent(event) if self.hasFocus() else event.ignore()
 
 
 class DimensionRow(QWidget):
@@ -55,9 +52,9 @@ class DimensionRow(QWidget):
     def __init__(self, draft: DimensionDraft) -> None:
         super().__init__()
         self.draft = draft
-        self.name, self.kind = ElidedLabel(title(draft.name)), FocusComboBox()
+        self.name, self.kind = ElidedLabel(title(draft.name)), ShortComboBox()
         self.text, self.low, self.high = LineEdit(), LineEdit(), LineEdit()
-        self.when, self.wanted = FocusComboBox(), LineEdit()
+        self.when, self.wanted = ShortComboBox(), LineEdit()
         self.problem = label(role="danger", wrap=True)
         self.condition = IconButton("link", f"Make {title(draft.name)} depend on another setting", checkable=True)
         self.remove = IconButton("close", f"Do not vary {title(draft.name)}")

@@ -18,7 +18,7 @@ from gui.form import LABEL_PX, Form
 from gui.formatting import format_count
 from gui.loaded_data import source_title
 from gui.panel import AppContext
-from gui.panels.search.dimension_row import FocusComboBox
+from gui.panels.search.dimension_row import ShortComboBox
 from gui.panels.search.space_draft import Drafts, drafts_from_space, resolve, restore_drafts
 from gui.panels.search.space_editor import SpaceEditor
 from gui.session import load_data_undoable
@@ -47,7 +47,7 @@ class NewSearchCard(ScrollingCard):
     def __init__(self, desk: AppContext) -> None:
         super().__init__("New search")
         self._desk, self._session = desk, desk.session
-        self.preset, self.fixed, self.name = FocusComboBox(), FocusComboBox(), QLineEdit()
+        self.preset, self.fixed, self.name = ShortComboBox(), ShortComboBox(), QLineEdit()
         self.fixed_name = "study-ae"
         self.form = Form(search_specs(), desk.undo, check)
         self.editor = SpaceEditor(desk.undo, self.base)

@@ -6,7 +6,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.job_controller import JobController
-from gui.panels.search.dimension_row import FocusComboBox
+from gui.panels.search.dimension_row import ShortComboBox
 from gui.panels.search.plot_data import parallel_data
 from gui.panels.search.snapshot import SearchSnapshot, progress_text
 from gui.panels.search.trial_points import FindRecord, axes_for, plot_of
@@ -56,7 +56,7 @@ class PlotCard(Card):
     def __init__(self, find_record: FindRecord) -> None:
         super().__init__("Search")
         self._find_record = find_record
-        self.searches, self.empty, self.notice = FocusComboBox(), label(NONE, role="quiet", wrap=True), NoticeBox()
+        self.searches, self.empty, self.notice = ShortComboBox(), label(NONE, role="quiet", wrap=True), NoticeBox()
         self.settings = IconButton("settings", "Search space and settings", checkable=True)
         self.new = Button(NEW_SEARCH, icon_name="plus")
         self.new.setToolTip("Set up a new search")
@@ -65,7 +65,7 @@ class PlotCard(Card):
         self.go_on = Button("Resume", "primary", "play")
         self.pages, self.axes, self.hint = QStackedWidget(), ParallelCoordinates(), ElidedLabel(HINT)
         self.points, self.views = PointPlot("trials as points"), QStackedWidget()
-        self.kind, self.across, self.along = FocusComboBox(), FocusComboBox(), FocusComboBox()
+        self.kind, self.across, self.along = ShortComboBox(), ShortComboBox(), ShortComboBox()
         self._found: SearchSnapshot | None = None
         self.clear, self.save = Button("Clear filters", "link"), IconButton("export", "Export image or table")
         self._drawn: tuple[object, ...] = ()
@@ -208,7 +208,7 @@ class PlotCard(Card):
         )
 
 
-def _offer(box: FocusComboBox, choices: Mapping[str, str], place: int = 0) -> None:
+def _offer(box: ShortComboBox, choices: Mapping[str, str], place: int = 0) -> None:
     """List these choices in a box and keep the chosen one if it is among them; a box without choices is hidden."""
     if [box.itemData(at) for at in range(box.count())] != list(choices):
         kept = box.currentData()

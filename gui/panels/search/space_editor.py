@@ -8,7 +8,7 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.config import RunConfig
-from gui.panels.search.dimension_row import DimensionRow, FocusComboBox
+from gui.panels.search.dimension_row import DimensionRow, ShortComboBox
 from gui.panels.search.space_draft import DimensionDraft, Drafts, addable, default_draft, problems, title
 from gui.widgets.labels import label
 
@@ -57,7 +57,7 @@ class SpaceEditor(QWidget):
         self.drafts: Drafts = ()
         self.problem, self.visit, self.owner = "", 0, ""
         self.rows: dict[str, DimensionRow] = {}
-        self.add = FocusComboBox()
+        self.add = ShortComboBox()
         self.add.setAccessibleName("Add a setting to the search space")
         self.trouble = label(role="danger", wrap=True)
         self._undo, self._base = undo, base

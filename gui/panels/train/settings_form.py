@@ -6,12 +6,13 @@ from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
-from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine import config as settings
 from engine.config import MODELS, DataConfig, RunConfig
 from engine.errors import ConfigError
 from gui.form import Form
+from gui.widgets.focus_combo_box import FocusComboBox
 
 Values = dict[str, Any]
 
@@ -32,7 +33,7 @@ class SettingsForm(QWidget):
 
     def __init__(self, undo: QUndoStack, data: Callable[[], DataConfig]) -> None:
         super().__init__()
-        self.model = QComboBox()
+        self.model = FocusComboBox()
         self._undo, self._data = undo, data
         self._chosen: str = RunConfig().model.model
         self.forms = {name: self._make_form(name) for name in MODELS}

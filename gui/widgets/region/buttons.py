@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from gui.widgets.buttons import Button
+from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.region.region import Mode, Region, RegionState
 
 HINTS = {
@@ -32,9 +33,8 @@ class RegionButtons(QWidget):
         self.known.setVisible(bool(known))
 
     def _lay_out(self) -> None:
-        line = QHBoxLayout(self)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(6)
+        line = FlowLayout(gap=6)
+        self.setLayout(line)
         for button, mode in ((self.ellipse, "ellipse"), (self.polygon, "polygon")):
             button.setCheckable(True)
             button.clicked.connect(lambda on, mode=mode: self._regions.set_mode(mode if on else ""))
@@ -46,7 +46,6 @@ class RegionButtons(QWidget):
         for button in (self.ellipse, self.polygon, self.known, self.remove):
             button.setProperty("kind", "chip")
             line.addWidget(button)
-        line.addStretch()
 
     def _refresh(self) -> None:
         self.remove.setEnabled(self._regions.region is not None)

@@ -295,6 +295,8 @@ def test_one_patient_in_all_is_split_by_image(dicom, config):
     assert len(dataset.validation) == len(dataset.test) == 2
     assert dataset.patients.in_both == 1
     assert "none of an unseen patient" in dataset.patients.note
+    assert [note for note in dataset.notes if "drawn by patient" in note] == []
+    assert any("2 of its images, drawn per class" in note for note in dataset.notes)
 
 
 def test_no_identifier_is_stored_or_shown(dicom, config, tmp_path, monkeypatch):

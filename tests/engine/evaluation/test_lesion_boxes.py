@@ -9,6 +9,7 @@ from PIL import Image
 
 from engine import data
 from engine.config import DataConfig
+from engine.data.folder import TABLE_OF_BOXES
 from engine.errors import DataError
 from engine.evaluation.lesion_boxes import load_boxes, require_boxes
 
@@ -77,6 +78,7 @@ def test_coco_table_beside_images_has_their_lesions(scans):
     table = {"images": [image], "annotations": [{"image_id": 1, "bbox": [10, 10, 10, 10]}]}
     images = scans({"annotations.json": json.dumps(table).encode(), "other.json": b"{}", "broken.json": b"{"})
     assert boxes_of(load_boxes(images, names_of(images), None)) == {"images/4.png": [BOX]}
+    assert [each.name for each in images.skipped if each.reason == TABLE_OF_BOXES] == ["annotations.json"]
 
 
 def test_dataset_without_annotations_has_no_boxes(scans):

@@ -300,6 +300,11 @@ class TestScan:
         assert [action.text() for action in panel.volume.menu.actions()] == wanted
         assert panel.volume.isVisible()
 
+    def test_preview_of_a_file_stands_under_its_name(self, panel, session, answer, monkeypatch, tmp_path):
+        monkeypatch.setattr(session.selection, "preview", lambda image: np.zeros((8, 8), np.float32))
+        self.opened(panel, session, answer, tmp_path)
+        assert panel.board._subtitle.text().startswith("head.nii.gz")
+
     def test_slices_are_gone_through_and_the_newest_wins(self, panel, session, answer, asked, pictures, tmp_path):
         self.opened(panel, session, answer, tmp_path)
         number = pictures().number

@@ -225,6 +225,14 @@ class TestAsking:
         assert questions()[3:] == [("full", 0.1)]
         pictures()
 
+    def test_late_reply_of_another_image_is_not_shown(self, seen, questions, draft):
+        slide(seen, 0.11)
+        before = seen.experiment.shown
+        seen.case.images.step(1)
+        draft()
+        assert seen.experiment.shown == before
+        assert questions()[2:] == [("full", 0.11)]
+
     def test_without_a_run_nothing_is_drafted(self, seen, questions, pictures):
         seen.methods.set_checked([])
         pictures()

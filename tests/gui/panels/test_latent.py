@@ -24,7 +24,7 @@ from engine.messages import (
     SampleLatent,
     TraverseDimension,
 )
-from gui.panel import DISCLAIMER, OpenFile, ShowImage
+from gui.panel import DISCLAIMER, OpenFile, ShowImage, ShowRun
 from gui.panels.latent import NO_RUN, LatentPanel
 from gui.panels.latent.latent_map import LEAKED, to_scatter
 from gui.panels.latent.map_card import HINT
@@ -336,6 +336,11 @@ class TestScan:
             with qtbot.waitSignal(mapped.navigation_requested) as told:
                 button.click()
             assert told.args == [key, ShowImage("test", 1)]
+
+    def test_run_that_another_panel_names_takes_the_place_of_the_one_shown(self, panel, session):
+        panel.navigate(ShowRun("ae-0001"))
+        panel.refresh()
+        assert panel.choice.run_name == session.selection.run == "ae-0001"
 
     def test_wish_before_the_map_is_there_is_kept(self, panel, loaded, asked, answer, content):
         panel.navigate(ShowImage("test", 4))

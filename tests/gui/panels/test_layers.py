@@ -27,6 +27,7 @@ from engine.messages import (
 )
 from gui.panel import DISCLAIMER, OpenFile
 from gui.panels.layers import LayersPanel
+from gui.panels.layers.compare_page import ANOTHER_RUN, NO_MODEL
 from gui.panels.layers.network import INPUT, to_network
 from gui.panels.layers.page import CACHE_SIZE
 from gui.panels.layers.state import ColorScale, sort_channels, value_limits
@@ -546,8 +547,9 @@ class TestBoth:
     def test_channel_of_another_run_is_matched_and_b_flips_to_it(self, seen, asked, answer, write, session):
         both = seen.more.both
         seen.more.choose(both)
-        both.against.setCurrentIndex(both.against.findText("vae-0001"))
+        both.against.setCurrentIndex(both.against.findText(ANOTHER_RUN))
         both.against.activated.emit(0)
+        assert both.run.full_text == "vae-0001"
         request = asked(ListLayers)
         assert request.run.endswith("vae-0001")
         answer("layers-network", listed(request, "vae"))
@@ -569,6 +571,15 @@ class TestBoth:
         assert np.array_equal(seen.cards.channel.view.values, other[0, ..., 1])
         QTest.keyClicks(seen.cards.mosaic.mosaic, "b")
         assert np.array_equal(seen.cards.channel.view.values, mine[..., 0])
+
+    def test_run_without_model_is_not_compared(self, seen):
+        both = seen.more.both
+        seen.more.choose(both)
+        both.against.setCurrentIndex(both.against.findText(ANOTHER_RUN))
+        both.against.activated.emit(0)
+        both.run.chosen.emit("untrained")
+        assert both.words.text() == NO_MODEL
+        assert both.run.full_text == "vae-0001"
 
     def test_two_images_of_one_run_are_compared_without_asking(self, rested, session):
         both = rested.more.both

@@ -67,6 +67,19 @@ def test_a_refused_file_says_why(panel, session):
         RequestFailed(reason="It is damaged.", advice="Export it again.", panel="scan", number=sent.number)
     )
     assert panel.notice.text() == "It is damaged. Export it again."
+    session.selection.file_opened.emit("/scans/y")
+    assert not panel.notice.isVisible()
+
+
+def test_refused_file_leaves_the_open_volume(opened, session):
+    panel = opened()
+    before = panel.as_python()
+    panel.navigate(OpenFile("/scans/x"))
+    number = session.explorer.engine.sent[-1].number
+    session.explorer.engine.say(RequestFailed(reason="Damaged.", advice="Export it.", panel="scan", number=number))
+    assert panel.as_python() == before
+    panel.notice._action.click()
+    assert not panel.notice.isVisible()
 
 
 def test_wheel_page_key_slider_and_click_move_all_planes(opened):

@@ -13,6 +13,7 @@ from gui.widgets.card import Card, NoticeBox
 from gui.widgets.color_bar import ColorBar
 from gui.widgets.elided_combo_box import ElidedComboBox
 from gui.widgets.flow_layout import FlowLayout
+from gui.widgets.focus_combo_box import FocusComboBox
 from gui.widgets.labels import Chip, ElidedLabel, FilterChip, label, plain_tip
 
 
@@ -286,3 +287,18 @@ def test_entry_ends_in_an_ellipsis_where_it_does_not_fit(qtbot):
     assert shown in cut
     assert shown != combo_picture(qtbot, QComboBox, full, width)
     assert combo_picture(qtbot, ElidedComboBox, "Custom", width) == combo_picture(qtbot, QComboBox, "Custom", width)
+
+
+def test_the_wheel_changes_a_combo_box_only_with_the_focus(qtbot, wheel):
+    row = QWidget()
+    other, box = QPushButton("other", row), FocusComboBox(row)
+    box.addItems(["axial", "sagittal"])
+    qtbot.addWidget(row)
+    with qtbot.waitExposed(row):
+        row.show()
+    other.setFocus()
+    wheel(box, (5, 5), -1)
+    assert box.currentText() == "axial"
+    box.setFocus()
+    wheel(box, (5, 5), -1)
+    assert box.currentText() == "sagittal"

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 from gui import palette
 from gui.pixmaps import pixels_of
 from gui.widgets.image_view import ImageView
+from gui.widgets.region.buttons import RegionButtons
 from gui.widgets.region.region import Region, RegionState
 from gui.widgets.region.tool import RegionTool, path_of, with_rim
 
@@ -205,3 +206,12 @@ class TestLook:
         state.set_mode("ellipse")
         drag(view, (40, 60), (120, 100))
         assert pixels_of(other.grab().toImage())[80, 40].any()
+
+    def test_no_button_is_cut_in_a_narrow_column(self, qtbot, state):
+        buttons = RegionButtons(state)
+        qtbot.addWidget(buttons)
+        buttons.show_known([ELLIPSE])
+        buttons.resize(226, buttons.heightForWidth(226))
+        buttons.layout().activate()
+        shown = (buttons.ellipse, buttons.polygon, buttons.known, buttons.remove)
+        assert all(each.width() >= each.sizeHint().width() and each.geometry().right() < 226 for each in shown)
