@@ -169,7 +169,6 @@ COLUMNS = (
     TableColumn("Test PSNR", format_psnr),
 )
 LOSS, EPOCH, DELTA, PSNR = 1, 2, 3, 11
-FIRST_EXTRA = DELTA
 
 
 def _tip(record: RunRecord) -> str:

@@ -72,7 +72,9 @@ def test_listed_name_is_there_with_its_parameters(name):
 def test_engine_has_the_names_that_it_offers():
     for name in engine.__all__:
         assert getattr(engine, name) is not None
-    assert {name.split(".")[1] for name in PROMISED} - {"latent", "analysis", "search", "reports"} <= set(engine.__all__)
+    assert {name.split(".")[1] for name in PROMISED} - {"latent", "analysis", "search", "reports"} <= set(
+        engine.__all__
+    )
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = engine.nothing
 

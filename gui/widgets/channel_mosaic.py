@@ -97,10 +97,6 @@ class ChannelMosaic(QAbstractScrollArea):
         """Return the size of a channel in pixels."""
         return self._side
 
-    def chosen_tile(self) -> int | None:
-        """Return the size that the user chose. Returns None if they fill the view."""
-        return self._chosen_side
-
     def _cell_size(self) -> tuple[int, int]:
         """Return the side of a cell and the height of the text below it, in pixels."""
         is_number = self.channels is not None and self.channels.are_numbers

@@ -36,7 +36,6 @@ VOLUME, JUDGE, FIGURE = "compare-volume", "compare-judge", "compare-figure"
 JUDGE_MS = 400
 SOON_MS = 60
 FIRST_RUNS = 2
-SCALE = "reconstruction − original"
 COMING = "Reconstructing images…"
 
 
