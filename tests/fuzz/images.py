@@ -216,6 +216,7 @@ def make_disc_index() -> list[bytes]:
             data.StudyInstanceUID, data.StudyDate, data.StudyTime, data.StudyID = "1.2", "20200101", "0101", "1"
             files.add(data)
         files.write(name)
+        files._stage["t"].cleanup()  # pydicom leaves it to the collector, which warns
         return [(Path(name) / "DICOMDIR").read_bytes()]
 
 
