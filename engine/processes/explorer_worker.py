@@ -39,6 +39,8 @@ from engine.search import importance
 
 # How long no request came in before deferred work continues: long work started between two keys would be in the way.
 QUIET_S = 0.5
+# The app asks for its first images as soon as this process starts. They come before the import of the backend.
+FIRST_REQUEST_S, FIRST_REPLY_S = 0.3, 4.0
 CANCELED = "The request was canceled."
 
 
@@ -80,7 +82,7 @@ class ExplorerWorker(JsonLinesServer):
         self._deferred: list[Request] = []
         self._newest: dict[str, int] = {}
         self._current: Request | None = None
-        self._canceled = threading.Event()
+        self._canceled, self._asked, self._answered = threading.Event(), threading.Event(), threading.Event()
         self._audits = BackgroundTask(
             lambda audit, should_stop: self._reply(
                 audit, lambda: answer_audit(audit, make_job_context(audit, self.emit, should_stop))
@@ -100,6 +102,7 @@ class ExplorerWorker(JsonLinesServer):
         if not isinstance(command, Request):
             raise EngramError("The explorer does not run jobs.", "Send them to the training process.")
         self._newest[command.panel] = command.number
+        self._asked.set()
         if isinstance(command, LoadData):
             self._audits.cancel()
         if isinstance(command, ComputeImportances):
@@ -110,6 +113,11 @@ class ExplorerWorker(JsonLinesServer):
             self._threads[type(command)].start(command)
         else:
             super()._receive(command)
+
+    def wait_until_free(self) -> None:
+        """Wait for the reply to the first request, if one comes at once and does not take long."""
+        if self._asked.wait(FIRST_REQUEST_S):
+            self._answered.wait(FIRST_REPLY_S)
 
     def _next(self) -> Message:
         """Return the next request; a deferred one only when none came in for a while."""
@@ -181,6 +189,7 @@ class ExplorerWorker(JsonLinesServer):
                 self.emit(Response(number=number, panel=panel, content=content))
             elif not self._is_stale(request):
                 self._deferred.append(request)
+        self._answered.set()
 
     def _save_once(self) -> SaveArray:
         """Return a function that saves the arrays of one reply; an array that occurs twice goes into one file."""

@@ -91,6 +91,10 @@ class JsonLinesServer(ABC):
         return self._queue.get()
 
     @abstractmethod
+    def wait_until_free(self) -> None:
+        """Wait until the backend may be imported, which slows down all else in the process."""
+
+    @abstractmethod
     def _handle(self, command: Message) -> None:
         """Carry out a command in the main thread."""
 
@@ -123,6 +127,7 @@ def run_server(make_server: MakeServer, arguments: list[str] | None = None) -> N
 
 def warm_up(server: JsonLinesServer, name: str, threads: int) -> None:
     """Import a backend and the models, then emit `Ready`; emit `RequestFailed` if that is not possible."""
+    server.wait_until_free()
     settings = TrainingConfig.model_validate({"backend": name, "threads": threads, "deterministic": False})
     try:
         backend.import_on_backend("engine.models", settings)

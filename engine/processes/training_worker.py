@@ -95,6 +95,9 @@ class TrainingWorker(JsonLinesServer):
             self._jobs.remove(self._control)  # what comes now is meant for the next one
         super().emit(event)
 
+    def wait_until_free(self) -> None:
+        """Wait for nothing: the jobs need the backend."""
+
     def _make_control(self) -> JobControl:
         return JobControl(
             on_paused=lambda: self.emit(Paused(run=self._run)), on_resumed=lambda: self.emit(Continued(run=self._run))
