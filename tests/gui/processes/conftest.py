@@ -47,6 +47,13 @@ def engines(file_engines, monkeypatch):
 
 
 @pytest.fixture
+def real_job(engines, real_children):
+    """Let the window start a real process for its jobs: a fork dies a moment after the process that stands for it."""
+    engines.end("job")
+    engines.is_kept = True
+
+
+@pytest.fixture
 def window(qtbot, root, monkeypatch, engines):
     """A window with real engines over tiny phantoms."""
     monkeypatch.setenv("ENGRAM_RUNS", str(root))

@@ -50,7 +50,7 @@ def test_run_is_trained_paused_stopped_and_resumed_from_the_panel(window, start,
     assert runs.open_run("mine", session.runs.root).state() == "finished"
 
 
-def test_killed_engine_leaves_the_window_a_sentence_and_a_way_to_resume(window, start, wait, qtbot):
+def test_killed_engine_leaves_the_window_a_sentence_and_a_way_to_resume(real_job, window, start, wait, qtbot):
     session = window.desk.session
     record = start("ae-0003", 3000)
     wait(lambda: record.last_epoch >= 1)

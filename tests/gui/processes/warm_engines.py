@@ -58,10 +58,11 @@ class WarmEngines:
         self.made.append(WarmEngine(self, name, backend, threads))
         return self.made[-1]
 
-    def end(self) -> None:
-        """End every process: after the last test of the file."""
+    def end(self, name: str = "") -> None:
+        """End every process: after the last test of the file. Or those of a name, for a next window."""
         self.is_kept = False
-        for engine in self.made:
+        for engine in [each for each in self.made if name in ("", each.name)]:
+            self.made.remove(engine)
             engine.shutdown()
             assert not engine.is_running()
             engine.deleteLater()
