@@ -68,6 +68,7 @@ _VIEW_READERS: Final[dict[FileFormat, str]] = {
     "research": "engine.data.nifti_view",
 }
 _SECONDS_PER_MIB, _MAX_MORE_SECONDS = 2.0, 150.0
+_PICTURE_LIMITS: Final = Limits(cpu_s=10, wall_s=_BUSY * 10)  # a large one takes two; thousands of pages take minutes
 _SERIES_LIMITS: Final = Limits(cpu_s=120, wall_s=_BUSY * 120)  # for hundreds of files
 
 
@@ -167,8 +168,9 @@ def open_scan(
     if folder.is_dir():
         scan = _read_scan(_SERIES_READER, folder, limits or _SERIES_LIMITS, (volume, series), file.name)
         return replace(scan, name=file.name)
-    reader = _READERS[_checked_kind(file, limits or Limits())]
-    return _read_scan(reader, file, limits or _grow_limits(file.stat().st_size), volume, file.name)
+    kind = _checked_kind(file, limits or Limits())
+    usual = _PICTURE_LIMITS if kind == "picture" else _grow_limits(file.stat().st_size)
+    return _read_scan(_READERS[kind], file, limits or usual, volume, file.name)
 
 
 def read_view(path: str | os.PathLike[str], target: Path, series: int = 0, volume: int = 1) -> dict[str, Any]:

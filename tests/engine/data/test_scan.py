@@ -204,6 +204,17 @@ def test_a_blank_slice_is_noted(tmp_path, values):
     assert blank.slice_notes(1) == ("A note.",)
 
 
+def test_picture_has_ten_seconds_however_many_pages_it_has(tmp_path, monkeypatch):
+    file = tmp_path / "pages.tif"
+    Image.new("L", (8, 8)).save(file)
+    with file.open("ab") as pages:
+        pages.truncate(40 * 2**20)
+    given = []
+    monkeypatch.setattr(scan, "_read_scan", lambda reader, path, limits, *rest: given.append((reader, limits.cpu_s)))
+    open_scan(file)
+    assert given == [("engine.data.raster", 10)]
+
+
 def test_large_files_have_more_time():
     small, large = _grow_limits(2**10), _grow_limits(40 * 2**20)
     assert (round(small.cpu_s), round(small.wall_s)) == (20, 200)
