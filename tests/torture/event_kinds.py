@@ -9,6 +9,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 from PIL import Image
+import shiboken6
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QDesktopServices, QDropEvent
 from PySide6.QtTest import QTest
@@ -100,12 +101,13 @@ def drag(player: Player, chance: random.Random) -> None:
     for step in range(1, 5):
         if inside(window, at + ends * step / 4):
             QTest.mouseMove(handle, at + ends * step / 4)
-    QTest.mouseRelease(handle, Qt.MouseButton.LeftButton, modifier, at + ends if inside(window, at + ends) else at)
+    if shiboken6.isValid(handle):  # a menu may be gone by now
+        QTest.mouseRelease(handle, Qt.MouseButton.LeftButton, modifier, at + ends if inside(window, at + ends) else at)
 
 
 def inside(window: QWidget, at: QPoint) -> bool:
     """Return whether a window still has a point."""
-    return window.isVisible() and window.rect().contains(at)
+    return shiboken6.isValid(window) and window.isVisible() and window.rect().contains(at)
 
 
 def hover(player: Player, chance: random.Random) -> None:
