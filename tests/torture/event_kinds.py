@@ -8,8 +8,8 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
-from PIL import Image
 import shiboken6
+from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QDesktopServices, QDropEvent
 from PySide6.QtTest import QTest
