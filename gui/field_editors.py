@@ -7,15 +7,13 @@ from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 
-from engine.config import FieldSpec
+from engine.config import BACKEND_TITLES, FieldSpec
 from gui.widgets.elided_combo_box import ElidedComboBox
 
 NAMES = {
     "keras-tuner": "KerasTuner",
     "wandb": "W&B sweep",
-    "tensorflow": "TensorFlow",
-    "torch": "PyTorch",
-    "jax": "JAX",
+    **BACKEND_TITLES,
     "z-score": "Z-score",
     "leaky-relu": "Leaky ReLU",
     "relu": "ReLU",

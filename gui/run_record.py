@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from engine.config import RunConfig
+from engine.config import BACKEND_TITLES, RunConfig
 from engine.durable import write_text_atomic
 from engine.errors import EngramError
 from engine.messages import (
@@ -29,7 +29,6 @@ from gui.formatting import format_parameters
 
 NOTES_FILE = "view.json"
 XAxis = Literal["epoch", "step", "relative", "wall"]
-BACKENDS = {"tensorflow": "TensorFlow", "torch": "PyTorch", "jax": "JAX"}
 
 
 @dataclass(frozen=True)
@@ -240,7 +239,7 @@ def log_entry(event: Event) -> tuple[str, str]:
     if isinstance(event, JobStarted):
         at = f"from epoch {event.first_epoch + 1} " if event.first_epoch else ""
         counts = f"{event.train_images:,} training and {event.validation_images:,} validation images"
-        where = f"{BACKENDS.get(event.backend, event.backend)}, {event.device}"
+        where = f"{BACKEND_TITLES.get(event.backend, event.backend)}, {event.device}"
         return f"Training {at}on {where}: {counts}, {format_parameters(event.parameters)} parameters.", "info"
     if isinstance(event, EpochEnded) and event.best:
         # A record from elsewhere may lack the number.

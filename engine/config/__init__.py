@@ -47,10 +47,11 @@ from engine.config.run import (
 )
 from engine.config.search import SearchConfig, StudyConfig
 from engine.config.section import FieldSpec, Section, Setting, list_fields, setting, validate
-from engine.config.training import AUTO_BACKEND, TrainingConfig
+from engine.config.training import AUTO_BACKEND, BACKEND_TITLES, TrainingConfig
 
 __all__ = [
     "AUTO_BACKEND",
+    "BACKEND_TITLES",
     "MODELS",
     "PRESET_ALIASES",
     "RESOURCES",

@@ -5,6 +5,7 @@ from typing import ClassVar, Final, Literal
 from engine.config.section import Section, setting
 
 AUTO_BACKEND: Final = "auto"
+BACKEND_TITLES: Final = {"tensorflow": "TensorFlow", "torch": "PyTorch", "jax": "JAX"}
 
 
 class TrainingConfig(Section):

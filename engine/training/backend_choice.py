@@ -8,11 +8,10 @@ import os
 import platform
 import subprocess
 import sys
-from typing import Final
 
 from engine import backend, config
 from engine.child_process import module_command, run_module
-from engine.config import AUTO_BACKEND, RunConfig
+from engine.config import AUTO_BACKEND, BACKEND_TITLES, RunConfig
 from engine.folders import cache_root
 from engine.formatting import format_number
 from engine.job_context import Cancelled, JobContext
@@ -20,7 +19,6 @@ from engine.messages import Emit, Event, RunEstimated, ShouldStop, never_stop
 from engine.result_cache import ResultCache, fingerprint
 from engine.training.estimate import estimate
 
-TITLES: Final = {"tensorflow": "TensorFlow", "torch": "PyTorch", "jax": "JAX"}
 LIMIT_S = 120.0  # for the import, the compilation and a few steps; what takes longer is not the fastest
 
 
@@ -44,9 +42,9 @@ def resolve_backend(chosen: RunConfig, context: JobContext, is_in_process: bool 
         return chosen, ""
     usual = backend.find_backend("tensorflow")
     if is_in_process and "keras" in sys.modules:
-        return _with_backend(chosen, usual), f"Backend: {TITLES[usual]}, which this process uses already."
+        return _with_backend(chosen, usual), f"Backend: {BACKEND_TITLES[usual]}, which this process uses already."
     if backend.installed() == [usual]:
-        return _with_backend(chosen, usual), f"Backend: {TITLES[usual]}, the only one that is installed."
+        return _with_backend(chosen, usual), f"Backend: {BACKEND_TITLES[usual]}, the only one that is installed."
     speeds = measure_speeds(chosen, context)
     known = {name: speed for name, speed in speeds.items() if speed}
     name = max(known, key=lambda each: known[each]) if known else usual
@@ -96,15 +94,15 @@ def report_choice(chosen: RunConfig, token: str, emit: Emit, should_stop: Should
 def describe_choice(name: str, speeds: dict[str, float | None]) -> str:
     """Return a sentence that names the chosen backend and what each one reached."""
     others = [
-        f"{TITLES[other]} {format_number(speed, 3)}" if speed else f"{TITLES[other]} could not train it"
+        f"{BACKEND_TITLES[other]} {format_number(speed, 3)}" if speed else f"{BACKEND_TITLES[other]} could not train it"
         for other, speed in speeds.items()
         if other != name
     ]
     reached = speeds.get(name)
     if not reached:
-        return f"Backend: {TITLES[name]}; no backend could be measured."
+        return f"Backend: {BACKEND_TITLES[name]}; no backend could be measured."
     return (
-        f"Backend: {TITLES[name]}, the fastest here for this model: {format_number(reached, 3)} images/s "
+        f"Backend: {BACKEND_TITLES[name]}, the fastest here for this model: {format_number(reached, 3)} images/s "
         f"({', '.join(others)})."
     )
 

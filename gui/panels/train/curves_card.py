@@ -5,12 +5,13 @@ from datetime import datetime
 
 from PySide6.QtCore import Signal
 
+from engine.config import BACKEND_TITLES
 from engine.errors import RunError
 from engine.messages import RequestFailed
 from gui.formatting import format_parameters
 from gui.panels.train.plot_grid import PlotGrid
 from gui.panels.train.resume_choice import ResumeChoice
-from gui.run_record import BACKENDS, RunRecord
+from gui.run_record import RunRecord
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
@@ -98,7 +99,7 @@ def run_summary(record: RunRecord) -> str:
     words = [record.state]
     if record.started:
         words.append(f"started {datetime.fromtimestamp(record.started.time):%d %b %H:%M}")
-        words.append(f"{BACKENDS.get(record.started.backend, record.started.backend)}, {record.started.device}")
+        words.append(f"{BACKEND_TITLES.get(record.started.backend, record.started.backend)}, {record.started.device}")
         words.append(f"{format_parameters(record.started.parameters)} parameters")
     if record.config:
         words.append(f"seed {record.config.training.seed}")

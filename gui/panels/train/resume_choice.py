@@ -3,7 +3,8 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
-from gui.run_record import BACKENDS, RunRecord
+from engine.config import BACKEND_TITLES
+from gui.run_record import RunRecord
 from gui.widgets.buttons import Button
 
 SAME = "Resume on the backend it was last trained with."
@@ -21,7 +22,7 @@ class ResumeChoice(QWidget):
         super().__init__()
         self.backend = QComboBox()
         self.backend.setAccessibleName("backend to resume with")
-        for name, title in BACKENDS.items():
+        for name, title in BACKEND_TITLES.items():
             self.backend.addItem(title, name)
         self.button = Button("Resume", "primary", "play")
         self._record: RunRecord | None = None
