@@ -55,8 +55,8 @@ class TopBar(QFrame):
             Chip(DISCLAIMER, end=DISCLAIMER_END),
         )
         row = QHBoxLayout(self)
-        row.setContentsMargins(14, 0, 14, 0)
-        row.setSpacing(10)
+        row.setContentsMargins(10, 0, 10, 0)
+        row.setSpacing(8)
         row.addWidget(label("Engram", role="title"))
         row.addWidget(self.menus, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addStretch(1)

@@ -12,7 +12,7 @@ from gui.widgets.labels import plain_tip
 
 Kind = Literal["", "primary", "danger", "link"]
 # Of a button that shows what is chosen.
-MAX_PX, LEAST_PX, PADDING_PX, SLACK_PX = 220, 130, 44, 10
+MAX_PX, LEAST_PX, PADDING_PX, SLACK_PX = 220, 84, 44, 10
 ROLES = {"": "text", "primary": "on_accent", "danger": "danger", "link": "accent"}
 
 

@@ -48,8 +48,15 @@ def _fresh_colors():
 @pytest.fixture
 def dressed(qapp):
     """Return a function that dresses the program in a theme; it is undressed after the test."""
-    yield lambda mode: theme.apply(qapp, mode)
+    font = qapp.font()
+
+    def dress(mode):
+        theme.apply(qapp, mode)
+        qapp.setFont(theme.base_font())
+
+    yield dress
     qapp.setStyleSheet("")
+    qapp.setFont(font)
     palette.use(palette.DARK)
 
 

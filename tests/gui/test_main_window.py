@@ -399,8 +399,11 @@ class TestMemory:
         crash(first)
         assert open_window().size().toTuple() == (790, 650)
 
-    def test_window_fits_the_screen_at_first(self, open_window):
+    @pytest.mark.parametrize("mode", ["", "dark", "light"])
+    def test_window_fits_the_screen_at_first(self, open_window, dressed, mode):
         room = QGuiApplication.primaryScreen().availableGeometry()
+        if mode:
+            dressed(mode)
         first = open_window()
         assert room.contains(first.geometry())
 
