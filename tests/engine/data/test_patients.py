@@ -269,6 +269,12 @@ def test_patients_of_dicom_files_in_one_folder(dicom, config):
     assert dataset.patients.by_split == {"train": 3, "validation": 1, "test": 1}
 
 
+def test_one_patient_is_written_in_any_case(dicom, config):
+    for number in range(20):
+        folder = dicom(f"{number}.dcm", PatientID=f"mrn{number // 4}" if number % 2 else f"MRN{number // 4} ")
+    assert load(str(folder), config()).patients.patients == 5
+
+
 @pytest.mark.parametrize("prefix", ["P", "ward "])
 def test_folders_with_one_patient_id_each_are_patients(dicom, config, prefix):
     """The case patient_folders_leak; 'ward 3' alone would be no name of a patient."""
