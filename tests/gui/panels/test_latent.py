@@ -30,6 +30,7 @@ from gui.panels.latent.latent_map import LEAKED, to_scatter
 from gui.panels.latent.map_card import HINT
 from gui.panels.latent.page import CHOOSE
 from gui.panels.latent.path_pages import NEEDS_TWO
+from gui.panels.latent.scan_card import distance_text
 from gui.session import NO_DATA
 from gui.widgets.image_view import ImageView
 
@@ -644,3 +645,7 @@ class TestKeeping:
             and widget.parent().metaObject().className() not in ("QTabBar",)
         ]
         assert not nameless
+
+
+def test_distances_keep_the_zeros_that_were_measured():
+    assert [distance_text(each) for each in (1e-9, 0.05, 0.97, 1.0, 12.3)] == ["0", "0.050", "0.97", "1.00", "12.30"]
