@@ -175,7 +175,7 @@ class FolderSource:
                 return self._series.read(item.name)
             return pictures.read_file(self._folder / item.name)
         except OSError as error:
-            raise UnreadableFile(f"cannot be opened: {error.strerror or error}") from None
+            raise UnreadableFile(f"cannot be opened: {error.strerror or 'it is damaged'}") from None
         except UnreadableFile as error:
             foreign = describe_foreign(self._folder / self.items[index].name)
             raise UnreadableFile(f"{error}: {foreign}" if foreign else str(error)) from None

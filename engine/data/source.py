@@ -23,6 +23,12 @@ _WORDS: dict[str, SplitName] = {
     "testing": "test",
     "eval": "test",
     "evaluation": "test",
+    "trainset": "train",
+    "trainingset": "train",
+    "valset": "validation",
+    "validationset": "validation",
+    "testset": "test",
+    "testingset": "test",
 }
 # The names of nnU-Net, which no separator divides.
 _WHOLE_NAMES: dict[str, SplitName] = {"imagestr": "train", "imagesval": "validation", "imagests": "test"}

@@ -122,6 +122,7 @@ def test_a_bare_file_name_counts_only_where_it_is_unique(tree, tmp_path, config)
         ("image_path;Subject", "{name};Müller {patient}", "cp1252"),
         ("file\tpatient", "{name}.PNG\tMüller {patient}", "utf-16"),
         ("split,file,patient", "train,{name}.png,{patient}", "utf-8-sig"),
+        ("sep=;\nImage ID;Patient ID", "{name}.png;{patient}", "utf-8"),
     ],
 )
 def test_a_table_is_read_as_other_programs_write_it(header, row, encoding):
@@ -203,6 +204,8 @@ def test_names_of_known_datasets(path, patient):
         ([f"sub-{number:02}" for number in range(6)], "patients"),
         ([f"P{number}" for number in range(5)], "patients"),
         ([f"patient_{number}" for number in range(2)], "patients"),
+        ([f"patient_{letter}" for letter in "ABC"], "patients"),
+        ([f"TCGA_CS_49{number}_19960909" for number in range(10, 14)], "patients"),
         ([f"AB{number:04}" for number in range(30)], "patients"),
         (["glioma_tumor", "meningioma_tumor", "no_tumor", "pituitary_tumor"], "classes"),
         ([f"grade{number}" for number in range(1, 5)], "classes"),
@@ -418,3 +421,12 @@ def test_look_alikes_stay_together_but_are_no_known_patients(tmp_path, config):
     assert dataset.patients.note.startswith("Patients are unknown: look-alike images are kept in one set")
     plain = load(str(tmp_path), config(validation_share=0.2))
     assert any({name[0] for name in plain.train.names} & {name[0] for name in plain.test.names})
+
+
+@pytest.mark.parametrize(
+    ("folders", "file", "patients"),
+    [(["HGG_0", "HGG_1"], "{}_{}.png", 2), (["grade1", "grade2"], "{}_{}.png", 0), (["HGG_0", "HGG_1"], "x{1}.png", 0)],
+)
+def test_numbered_folders_that_name_their_files_are_patients(tree, config, folders, file, patients):
+    folder = tree(*(f"{name}/{file.format(name, at)}" for name in folders for at in range(6)))
+    assert load(str(folder), config()).patients.patients == patients
