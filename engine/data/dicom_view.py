@@ -21,7 +21,7 @@ from engine.data.viewed_volume import ViewedVolume, make_view
 
 _TAGS: Final = [
     "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "InstanceNumber", "Rows", "Columns", "NumberOfFrames",
-    "ImageOrientationPatient", "PatientID", "SOPInstanceUID",
+    "ImageOrientationPatient", "PatientID", "SOPInstanceUID", "Modality",
 ]  # fmt: skip
 SeriesKey = tuple[int, str, str]
 
@@ -69,7 +69,7 @@ def list_series(folder: Path) -> list[SeriesFiles]:
     for file in walk_dicom(folder):
         try:
             head = dcmread(file, force=True, stop_before_pixels=True, specific_tags=_TAGS)
-            if not head.get("Rows"):  # reports and directories have none
+            if not head.get("Rows") or head.get("Modality") == "SEG":  # reports and directories have no rows
                 continue
             direction = str([round(float(each), 2) + 0.0 for each in head.get("ImageOrientationPatient") or ()])
             size = f"{head.get('Rows')} × {head.get('Columns')}"

@@ -52,6 +52,7 @@ def test_images_of_one_place_are_as_many_volumes(write_series):
 def test_a_disc_offers_its_series_and_opens_the_largest(write_series, tmp_path):
     write_series("disc/p/a", SeriesNumber=7)
     write_series("disc/p/b", repeats=2, SeriesNumber=9)
+    write_series("disc/p/c", SeriesNumber=11, Modality="SEG")
     (tmp_path / "disc" / "readme.txt").write_text("viewer")
     made = dicom_view.read_view(tmp_path / "disc", (0, 1))
     assert made.series == ("7 · a · 3 images", "9 · b · 6 images")
