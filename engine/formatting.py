@@ -18,7 +18,8 @@ MINUS = "\u2212"
 _REPLACEMENT = "\ufffd"
 DASH = "\u2014"
 _SPREADSHEET_LINE = re.compile(r'\A"?sep=.?"?\s*[\r\n]+', re.IGNORECASE)
-SIMILARITY, N_SHOWN = 0.7, 8
+SIMILARITY, N_SHOWN = 0.7, 12
+MIN_LETTERS = 3
 
 
 def format_number(value: float | None, digits: int = 4) -> str:
@@ -147,6 +148,19 @@ def format_source(source: str) -> str:
     return source if prefix and is_relative and len(path.parts) <= 2 else prefix + path.name
 
 
+def find_similar(word: str, names: Collection[str]) -> str:
+    """Return the name closest to a word, whatever their case, or the only one that begins with it; empty if none is.
+
+    Examples:
+        >>> find_similar("VEA", ["ae", "vae"]), find_similar("val", ["test", "validation"]), find_similar("x", ["ae"])
+        ('vae', 'validation', '')
+    """
+    typed, known = word.casefold(), {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(typed, known, 1, SIMILARITY)
+    begun = [name for name in known if len(typed) >= MIN_LETTERS and name.startswith(typed)]
+    return known[near[0]] if near else known[begun[0]] if len(begun) == 1 else ""
+
+
 def suggest(word: str, names: Collection[str], title: str) -> str:
     """Return advice on a name that is not known: the similar one, if there is one, and the last of those known.
 
@@ -154,8 +168,8 @@ def suggest(word: str, names: Collection[str], title: str) -> str:
         >>> suggest("study-a", ["unet", "study-ae"], "Presets")
         "Did you mean 'study-ae'? Presets: unet, study-ae."
     """
-    near = difflib.get_close_matches(word, names, 1, SIMILARITY)
-    question = f"Did you mean '{near[0]}'? " if near else ""
+    near = find_similar(word, names)
+    question = f"Did you mean '{near}'? " if near else ""
     return f"{question}{title}: {', '.join([*names][-N_SHOWN:]) or 'none yet'}."
 
 

@@ -23,7 +23,7 @@ from engine.data.dicom_series import SeriesWindows, SliceHeader
 from engine.data.files import LOOKED_FOR, VOLUME_AMONG_IMAGES, FileFormat, detect_format, list_pictures, open_folder
 from engine.data.foreign_files import describe_foreign
 from engine.data.layout import note_undecided_folders, parse_layout
-from engine.data.parallel import map_in_threads
+from engine.data.parallel import WORKERS, map_in_threads
 from engine.data.patient_names import FolderReading, FolderRule
 from engine.data.series_masks import SeriesMasks, is_volume_mask
 from engine.data.source import SLICE_MARK, SourceItem, natural_sort_key
@@ -44,6 +44,7 @@ class FolderSource:
     """Source of the images in a folder, in natural order of their names."""
 
     expected = LOOKED_FOR
+    threads = WORKERS
 
     def __init__(self, config: DataConfig, context: JobContext = UNATTENDED) -> None:
         self._folder, self._context = open_folder(config.source), context

@@ -23,7 +23,7 @@ from engine.data.dataset import Skipped
 from engine.data.decoded_image import DecodedImage, UnreadableFile
 from engine.data.huggingface_paths import check_image, local_only
 from engine.data.layout import parse_layout
-from engine.data.parallel import map_in_threads
+from engine.data.parallel import WORKERS, map_in_threads
 from engine.data.source import SourceItem, natural_sort_key, split_name
 from engine.data.table_columns import (
     EXPECTED,
@@ -64,6 +64,7 @@ class HuggingFaceSource:
     expected = EXPECTED
     question = ""
     plane = ""
+    threads = WORKERS
 
     def __init__(self, config: DataConfig) -> None:
         name = config.source.removeprefix(PREFIX) or DEFAULT

@@ -98,6 +98,12 @@ def make_boxes(found: FoundBoxes) -> Boxes:
     )
 
 
+def require_table(path: Path | None) -> None:
+    """Raise SourceNotFound if a table of boxes that is to be read does not exist."""
+    if path is not None and not path.exists():
+        raise SourceNotFound(f"There is no box file {path}.", "Give the path of a CSV file.")
+
+
 def read_boxes(path: Path) -> Boxes:
     """Read a table of boxes; a row that cannot be used is skipped and reported in a sentence.
 
@@ -108,10 +114,9 @@ def read_boxes(path: Path) -> Boxes:
         SourceNotFound: the file does not exist.
         DataError: it is not such a table, or no row can be used.
     """
+    require_table(path)
     if path.is_dir():
         read = make_boxes(read_yolo_folder(path))
-    elif not path.is_file():
-        raise SourceNotFound(f"There is no box file {path}.", "Give the path of a CSV file.")
     elif path.suffix.casefold() == ".json":
         read = _read_json(path)
     else:

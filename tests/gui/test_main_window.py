@@ -34,11 +34,12 @@ from engine.messages import (
     StudyEnded,
     StudyProgress,
 )
-from gui import close_dialogs, palette
+from gui import close_dialogs, main_window, palette
 from gui.app import make_window
 from gui.panel import DISCLAIMER
 from gui.preferences import Preferences, PreferencesDialog, SettingsStore
 from gui.run_record import open_record
+from gui.session import Session
 from gui.shortcuts import ShortcutSheet
 from gui.widgets.card import Card
 from tests import house
@@ -673,6 +674,23 @@ def test_ready_made_runs_are_put_into_an_empty_folder(qtbot, root, monkeypatch, 
     window.start()
     assert "Could not copy the demo runs to" in window.notice.box.text()
     window.close()
+
+
+def test_the_explorer_starts_before_the_window_is_built(root, monkeypatch, fake_engines):
+    monkeypatch.setenv("ENGRAM_RUNS", str(root))
+    order = []
+
+    def build(desk, memory, scratch):
+        order.append("window")
+        scratch.remove()
+        return desk.session
+
+    monkeypatch.setattr(main_window, "MainWindow", build)
+    monkeypatch.setattr(Session, "setParent", lambda session, parent: None)
+    monkeypatch.setattr(Session, "start_explorer", lambda session: order.append("explorer"))
+    make_window(SettingsStore(), start_explorer=True)
+    make_window(SettingsStore())
+    assert order == ["explorer", "window", "window"]
 
 
 def _full_disk(folder):
