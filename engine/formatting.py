@@ -72,6 +72,16 @@ def format_fixed(value: float | None, places: int) -> str:
     return (MINUS if value < 0 and size.strip("0.,") else "") + size
 
 
+def format_signed(value: float, places: int = 3) -> str:
+    """Format a number with its sign and `places` decimal places.
+
+    Examples:
+        >>> format_signed(0.0214), format_signed(-0.5, 1), format_signed(-0.0001)
+        ('+0.021', '−0.5', '0.000')
+    """
+    return f"{'+' if value >= 0 else ''}{format_fixed(value, places)}"
+
+
 def format_percent(share: float) -> str:
     """Format a fraction as a whole percentage.
 
