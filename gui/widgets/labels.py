@@ -25,14 +25,19 @@ def label(text: str = "", role: str = "", wrap: bool = False, parent: QWidget | 
     return made
 
 
+def fix_width(text: QLabel, width_px: int) -> None:
+    """Give a label a fixed width, more where the font needs it."""
+    text.setFixedWidth(max(width_px, text.sizeHint().width()))
+
+
 def form_rows(rows: Mapping[str, QWidget], label_px: int) -> QFormLayout:
-    """Return a form of named rows, whose labels are `label_px` wide."""
+    """Return a form of named rows, whose labels are `label_px` wide, or as wide as their words."""
     form = QFormLayout()
     form.setVerticalSpacing(6)
     form.setHorizontalSpacing(8)
     for title, widget in rows.items():
         text = label(title, role="quiet")
-        text.setFixedWidth(label_px)
+        fix_width(text, label_px)
         text.setBuddy(widget)
         widget.setAccessibleName(title)
         form.addRow(text, widget)
