@@ -5,6 +5,7 @@ Thousands have a comma, minus is a true minus sign, and a missing number is a da
 
 import difflib
 import math
+import re
 import shlex
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import PureWindowsPath
 MINUS = "\u2212"
 _REPLACEMENT = "\ufffd"
 DASH = "\u2014"
+_SPREADSHEET_LINE = re.compile(r'\A"?sep=.?"?\s*[\r\n]+', re.IGNORECASE)
 SIMILARITY, N_SHOWN = 0.7, 12
 MIN_LETTERS = 3
 
@@ -68,6 +70,16 @@ def format_fixed(value: float | None, places: int) -> str:
         return format_number(value)
     size = f"{abs(value):,.{places}f}"
     return (MINUS if value < 0 and size.strip("0.,") else "") + size
+
+
+def format_signed(value: float, places: int = 3) -> str:
+    """Format a number with its sign and `places` decimal places.
+
+    Examples:
+        >>> format_signed(0.0214), format_signed(-0.5, 1), format_signed(-0.0001)
+        ('+0.021', '−0.5', '0.000')
+    """
+    return f"{'+' if value >= 0 else ''}{format_fixed(value, places)}"
 
 
 def format_percent(share: float) -> str:
@@ -205,3 +217,27 @@ def make_printable(text: str) -> str:
 
 def _is_unprintable(letter: str) -> bool:
     return letter != "\n" and unicodedata.category(letter) in {"Cc", "Cs"}
+
+
+def decode_table(content: bytes) -> str:
+    r"""Return a text in UTF-8, in UTF-16 with its mark, or else as spreadsheets write it on Windows.
+
+    A first line such as `sep=;`, which tells spreadsheets the delimiter, is left out.
+
+    Raises:
+        UnicodeDecodeError: it is no text.
+
+    Examples:
+        >>> decode_table(b"sep=;\nfile;patient\n")
+        'file;patient\n'
+    """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = content.decode("utf-16")
+    else:
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            if b"\0" in content:
+                raise
+            text = content.decode("cp1252")
+    return _SPREADSHEET_LINE.sub("", text, count=1)

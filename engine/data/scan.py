@@ -287,7 +287,7 @@ def serve(read: Callable[[Path, Any], Scan]) -> None:
     except UnreadableFile as error:
         answer = {"reason": str(error)}
     except OSError as error:
-        answer = {"reason": f"it cannot be read ({error.strerror or error})"}
+        answer = {"reason": f"it cannot be read ({error.strerror or 'it is damaged'})"}
     except MemoryError:
         answer = {"reason": f"reading it takes more than {limits.memory_bytes / 2**30:.1f} GB of memory"}
     sys.stdout.write(json.dumps(answer))

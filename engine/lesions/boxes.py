@@ -16,6 +16,7 @@ from typing import Final
 
 from engine.arrays import Mask
 from engine.errors import DataError, SourceNotFound
+from engine.formatting import decode_table
 from engine.lesions.box_formats import FoundBoxes, Outline, merge, read_coco, read_yolo_files, read_yolo_folder
 from engine.lesions.regions import Shape, ellipse, stretch
 
@@ -157,8 +158,7 @@ def _read_table(path: Path) -> Boxes:
     if path.stat().st_size > MOST_BYTES:
         raise DataError(f"{path.name} is too large for a table of boxes.", "Give a smaller file.")
     try:
-        content = path.read_bytes()
-        text = content.decode("utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
+        text = decode_table(path.read_bytes())
         table = csv.DictReader(io.StringIO(text, newline=""), delimiter=_find_delimiter(text), skipinitialspace=True)
         found, problems = _rows(table, path.name)
     except (UnicodeDecodeError, csv.Error):
