@@ -274,8 +274,9 @@ class ImageRows(QScrollArea):
 
     def _place_row(self, row: int, views: list[ImageView], grid: Grid) -> None:
         first = grid.at(row, 0)
-        # Beside the captions there is room for the words of a low row.
-        self._headers[row].setGeometry(0, first.top(), grid.header, first.height() + grid.captions[row])
+        # Beside the captions and the gaps there is room for the words of a low row.
+        room = first.height() + grid.captions[row] + GAP
+        self._headers[row].setGeometry(0, first.top() - GAP // 2, grid.header, room)
         self._headers[row].show()
         for column, view in enumerate(views):
             cell = grid.at(row, column)
