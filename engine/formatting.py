@@ -18,7 +18,8 @@ MINUS = "\u2212"
 _REPLACEMENT = "\ufffd"
 DASH = "\u2014"
 _SPREADSHEET_LINE = re.compile(r'\A"?sep=.?"?\s*[\r\n]+', re.IGNORECASE)
-SIMILARITY, N_SHOWN = 0.7, 12
+# Two neighboring letters of three may be swapped.
+SIMILARITY, N_SHOWN = 0.66, 12
 MIN_LETTERS = 3
 
 
