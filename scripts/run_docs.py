@@ -52,7 +52,7 @@ def main() -> int:
     chosen = options.parse_args()
     prepare(chosen.keep)
     # The examples of the page on the API run in the tests.
-    pages = [README, *TUTORIALS, *sorted(set(DOCS.rglob("*.md")) - {*TUTORIALS, DOCS / "reference" / "api.md"})]
+    pages = [*TUTORIALS, README, *sorted(set(DOCS.rglob("*.md")) - {*TUTORIALS, DOCS / "reference" / "api.md"})]
     wrong = [
         line for page in pages if not chosen.pages or page.stem in chosen.pages for line in run(page, chosen.write)
     ]
@@ -80,8 +80,6 @@ def prepare(keep: bool) -> None:
     if keep and Path("source").is_dir():
         return
     docs_examples.write_files()
-    for words in docs_examples.RUNS:
-        run_command(f"engram {words}")
 
 
 def forget(text: str) -> None:
@@ -130,7 +128,13 @@ def run_console(body: str) -> str:
 
 
 def run_shell(body: str) -> None:
-    """Run the commands of Engram in a block, with files and runs for their placeholders."""
+    """Run the commands of Engram in a block, with files and runs for their placeholders.
+
+    The runs are made by the first such block: the tutorials before it list only their own.
+    """
+    for words in docs_examples.RUNS:
+        if not all((Path(os.environ["ENGRAM_RUNS"]) / name).is_dir() for name in NAME.findall(words)):
+            run_command(f"engram {words}")
     for line in body.replace("\\\n", " ").splitlines():
         if words := docs_examples.fill_in(line):
             run_command(shlex.join(words))

@@ -55,5 +55,5 @@ make_venv() {
 }
 
 fits || make_venv
-echo "Installing Engram's packages into $venv (about 2 GB the first time)"
+echo "Installing Engram's packages into $venv (about 1 GB the first time)"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'

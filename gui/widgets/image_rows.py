@@ -17,7 +17,7 @@ from gui.widgets.view_state import ViewState
 
 GAP, MARK_PX = 8, 2
 TEXT_PX = 18
-HEADER_PX = 112
+HEADER_PX, WIDEST_HEADER_PX = 112, 180
 LEAST_CELL = 72
 STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
 
@@ -259,7 +259,7 @@ class ImageRows(QScrollArea):
         bar = self.verticalScrollBar().sizeHint().width()
         room = QSize(self.width() - bar - 2, self.height() - 2)
         captions = tuple(TEXT_PX if row.captions else 0 for row in self._rows)
-        grid = fit_grid(room, len(self._titles), aspect, Grid(QSize(), HEADER_PX, top, captions))
+        grid = fit_grid(room, len(self._titles), aspect, Grid(QSize(), self._header_width(), top, captions))
         self._board.resize(grid.size(len(self._titles)))
         for column, title in enumerate(self._titles):
             title.setGeometry(grid.at(0, column).adjusted(0, -top, 0, 0).adjusted(0, 0, 0, -grid.cell.height()))
@@ -267,10 +267,16 @@ class ImageRows(QScrollArea):
         for row, views in enumerate(self._views):
             self._place_row(row, views, grid)
 
+    def _header_width(self) -> int:
+        """Return room for the longest word beside the rows: a wide font needs more than the usual one."""
+        needed = max(header.minimumSizeHint().width() for header in self._headers)
+        return min(max(needed, HEADER_PX), WIDEST_HEADER_PX)
+
     def _place_row(self, row: int, views: list[ImageView], grid: Grid) -> None:
         first = grid.at(row, 0)
-        # Beside the captions there is room for the words of a low row.
-        self._headers[row].setGeometry(0, first.top(), HEADER_PX, first.height() + grid.captions[row])
+        # Beside the captions and the gaps there is room for the words of a low row.
+        room = first.height() + grid.captions[row] + GAP
+        self._headers[row].setGeometry(0, first.top() - GAP // 2, grid.header, room)
         self._headers[row].show()
         for column, view in enumerate(views):
             cell = grid.at(row, column)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from html import escape
 from typing import Literal
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFormLayout, QLabel, QPushButton, QSizePolicy, QStyle, QStyleOption, QWidget
 
-CHIP_PADDING_PX = 22
+CHIP_PADDING_PX, TALL_PX = 22, 10_000
 Tone = Literal["", "accent", "warning", "danger"]
 
 
@@ -25,14 +25,19 @@ def label(text: str = "", role: str = "", wrap: bool = False, parent: QWidget | 
     return made
 
 
+def fix_width(text: QLabel, width_px: int) -> None:
+    """Give a label a fixed width, more where the font needs it."""
+    text.setFixedWidth(max(width_px, text.sizeHint().width()))
+
+
 def form_rows(rows: Mapping[str, QWidget], label_px: int) -> QFormLayout:
-    """Return a form of named rows, whose labels are `label_px` wide."""
+    """Return a form of named rows, whose labels are `label_px` wide, or as wide as their words."""
     form = QFormLayout()
     form.setVerticalSpacing(6)
     form.setHorizontalSpacing(8)
     for title, widget in rows.items():
         text = label(title, role="quiet")
-        text.setFixedWidth(label_px)
+        fix_width(text, label_px)
         text.setBuddy(widget)
         widget.setAccessibleName(title)
         form.addRow(text, widget)
@@ -63,6 +68,30 @@ def set_style_property(widget: QWidget, **properties: object) -> None:
         widget.setProperty(name, value)
     widget.style().unpolish(widget)
     widget.style().polish(widget)
+
+
+class FirmLabel(QLabel):
+    """Wrapped lines that no layout squeezes: the label is at least as high as its text."""
+
+    def __init__(self, role: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setProperty("role", role)
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        self._claim_height()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._claim_height()
+
+    def _claim_height(self) -> None:
+        # `heightForWidth` is never below the minimum that was set before.
+        room = QRect(0, 0, self.contentsRect().width(), TALL_PX)
+        flags = int(self.alignment() | Qt.TextFlag.TextWordWrap)
+        self.setMinimumHeight(self.fontMetrics().boundingRect(room, flags, self.text()).height())
 
 
 class ElidedLabel(QLabel):

@@ -16,7 +16,7 @@ from gui.session import data_config, load_data_undoable
 from gui.widgets.buttons import Button, IconButton
 from gui.widgets.card import NoticeBox, ScrollingCard
 from gui.widgets.focus_combo_box import FocusComboBox
-from gui.widgets.labels import label
+from gui.widgets.labels import FirmLabel
 
 PHANTOM, FOLDER, HUB = "phantom", "folder", "hf"
 TITLES = {PHANTOM: "Phantoms", FOLDER: "Folder", HUB: "Hugging Face"}
@@ -122,7 +122,7 @@ class SourceCard(ScrollingCard):
         self.source = SourceEditor()
         self.form = Form(list_fields(DataConfig), desk.undo, data_config, {"source": self.source})
         self.use, self.cancel = Button("Load dataset", "primary"), Button("Cancel")
-        self.bar, self.caption = QProgressBar(), label(role="caption", wrap=True)
+        self.bar, self.caption = QProgressBar(), FirmLabel("caption")
         self.notice = NoticeBox()
         self._lay_out()
         self._connect()

@@ -17,7 +17,7 @@ from gui.run_chooser import RunChooser
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card, NoticeBox
-from gui.widgets.labels import FilterChip, label
+from gui.widgets.labels import FilterChip, fix_width, label
 from gui.widgets.legend import Legend
 from gui.widgets.scatter.model import EMPTY, Numbers
 from gui.widgets.scatter.widget import ScatterPlot
@@ -178,7 +178,7 @@ class MapOptionsCard(Card):
         rows = {"Run": self.run, "Images": chips, "Map": self.method, "Color": self.color}
         for title, field in rows.items():
             text = label(title, role="quiet")
-            text.setFixedWidth(LABEL_PX)
+            fix_width(text, LABEL_PX)
             text.setBuddy(field)
             field.setAccessibleName(title.lower())
             form.addRow(text, field)

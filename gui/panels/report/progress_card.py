@@ -8,7 +8,7 @@ from engine.messages import StudyProgress
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
-from gui.widgets.labels import ElidedLabel, label
+from gui.widgets.labels import ElidedLabel, fix_width, label
 
 STAGES = {"training": "Training", "measuring": "Evaluation", "drawing": "Figures"}
 STEPS = 1000
@@ -47,7 +47,7 @@ class ProgressCard(Card):
         grid.setColumnStretch(2, 1)
         for row, (stage, line) in enumerate(self.lines.items()):
             name = label(STAGES[stage], role="quiet")
-            name.setFixedWidth(NAME_PX)
+            fix_width(name, NAME_PX)
             grid.addWidget(name, row, 0)
             grid.addWidget(line.bar, row, 1)
             grid.addWidget(line.text, row, 2)

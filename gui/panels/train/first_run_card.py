@@ -1,12 +1,12 @@
 """Card for the first steps: shown in Train until there is a run of the user's own."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout
 
 from engine import demo_runs
 from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
+from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.labels import label
 
 READY = "{names} are ready to explore. "
@@ -25,7 +25,7 @@ class FirstRunCard(Card):
         self._session = session
         self._text, self.train = label(wrap=True), Button("Train a quick model", "primary")
         self.lesson, self.guide = Button("Take a lesson", "link"), Button("Guide", "link")
-        line = QHBoxLayout()
+        line = FlowLayout()
         for button, wanted in (
             (self.train, self.train_wanted),
             (self.lesson, self.lesson_wanted),
@@ -33,7 +33,6 @@ class FirstRunCard(Card):
         ):
             button.clicked.connect(wanted)
             line.addWidget(button)
-        line.addStretch()
         self.add(self._text)
         self.add(line)
         session.runs_changed.connect(self.refresh)

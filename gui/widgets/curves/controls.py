@@ -50,7 +50,7 @@ class CurveControls(QWidget):
         self.clip = FilterChip("Clip outliers")
         self.clip.setToolTip(OUTLIERS_TIP)
         self.export, self._menu = IconButton("export", "Export the plots"), QMenu(self)
-        self.smoothing.setFixedWidth(SLIDER_PX)
+        self.smoothing.setFixedWidth(max(SLIDER_PX, self.smoothing.sizeHint().width()))
         row = FlowLayout(self, gap=6)
         for part in (self.smoothing, *more[:-1], self.log_x, self.log_y, self.clip, self.export, *more[-1:]):
             row.addWidget(part)

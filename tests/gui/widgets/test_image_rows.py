@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QFont
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
 from gui.pixmaps import Colormap
-from gui.widgets.image_rows import HEADER_PX, Grid, ImageRow, ImageRows, fit_grid
+from gui.widgets.image_rows import HEADER_PX, Grid, ImageRow, ImageRows, RowHeader, fit_grid
 
 
 def pictures(count=6, height=16, width=16):
@@ -46,6 +47,18 @@ def test_cells_fill_the_width_when_the_height_lets_them_and_else_the_height():
     empty = Grid(QSize(), 100, 0, (0,))
     assert fit_grid(QSize(100 + 4 * 200 + 3 * 8, 900), 4, 1.0, empty).cell == QSize(200, 200)
     assert fit_grid(QSize(2000, 150), 4, 1.0, empty).cell == QSize(150, 150)
+
+
+def test_names_of_rows_have_room_in_a_wide_font(qtbot, qapp):
+    font = QFont(qapp.font())
+    font.setStretch(135)
+    made = ImageRows()
+    qtbot.addWidget(made)
+    made.setFont(font)
+    made.set_rows([ImageRow("reconstruction", pictures())])
+    header = made.findChild(RowHeader)
+    title = header.findChild(QLabel)
+    assert HEADER_PX < title.fontMetrics().horizontalAdvance("reconstruction") <= header.width()
 
 
 def test_images_keep_their_shape():

@@ -3,7 +3,7 @@
 import pytest
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QTextEdit, QVBoxLayout, QWidget
 
 from engine.formatting import format_fixed, format_measured, format_number, format_percent
 from gui import palette
@@ -14,7 +14,7 @@ from gui.widgets.color_bar import ColorBar
 from gui.widgets.elided_combo_box import ElidedComboBox
 from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.focus_combo_box import FocusComboBox
-from gui.widgets.labels import Chip, ElidedLabel, FilterChip, label, plain_tip
+from gui.widgets.labels import Chip, ElidedLabel, FilterChip, FirmLabel, label, plain_tip
 
 
 @pytest.mark.parametrize(
@@ -302,3 +302,18 @@ def test_the_wheel_changes_a_combo_box_only_with_the_focus(qtbot, wheel):
     box.setFocus()
     wheel(box, (5, 5), -1)
     assert box.currentText() == "sagittal"
+
+
+def test_no_layout_squeezes_a_firm_label(qtbot):
+    window, text = QWidget(), FirmLabel("caption")
+    qtbot.addWidget(window)
+    inner = QWidget(window)
+    column = QVBoxLayout(inner)
+    for part in (text, QTextEdit()):
+        column.addWidget(part)
+    window.show()
+    for width, lines in ((140, 4), (700, 1)):
+        inner.resize(width, 60)
+        text.setText("You can also drop a folder or an image anywhere in the app.")
+        height = text.fontMetrics().height()
+        qtbot.waitUntil(lambda lines=lines, height=height: text.height() >= lines * height == text.minimumHeight())
