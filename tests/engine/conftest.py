@@ -48,6 +48,24 @@ def run_on(tmp_path_factory):
         process.close()
 
 
+@pytest.fixture(scope="module")
+def loaded_once():
+    """Give back a model that was loaded before in this file, not built and traced again. No test may change it."""
+    from engine import models  # imports Keras
+
+    load, loaded = models.load, {}
+
+    def load_once(run):
+        key = runs.model_checksum(run), run.config.model_dump_json()
+        if key not in loaded or not key[0]:
+            loaded[key] = load(run)
+        return loaded[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models, "load", load_once)
+        yield
+
+
 @pytest.fixture
 def start_python():
     """Start Python code in a fresh process and return it at once; ended with the test."""

@@ -23,6 +23,8 @@ from engine.messages import StudyProgress
 from tests.conftest import ROOT
 from tests.trained_runs import TINY
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 COMMANDS = ("train", "resume", "search", "trials", "runs", "evaluate", "audit", "parity", "reconstruct", "demo")
 COMMANDS += ("denoise", "denoise-curve", "study")
 COMMANDS += ("activations", "lesion-layers")

@@ -18,6 +18,8 @@ from engine.errors import ConfigError
 from engine.figures import DISCLAIMER
 from tests.trained_runs import TINY
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 HEAD = "split,class,file,x_center,y_center,width,height\n"
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from engine.cli.evaluate import IMAGE_COLUMNS, PLACES, _cells
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 
 @pytest.mark.parametrize(("limits", "shown"), [([19.0, 23.0], "19.0 to 23.0"), (None, "—")])
 def test_the_interval_over_patients_stands_under_its_head(limits, shown):

@@ -12,6 +12,8 @@ from engine.figures import DISCLAIMER
 from engine.training import job
 from tests.trained_runs import TINY
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 
 @pytest.fixture(scope="module")
 def root(trained, tmp_path_factory):

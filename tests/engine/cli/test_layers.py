@@ -10,6 +10,8 @@ from engine import cli
 from engine.data.phantom import phantom
 from engine.figures import DISCLAIMER
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 
 @pytest.fixture(scope="module")
 def root(trained, tmp_path_factory):

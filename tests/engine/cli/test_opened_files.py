@@ -8,6 +8,8 @@ import pytest
 
 from engine import cli, data
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 BLANK = "This slice has one gray value only."
 
 

@@ -18,6 +18,8 @@ from engine.data import scan
 from engine.figures import DISCLAIMER
 from engine.runs import create_run, open_run
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 AFFINE = np.array([[0.0, -1.1, 0.2, 30], [0.9, 0.0, 0.3, -20], [0.1, 0.2, 4.0, 5], [0, 0, 0, 1]])
 SPOT = (10, 21, 3)
 PATIENT = {

@@ -16,6 +16,8 @@ from engine.evaluation.evaluator import bootstrap_interval
 from engine.job_context import Cancelled, JobContext
 from tests.trained_runs import TINY
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 KEYS = {
     "n",
     "mse",

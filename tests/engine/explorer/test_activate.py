@@ -9,6 +9,8 @@ from engine.errors import ConfigError
 from engine.explorer import activation_cache
 from engine.messages import ComputeActivations, ListLayers
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 
 @pytest.fixture(scope="module")
 def model(run):

@@ -11,6 +11,8 @@ from engine.evaluation import references, scoring
 from engine.explorer.explorer import Explorer
 from engine.messages import ApplyFilter, Denoise, DenoiseCurve, DenoiseDraft, ExportDenoised, never_stop
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 
 @pytest.fixture(scope="module")
 def run(trained):
@@ -91,8 +93,10 @@ def test_draft_of_a_model_without_a_quicker_way_is_its_image(explorer, ask, run)
     assert np.array_equal(stack(drafted.denoised), stack(found.denoised))
 
 
-def test_draft_of_a_mirrored_model_is_one_pass_and_says_so(explorer, ask, mirrored, image):
+def test_draft_of_a_mirrored_model_is_one_pass_and_says_so(explorer, ask, mirrored, image, request):
     model = explorer.model(str(mirrored.path))[0]
+    trained = model.get_weights()
+    request.addfinalizer(lambda: model.set_weights(trained))  # other tests get this model too
     rng = np.random.default_rng(0)
     model.set_weights([rng.normal(0, 0.3, weight.shape) for weight in model.get_weights()])
     drafted = explorer.answer(ask(DenoiseDraft, runs=(str(mirrored.path),), sigma=0.1)).runs[str(mirrored.path)]

@@ -19,6 +19,8 @@ from engine.messages import (
 )
 from gui.explorer_client import take_arrays
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 BOX = RegionSpec(kind="ellipse", points=((0.3, 0.35), (0.6, 0.6)))
 CASES = [
     (ListLayers, {}, 0),

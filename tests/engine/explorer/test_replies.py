@@ -16,6 +16,8 @@ from engine.messages import read_event
 from engine.processes.explorer_worker import ExplorerWorker
 from engine.search import importance
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 
 @pytest.fixture
 def cross(tmp_path, explorer):

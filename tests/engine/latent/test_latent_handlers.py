@@ -30,6 +30,8 @@ from engine.messages import (
 )
 from engine.resumable import ResumableJob
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 DECODING = ["ae", "vae", "residual-vae"]
 
 

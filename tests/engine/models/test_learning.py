@@ -28,10 +28,12 @@ def test_four_images_are_learned_by_heart(settings, blobs):
     model = models.build_compiled(config.from_flat({"learning_rate": 1e-2, "filters": (8, 16), **latent}, settings))
     before = scoring.score(model, InMemory(images))["mse"].mean()
     model.adapt(AdaptContext(len(images), 0, lambda number: iter([images]), UNATTENDED, str))
-    steps = np.tile(images, (150, 1, 1, 1))  # one epoch of 150 steps costs far less than 150 epochs of one
-    model.fit(steps, steps, batch_size=4, shuffle=False, verbose=0)
-    after = scoring.score(model, InMemory(images))["mse"].mean()
-    assert after < before / 10, (before, after)
+    steps = np.tile(images, (30, 1, 1, 1))  # one epoch of 30 steps costs far less than 30 epochs of one
+    losses = [before]
+    while losses[-1] >= before / 10 and len(losses) <= 5:
+        model.fit(steps, steps, batch_size=4, shuffle=False, verbose=0)
+        losses.append(scoring.score(model, InMemory(images))["mse"].mean())
+    assert losses[-1] < before / 10, losses
 
 
 STEPS = """

@@ -18,6 +18,8 @@ from engine.reports import pdf, run_report, write_report
 from engine.reports.document import Code, Picture, Report, Section, Table, to_html
 from engine.reports.writer import answer_report
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 PLANTED = "PLANTED^WILHELMINA"
 
 

@@ -17,8 +17,9 @@ def full(*_, **__):
 
 
 @pytest.fixture
-def run(trained, tmp_path):
-    return trained(epochs=1, at=tmp_path / "one")
+def run(quick_epochs, tiny, tmp_path):
+    """A run of one epoch."""
+    return engine.train(tiny(epochs=1), run="one", root=tmp_path)
 
 
 @pytest.mark.parametrize("name", ["new.keras", "variables.npz", "history.csv.new", "epoch-00002.npy"])

@@ -1,3 +1,4 @@
+import functools
 import io
 
 import numpy as np
@@ -44,8 +45,9 @@ CHANGES = {
 
 @pytest.fixture(scope="session")
 def phantoms():
-    """Gray phantoms as images of 8 bits, another for each number: `phantoms(3)`."""
+    """Gray phantoms as images of 8 bits, another for each number: `phantoms(3)`. They are drawn once."""
 
+    @functools.cache
     def make(index, side=SIDE):
         return Image.fromarray(np.rint(np.asarray(phantom(side, 7, index).image) * 255).astype(np.uint8))
 
