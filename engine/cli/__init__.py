@@ -19,6 +19,7 @@ from engine.cli import parser
 from engine.cli.program import CLEANUP, INTERRUPTED, NOT_FOUND, USER_ERROR, Verbosity
 from engine.errors import EngramError, RunNotFound, SearchNotFound, SourceNotFound
 from engine.failures import describe_lack_of_memory, describe_os_error, is_out_of_memory
+from engine.formatting import make_printable
 
 MISSING = (RunNotFound, SearchNotFound, SourceNotFound, FileNotFoundError)
 
@@ -43,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with CLEANUP, _report_time(), contextlib.redirect_stdout(sys.stderr):
             command = getattr(importlib.import_module(f"engine.cli.{options.module}"), options.function)
             outcome = command(options)
-        sys.stdout.write(outcome.render(options.json))
+        # The names of files and runs may hold commands for the terminal.
+        sys.stdout.write(make_printable(outcome.render(options.json)))
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader, such as `head`, has closed the pipe.
@@ -81,5 +83,5 @@ def _fail(error: EngramError | OSError) -> int:
     if Verbosity.is_verbose():
         traceback.print_exception(error)
     shown = describe_os_error(error) if isinstance(error, OSError) else error
-    sys.stderr.write(f"{shown}\n")
+    sys.stderr.write(make_printable(f"{shown}\n"))
     return NOT_FOUND if isinstance(error, MISSING) else USER_ERROR

@@ -9,7 +9,7 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from engine.cli.program import CLEANUP, Verbosity
-from engine.formatting import format_duration, format_number
+from engine.formatting import format_duration, format_number, make_printable
 from engine.messages import EpochEnded, Event, JobStarted, Log, Progress, StudyProgress
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class ConsoleProgress:
     def print_line(self, text: str) -> None:
         """Write a permanent line that the user must see."""
         self.clear()
-        self.stream.write(text + "\n")
+        self.stream.write(make_printable(text) + "\n")
         self.stream.flush()
 
     def clear(self) -> None:

@@ -19,6 +19,7 @@ from engine import __version__
 from engine.cli.commands import COMMANDS
 from engine.cli.program import EXIT_STATUS, PROGRAM
 from engine.figures import DISCLAIMER
+from engine.formatting import make_printable
 
 SIMILARITY = 0.7
 DESCRIPTION = f"""\
@@ -72,7 +73,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print an error with advice, and exit with status 2."""
         sentence = f"{message[0].upper()}{message[1:]}".rstrip(".")
-        self.exit(2, f"{sentence}{'' if sentence.endswith('?') else '.'} See {self.prog} --help.\n")
+        self.exit(2, make_printable(f"{sentence}{'' if sentence.endswith('?') else '.'} See {self.prog} --help.\n"))
 
     def fail_unknown(self, unknown: Sequence[str], typed: Sequence[str]) -> NoReturn:
         """Report the first argument that the command does not have, with the closest one that it has."""

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.errors import ConfigError
 
+MAX_LETTERS = 100  # of a wrong value in an error
 Setting = int | float | bool | str | tuple[int, ...]
 
 
@@ -139,7 +140,9 @@ def _sentence(item: Any, owners: Mapping[str, type[BaseModel]]) -> str:
     if item["type"] == "extra_forbidden" or name not in owners:
         return f"There is no setting '{item['loc'][-1]}'."
     spec = describe(name, owners[name].model_fields[name])
-    return f"{spec.title} ({spec.option}) must be {spec.constraint}; {item['input']!r} was given."
+    given = repr(item["input"])
+    given = given if len(given) <= MAX_LETTERS else f"{given[:MAX_LETTERS]}…"
+    return f"{spec.title} ({spec.option}) must be {spec.constraint}; {given} was given."
 
 
 def _kind(annotation: Any) -> Any:

@@ -125,7 +125,7 @@ def _resume_config(run: Run, changes: Mapping[str, int | str | None]) -> RunConf
     done = max((row["epoch"] for row in run.history()), default=0)
     if wanted.training.epochs < done:
         raise ConfigError(
-            f"Run '{run.name}' already has {done:g} epochs.", f"Use --epochs with a number above {done:g}."
+            f"Run '{run.name}' already has {done:,.0f} epochs.", f"Use --epochs with a number above {done:.0f}."
         )
     use_backend(wanted.training)
     run.write_json("config.json", to_record(wanted))

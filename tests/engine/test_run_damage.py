@@ -1,5 +1,6 @@
 """Run folders from strangers, and damaged ones: listed with the reason, never trained, and no trouble to the others."""
 
+import contextlib
 import itertools
 import json
 import os
@@ -12,6 +13,7 @@ from engine.config import RunConfig
 from engine.errors import RunDamaged
 from engine.messages import EpochEnded
 from engine.run_damage import check_folder, read_record
+from gui.run_record import EventFileTail
 
 NESTED = "[" * 200_000 + "]" * 200_000
 
@@ -143,3 +145,31 @@ def test_the_lock_of_another_user_is_seen_where_it_may_only_be_read(run, capsys,
 
     monkeypatch.setattr(FileLock, "_acquire", refuse)
     assert list_states(run, capsys)["one"] == ("running", "")
+
+
+def test_settings_with_a_mark_of_the_byte_order_in_front_are_read(run, capsys):
+    settings = run.path / "config.json"
+    settings.write_bytes(b"\xef\xbb\xbf" + settings.read_bytes())
+    assert list_states(run, capsys)["one"] == ("new", "")
+
+
+@pytest.mark.parametrize(("count", "read"), [(900, 2), (1_100, 1)])
+def test_a_record_of_lines_that_are_no_events_is_given_up(run, count, read):
+    epoch = EpochEnded(run="one", epoch=1, metrics={}, best=True)
+    run.append(epoch)
+    with (run.path / "events.jsonl").open("a") as file:
+        file.write("{}\n" * count)
+    run.append(epoch)
+    assert len(list(run.events())) == read
+    assert len(EventFileTail(run.path / "events.jsonl").read()) == read
+
+
+def test_no_name_gives_the_terminal_a_command(run, capsys):
+    red = "\x1b[31m"
+    run.path.rename(run.path.with_name(f"a{red}b"))
+    for words in (["runs"], ["evaluate", red], ["train", "--data", red], [red]):
+        with contextlib.suppress(SystemExit):
+            cli.main(["--runs", str(run.path.parent), *words])
+    said = "".join(capsys.readouterr())
+    assert said.count("\ufffd[31m") == 6
+    assert "\x1b" not in said
