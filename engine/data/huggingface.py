@@ -248,7 +248,8 @@ def _read(path: Path, config_name: str) -> Any:
     frames = 2 + size // MEMORY_BYTES_PER_FRAME
     if is_saved:
         parse(arrow_files.open_saved, None, path, size, frames=frames)
-        return datasets.load_from_disk(str(path))
+        # Its record may hide columns.
+        return datasets.load_from_disk(str(path)).with_format(None)
     words = (kind or "", config_name, str(cache_root() / "tables"))
     builder = _make_builder(path, *words)
     if not Path(builder.cache_dir).is_dir():

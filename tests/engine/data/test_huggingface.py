@@ -336,3 +336,8 @@ def test_a_table_of_too_many_rows_is_refused(made, tmp_path, config, monkeypatch
     monkeypatch.setattr(huggingface, "MAX_ROWS", 25)
     with pytest.raises(EmptySource, match="has 26 rows"):
         load(f"hf:{tmp_path / 'saved'}", config())
+
+
+def test_a_saved_dataset_whose_record_hides_its_columns_is_read_whole(made, tmp_path, config):
+    made["train"].with_format("numpy", columns=["age"]).save_to_disk(tmp_path / "saved")
+    assert load(f"hf:{tmp_path / 'saved'}", config()).classes == ("glioma", "none")
