@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: see `engine.cli.program.EXIT_STATUS`.
     """
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal without 'β' shows '?'.
@@ -63,6 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(outcome.status)
 
 
+def _open_closed_streams() -> None:
+    """Open the null device as each standard stream that is closed, as by `>&-`; a file would take its place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+
+
 @contextlib.contextmanager
 def _report_time() -> Iterator[None]:
     """Write versions before a command and its time after it, if the user wants details."""
@@ -83,5 +91,6 @@ def _fail(error: EngramError | OSError) -> int:
     if Verbosity.is_verbose():
         traceback.print_exception(error)
     shown = describe_os_error(error) if isinstance(error, OSError) else error
-    sys.stderr.write(make_printable(f"{shown}\n"))
+    with contextlib.suppress(OSError):  # a full disk, or a reader that is gone
+        sys.stderr.write(make_printable(f"{shown}\n"))
     return NOT_FOUND if isinstance(error, MISSING) else USER_ERROR

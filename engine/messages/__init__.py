@@ -299,7 +299,7 @@ def read_events(lines: Iterable[str | bytes]) -> Iterator[Event]:
     A record with more than `MAX_UNREADABLE_LINES` such lines is no record of ours: its rest is not read.
     """
     unreadable = 0
-    for line in filter(None, lines):
+    for line in (line for line in lines if line):
         try:
             yield read_event(line)
         except EngramError:

@@ -1,17 +1,20 @@
 """Run folders from strangers, and damaged ones: listed with the reason, never trained, and no trouble to the others."""
 
 import contextlib
+import io
 import itertools
 import json
 import os
+import sys
 
 import pytest
 
 import engine
 from engine import cli, runs
+from engine.cli.console import ConsoleProgress
 from engine.config import RunConfig
 from engine.errors import RunDamaged
-from engine.messages import EpochEnded
+from engine.messages import EpochEnded, Log
 from engine.run_damage import check_folder, read_record
 from gui.run_record import EventFileTail
 
@@ -173,3 +176,23 @@ def test_no_name_gives_the_terminal_a_command(run, capsys):
     said = "".join(capsys.readouterr())
     assert said.count("\ufffd[31m") == 6
     assert "\x1b" not in said
+
+
+def test_closed_streams_are_no_error(run, monkeypatch):
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    assert cli.main(["runs", "--runs", str(run.path.parent)]) == 0
+    assert cli.main(["runs", "delete", "one", "--runs", str(run.path.parent)]) == 2
+    for name in ("stdin", "stdout", "stderr"):
+        getattr(sys, name).close()
+
+
+class Full(io.StringIO):
+    def write(self, text):
+        raise OSError(28, "No space left on device")
+
+
+def test_a_reader_that_is_gone_stops_no_job_and_changes_no_exit_status(run, monkeypatch):
+    ConsoleProgress(Full())(Log(text="a"))
+    monkeypatch.setattr(sys, "stderr", Full())
+    assert cli.main(["evaluate", "gone", "--runs", str(run.path.parent)]) == 3

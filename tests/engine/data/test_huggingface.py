@@ -1,4 +1,5 @@
 import io
+import itertools
 import json
 import os
 import sys
@@ -223,6 +224,18 @@ def test_a_data_set_that_names_data_elsewhere_is_refused(tmp_path, config, place
 def test_a_readme_that_wants_objects_made_is_refused(tmp_path, config):
     (tmp_path / "README.md").write_text("---\nconfigs: !!python/object/apply:os.system ['true']\n---\n")
     with pytest.raises(EmptySource, match=r"README\.md"):
+        load(f"hf:{tmp_path}", config())
+
+
+ALIASES = [f"{name}: &{name} [{f'*{before}, ' * 9}]\n" for before, name in itertools.pairwise("abcdefghijk")]
+
+
+@pytest.mark.parametrize(
+    "header", ["a: &a [x]\n" + "".join(ALIASES), "a: &a [*a]\n", f"a: {'b' * 2**20}\n"], ids=["many", "circle", "long"]
+)
+def test_a_readme_without_end_is_refused(tmp_path, config, header):
+    (tmp_path / "README.md").write_text(f"---\n{header}---\n")
+    with pytest.raises(EmptySource, match=r"README\.md .* cannot be read"):
         load(f"hf:{tmp_path}", config())
 
 
