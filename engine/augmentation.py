@@ -6,8 +6,8 @@ The changes of one image depend on its generator alone, not on the other images 
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from engine.arrays import Image
 from engine.config import AugmentationConfig
@@ -52,4 +52,4 @@ def _warp(image: Image, angle: float, zoom: float, move: NDArray[np.float64]) ->
     matrix = np.array([[cosine, sine], [-sine, cosine]])  # maps coordinates of the result to the image
     centre = (np.array(image.shape) - 1) / 2
     offset = centre - matrix @ (centre + move)
-    return ndimage.affine_transform(image, matrix, offset, order=1, mode="constant", cval=0.0)
+    return scipy.ndimage.affine_transform(image, matrix, offset, order=1, mode="constant", cval=0.0)

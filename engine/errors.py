@@ -6,6 +6,7 @@ EngramError
 │   ├── SourceNotFound     no such folder, dataset or file
 │   ├── EmptySource        nothing usable in it
 │   ├── ScanError          one image, DICOM or NIfTI file cannot be opened
+│   │   └── ScanNotFound   it does not exist
 │   └── RegionError        a region of an image cannot be measured
 ├── RunError               a run folder cannot be used
 │   ├── RunNotFound        no run of that name
@@ -67,6 +68,10 @@ class EmptySource(DataError):
 
 class ScanError(DataError):
     """Error of one image, DICOM or NIfTI file that cannot be opened."""
+
+
+class ScanNotFound(ScanError):
+    """Error of an image file that does not exist."""
 
 
 class RegionError(DataError):

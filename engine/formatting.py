@@ -5,6 +5,7 @@ Thousands have a comma, minus is a true minus sign, and a missing number is a da
 
 import difflib
 import math
+import re
 import shlex
 import shutil
 import subprocess
@@ -16,7 +17,9 @@ from pathlib import PureWindowsPath
 MINUS = "\u2212"
 _REPLACEMENT = "\ufffd"
 DASH = "\u2014"
-SIMILARITY, N_SHOWN = 0.7, 8
+_SPREADSHEET_LINE = re.compile(r'\A"?sep=.?"?\s*[\r\n]+', re.IGNORECASE)
+SIMILARITY, N_SHOWN = 0.7, 12
+MIN_LETTERS = 3
 
 
 def format_number(value: float | None, digits: int = 4) -> str:
@@ -67,6 +70,16 @@ def format_fixed(value: float | None, places: int) -> str:
         return format_number(value)
     size = f"{abs(value):,.{places}f}"
     return (MINUS if value < 0 and size.strip("0.,") else "") + size
+
+
+def format_signed(value: float, places: int = 3) -> str:
+    """Format a number with its sign and `places` decimal places.
+
+    Examples:
+        >>> format_signed(0.0214), format_signed(-0.5, 1), format_signed(-0.0001)
+        ('+0.021', '−0.5', '0.000')
+    """
+    return f"{'+' if value >= 0 else ''}{format_fixed(value, places)}"
 
 
 def format_percent(share: float) -> str:
@@ -145,6 +158,19 @@ def format_source(source: str) -> str:
     return source if prefix and is_relative and len(path.parts) <= 2 else prefix + path.name
 
 
+def find_similar(word: str, names: Collection[str]) -> str:
+    """Return the name closest to a word, whatever their case, or the only one that begins with it; empty if none is.
+
+    Examples:
+        >>> find_similar("VEA", ["ae", "vae"]), find_similar("val", ["test", "validation"]), find_similar("x", ["ae"])
+        ('vae', 'validation', '')
+    """
+    typed, known = word.casefold(), {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(typed, known, 1, SIMILARITY)
+    begun = [name for name in known if len(typed) >= MIN_LETTERS and name.startswith(typed)]
+    return known[near[0]] if near else known[begun[0]] if len(begun) == 1 else ""
+
+
 def suggest(word: str, names: Collection[str], title: str) -> str:
     """Return advice on a name that is not known: the similar one, if there is one, and the last of those known.
 
@@ -152,8 +178,8 @@ def suggest(word: str, names: Collection[str], title: str) -> str:
         >>> suggest("study-a", ["unet", "study-ae"], "Presets")
         "Did you mean 'study-ae'? Presets: unet, study-ae."
     """
-    near = difflib.get_close_matches(word, names, 1, SIMILARITY)
-    question = f"Did you mean '{near[0]}'? " if near else ""
+    near = find_similar(word, names)
+    question = f"Did you mean '{near}'? " if near else ""
     return f"{question}{title}: {', '.join([*names][-N_SHOWN:]) or 'none yet'}."
 
 
@@ -191,3 +217,27 @@ def make_printable(text: str) -> str:
 
 def _is_unprintable(letter: str) -> bool:
     return letter not in "\n\t" and unicodedata.category(letter) in {"Cc", "Cs"}
+
+
+def decode_table(content: bytes) -> str:
+    r"""Return a text in UTF-8, in UTF-16 with its mark, or else as spreadsheets write it on Windows.
+
+    A first line such as `sep=;`, which tells spreadsheets the delimiter, is left out.
+
+    Raises:
+        UnicodeDecodeError: it is no text.
+
+    Examples:
+        >>> decode_table(b"sep=;\nfile;patient\n")
+        'file;patient\n'
+    """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = content.decode("utf-16")
+    else:
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            if b"\0" in content:
+                raise
+            text = content.decode("cp1252")
+    return _SPREADSHEET_LINE.sub("", text, count=1)

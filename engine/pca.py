@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
 
 # More passes change the reconstruction by less than 0.01 dB.
 PASSES: Final = 6
@@ -139,7 +139,7 @@ def _orthonormal(columns: Floats) -> Floats:
     try:
         for _ in range(2):
             factor = np.linalg.cholesky(found.T @ found)
-            found = solve_triangular(factor, found.T, lower=True, check_finite=False).T
+            found = scipy.linalg.solve_triangular(factor, found.T, lower=True, check_finite=False).T
     except np.linalg.LinAlgError:
         return np.linalg.qr(columns)[0].astype(np.float32, copy=False)
     return found.astype(np.float32)

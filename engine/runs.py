@@ -45,6 +45,13 @@ NAME_PATTERN = re.compile(
 )
 
 
+def check_name(name: str) -> None:
+    """Raise RunError if a run cannot have this name."""
+    if not NAME_PATTERN.fullmatch(name):
+        use = "Use letters, digits, '.', '_' and '-', but no name of a Windows device, such as con."
+        raise RunError(f"'{name}' is not a valid run name.", use)
+
+
 def default_root() -> Path:
     """Return the folder that holds the runs: `ENGRAM_RUNS`, else `Engram/runs` in the user's home."""
     return Path(os.environ.get("ENGRAM_RUNS") or Path.home() / "Engram" / "runs")
@@ -83,10 +90,7 @@ class Run:
 
     @property
     def derived(self) -> Path:
-        """Return the folder of results that can be recomputed from the model: the run's own folder.
-
-        For a run that ships with Engram, or one in a read-only folder, it is a folder in the cache.
-        """
+        """Return the folder of results that can be recomputed: the run's own, or in the cache if that is read-only."""
         if not self.is_packaged and os.access(self.path, os.W_OK):
             return self.path
         identity = hashlib.sha256(os.fsencode(self.path.resolve())).hexdigest()[:16]
@@ -203,10 +207,8 @@ class Run:
             RunError: it ships with Engram.
         """
         if self.is_packaged:
-            raise RunError(
-                f"Run '{self.name}' is a demo run that comes with Engram and cannot be changed.",
-                "Train a run of your own.",
-            )
+            fixed = f"Run '{self.name}' is a demo run that comes with Engram and cannot be changed."
+            raise RunError(fixed, "Train a run of your own.")
         check_folder(self.path)
         busy = RunBusy(f"Run '{self.name}' is being trained by another process.", "Stop it there first.")
         with lock_folder(self.path, busy):
@@ -223,11 +225,11 @@ def create_run(config: RunConfig, name: str | None = None, root: Path | str | No
 
     Raises:
         RunExists: the name is taken by a run that saved something, or that never ended.
-        RunError: the name is not valid (on Windows, con is a device), or nothing can be written.
+        RunError: the name is not valid, or nothing can be written.
     """
     folder = Path(root or default_root())
-    if name is not None and not NAME_PATTERN.fullmatch(name):
-        raise RunError(f"'{name}' is not a valid run name.", "Use letters, digits, '.', '_' and '-'.")
+    if name is not None:
+        check_name(name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return _make_folder(folder, name, config) if name else _claim_next(folder, config)
@@ -247,8 +249,7 @@ def copy_run(run: Run, name: str) -> Run:
         RunBusy: the run is being trained.
         RunError: the name is not valid, or the copy cannot be written.
     """
-    if not NAME_PATTERN.fullmatch(name):
-        raise RunError(f"'{name}' is not a valid run name.", "Use letters, digits, '.', '_' and '-'.")
+    check_name(name)
     if run.is_busy():
         raise RunBusy(f"Run '{run.name}' is being trained.", "Wait until it ends, or stop it.")
     path, unfinished = run.path.with_name(name), run.path.with_name(f".{name}")

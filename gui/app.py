@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtGui import QIcon, QUndoStack
@@ -11,12 +12,13 @@ from PySide6.QtWidgets import QApplication, QWidget
 from engine import runs
 from engine.config import RESOURCES
 from gui import preferences, theme
-from gui.main_window import MainWindow
 from gui.opened_files import classify
-from gui.panel import AppContext
 from gui.preferences import SettingsStore
 from gui.scratch import Scratch
 from gui.session import Session
+
+if TYPE_CHECKING:
+    from gui.main_window import MainWindow
 
 ICON = RESOURCES / "app" / "engram.png"
 
@@ -36,19 +38,29 @@ class FirstPaint(QObject):
         return False
 
 
-def make_window(memory: SettingsStore | None = None) -> MainWindow:
-    """Return the window with everything it works with; its engines start with `begin`."""
+def make_window(memory: SettingsStore | None = None, start_explorer: bool = False) -> "MainWindow":
+    """Return the window with everything it works with.
+
+    Args:
+        memory: what the app remembers.
+        start_explorer: start the explorer first, so that its imports and those of the window run side by side.
+    """
     memory = memory or SettingsStore()
     chosen = preferences.load(memory)
     scratch = Scratch()
     session = Session(runs.default_root(), scratch.path)
+    if start_explorer:
+        session.start_explorer()
+    from gui.main_window import MainWindow
+    from gui.panel import AppContext
+
     undo = QUndoStack(session)
     window = MainWindow(AppContext(session, undo, chosen), memory, scratch)
     session.setParent(window)
     return window
 
 
-def open_window(paths: list[Path] | None = None) -> MainWindow:
+def open_window(paths: list[Path] | None = None) -> "MainWindow":
     """Style the app and show its window; its work starts after the first paint."""
     app = QApplication.instance() or QApplication(sys.argv[:1])
     app.setApplicationName("Engram")
@@ -58,7 +70,7 @@ def open_window(paths: list[Path] | None = None) -> MainWindow:
     if isinstance(app, QApplication):
         app.setWindowIcon(QIcon(str(ICON)))
         theme.apply(app, preferences.load(memory).theme)
-    window = make_window(memory)
+    window = make_window(memory, start_explorer=True)
 
     def begin() -> None:
         window.start()

@@ -10,12 +10,4 @@ from engine.formatting import format_measured as format_measured
 from engine.formatting import format_number as format_number
 from engine.formatting import format_parameters as format_parameters
 from engine.formatting import format_percent as format_percent
-
-
-def format_signed(value: float, decimals: int = 3) -> str:
-    """Return a number with its sign and a number of decimals.
-
-    >>> format_signed(0.0214), format_signed(-0.5, 1)
-    ('+0.021', '−0.5')
-    """
-    return f"{'+' if value >= 0 else ''}{format_fixed(value, decimals)}"
+from engine.formatting import format_signed as format_signed

@@ -97,8 +97,7 @@ class RunRepository(QObject):
     def rename(self, name: str, new: str) -> None:
         """Rename a run. Raises RunError."""
         folder = self._idle_folder(name)
-        if not runs.NAME_PATTERN.fullmatch(new):
-            raise RunError(f"'{new}' is not a valid run name.", "Use letters, digits, '.', '_' and '-'.")
+        runs.check_name(new)
         target = self.root / new
         # A disk that does not tell case apart finds the run itself under a name that differs in case alone.
         if target.exists() and not target.samefile(folder):

@@ -83,6 +83,10 @@ class Session(QObject):
     def warm_up(self, backend: str) -> None:
         """Start both engines one after the other, so that their backends are imported before they are needed."""
         self.explorer.ready.connect(lambda: self.job.warm_up(backend), Qt.ConnectionType.SingleShotConnection)
+        self.start_explorer()
+
+    def start_explorer(self) -> None:
+        """Start the explorer if it does not run."""
         self.explorer.warm_up(EXPLORER_BACKEND)
 
     def apply_event(self, event: Event, run: str) -> None:
@@ -135,7 +139,7 @@ class Session(QObject):
 
     def request(self, message: Request) -> RequestHandle:
         """Send a request to the explorer; the handle tells how it ends, unless a newer one of its panel replaces it."""
-        self.explorer.warm_up(EXPLORER_BACKEND)
+        self.start_explorer()
         handle = self.explorer.send(message)
         handle.progressed.connect(lambda done, total: self.request_progressed.emit(handle.request, done, total))
         return handle

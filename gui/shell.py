@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from PySide6.QtCore import QByteArray, QChildEvent, QEvent, Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QKeyEvent
+from PySide6.QtGui import QDesktopServices, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
@@ -30,12 +30,14 @@ from gui.panel import DISCLAIMER, DISCLAIMER_END, AppContext, LoadSource, OpenFi
 from gui.preferences import SettingsStore
 from gui.status import StatusBar
 from gui.theme import GAP, PartlyStyled, restyle
-from gui.widgets.buttons import IconButton, RailButton
+from gui.widgets.buttons import ElidedButton, IconButton, RailButton
 from gui.widgets.card import Kind, NoticeBox
 from gui.widgets.labels import Chip, label
 from gui.widgets.timers import make_timer
 
 TOP_BAR_PX = 40
+# Least width of the chips of the current image and run, in a bar that is narrow and in one that is wide.
+CHIP_PX, WIDE_PX = (84, 150), 960
 SETTLE_MS = 300
 FIRST_SIZE = 1440, 900
 FIRST_SHARE = 0.92  # of the screen
@@ -49,6 +51,8 @@ class TopBar(QFrame):
         self.setProperty("kind", "top-bar")
         self.setFixedHeight(TOP_BAR_PX)
         self.menus, self.waiting = QMenuBar(), True
+        self._selection: list[ElidedButton] = []
+        self._is_wide = False
         self.data, self.device, self.mark = (
             Chip("No dataset loaded"),
             Chip("Engine starting"),
@@ -63,10 +67,21 @@ class TopBar(QFrame):
         for chip in (self.data, self.device, self.mark):
             row.addWidget(chip)
 
-    def add_selection(self, chip: QWidget) -> None:
+    def add_selection(self, chip: ElidedButton) -> None:
         """Add a chip with the current image or run, before those of dataset and engine."""
         row = cast(QHBoxLayout, self.layout())
         row.insertWidget(row.indexOf(self.data), chip)
+        self._selection.append(chip)
+        chip.set_least(CHIP_PX[self._is_wide])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Shorten the chips of the current image and run in a narrow window only."""
+        super().resizeEvent(event)
+        is_wide = event.size().width() >= WIDE_PX
+        if is_wide != self._is_wide:
+            self._is_wide = is_wide
+            for chip in self._selection:
+                chip.set_least(CHIP_PX[is_wide])
 
     def show_data(self, data: LoadedData) -> None:
         sizes = {"training": data.size("train"), "test": data.size("test")}

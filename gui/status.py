@@ -25,6 +25,7 @@ from gui.engine_process import resident_bytes
 from gui.formatting import format_count, format_duration
 from gui.run_record import RunRecord
 from gui.session import Session
+from gui.theme import GAP
 from gui.widgets.labels import ElidedLabel, label
 from gui.widgets.timers import make_timer
 
@@ -79,6 +80,8 @@ class StatusBar(QStatusBar):
         self.addWidget(self.line, 1)
         self.addPermanentWidget(self.numbers)
         self.addPermanentWidget(self.ram)
+        # Apart from the values before it.
+        self.ram.setContentsMargins(GAP, 0, 0, 0)
         self.setContentsMargins(6, 0, 14, 0)
         self._timer = make_timer(self, MEMORY_MS, single_shot=False)
         self._timer.timeout.connect(self.show_memory)

@@ -1,6 +1,7 @@
 """Take pictures of every panel, dark and light, at 1440 x 900 and at scale 1.5.
 
     python scripts/shots.py [--out docs/images] [--data SOURCE] [--runs DIR] [--theme dark] [--scale 1.5]
+        [--size 1024x700] [--panel layers]
 
 What is committed shows phantoms and the ready-made runs. Each scale needs a process of its own, which this starts.
 """
@@ -29,6 +30,8 @@ def main() -> None:
     options.add_argument("--runs", type=Path, help="folder of the runs; the ready-made ones when left out")
     options.add_argument("--theme", choices=THEMES, help="one theme instead of both")
     options.add_argument("--scale", type=float, help="one scale instead of both")
+    options.add_argument("--size", default="1440x900", help="width and height of the window, in pixels at scale 1")
+    options.add_argument("--panel", default="", help="key of one panel instead of all")
     chosen = options.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
     if chosen.theme and chosen.scale and os.environ.get("QT_SCALE_FACTOR") == str(chosen.scale):
@@ -38,6 +41,7 @@ def main() -> None:
         for scale in [chosen.scale] if chosen.scale else SCALES:
             command = [sys.executable, __file__, "--out", str(chosen.out), "--data", chosen.data, "--theme", theme]
             command += ["--scale", str(scale), *(["--runs", str(chosen.runs)] if chosen.runs else [])]
+            command += ["--size", chosen.size, "--panel", chosen.panel]
             environment = {"QT_QPA_PLATFORM": "offscreen", **os.environ, "QT_SCALE_FACTOR": str(scale)}
             subprocess.run(command, env=environment, check=True)
 
@@ -67,11 +71,11 @@ def photograph(chosen: argparse.Namespace, folder: Path) -> None:
     window = make_window(memory)
     window.showNormal()
     window.start()
-    window.resize(1440, 900)
+    window.resize(*map(int, chosen.size.split("x")))
     session = window.desk.session
     wait(lambda: session.data is not None and bool(session.runs.records))
     # The volume last: from then on the other panels show a slice of it.
-    for key in sorted(window.places, key="scan".__eq__):
+    for key in [chosen.panel] if chosen.panel else sorted(window.places, key="scan".__eq__):
         panel = window.show_panel(key)
         if key == "scan":
             write_case(folder, number=3, finer=3)

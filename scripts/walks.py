@@ -37,7 +37,7 @@ compare both (5)
 latent map of the VAE (5)
     click Show in Latent; wait of the variance; picture latent
 walk along a latent dimension (5, a drag)
-    click Latent traversal; settle 4; slide value of the latent dimension; settle 4; picture traversal
+    click Traversal; settle 4; slide value of the latent dimension; settle 4; picture traversal
 metrics beside the baselines (2)
     leave Lesson; click Compare; tick PCA; click Metrics…; settle 2; gone ^measuring; picture metrics; key Escape
 overlay two curves (2)

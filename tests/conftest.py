@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import graphs, shapes
+from tests import disk, graphs, shapes
 
 ROOT = Path(__file__).resolve().parents[1]
 REAL_DATA = ROOT.parent / "shared" / "data" / "brain-tumor-mri"
@@ -49,6 +49,7 @@ os.environ.update(
 for name in ("KERAS_BACKEND", "DISPLAY", "WAYLAND_DISPLAY"):
     os.environ.pop(name, None)
 shapes.install()
+disk.spare()
 
 # Slowest first, so that the processes of pytest-xdist, which take a file at a time, end together.
 SLOWEST_FILES = (

@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from engine import backend
-from tests import graphs
+from tests import disk, graphs
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKET_BYTES = 1 << 20
@@ -227,6 +227,7 @@ def _main() -> None:
         backend.preload(module, "tensorflow")
         importlib.import_module(module)
     sys.executable = str(program)  # the children of a fork are forks too
+    disk.spare()
     gc.freeze()
     server = _Server(sys.argv[1])
     os.write(1, b"ready\n")

@@ -89,6 +89,8 @@ LATE_IMPORTS = {
     "gui/shell.py": {"computed"},
     # Qt ends the process where no display answers, and cannot be imported where its libraries are missing.
     "gui/launch.py": {"gui.app"},
+    # The explorer starts before the modules of the window are imported.
+    "gui/app.py": {"gui.main_window", "gui.panel"},
 }
 
 FUNCTION_LINES, FUNCTION_LINES_MOST = 25, 50

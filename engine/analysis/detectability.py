@@ -29,8 +29,9 @@ processing inequality.
 """
 
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any
 
 import keras
@@ -38,7 +39,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis import layers, make_unknown_layer_error
-from engine.analysis.gradients import gradient
+from engine.analysis.gradients import make_pull_back
 from engine.analysis.invertibility import is_invertible
 from engine.analysis.layers import LayerInfo
 from engine.analysis.tensor_sources import IMAGES
@@ -269,14 +270,15 @@ class _Derivative:
 
     def back(self, weights: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
         """Compute J^T w for weights w of each image's activations: the shape of the images."""
-        tensors = [keras.ops.convert_to_tensor(each) for each in weights]
+        return self._pull_back(weights).astype(np.float64)
 
-        def weighed(given: Any) -> Any:
+    @cached_property
+    def _pull_back(self) -> Callable[[Sequence[NDArray[np.float32]]], Images]:
+        def activations(given: Any) -> tuple[Any, ...]:
             found = layers.activation_tensors(self.model, given, self.names)
-            pairs = zip(self.names, tensors, strict=True)
-            return sum(keras.ops.sum(keras.ops.cast(found[name], "float32") * weight) for name, weight in pairs)
+            return tuple(keras.ops.cast(found[name], "float32") for name in self.names)
 
-        return gradient(weighed, self.points)[1].astype(np.float64)
+        return make_pull_back(activations, self.points)
 
     def _activations(self, pictures: Images) -> list[NDArray[np.float32]]:
         with layers.no_grad():

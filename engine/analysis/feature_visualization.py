@@ -17,8 +17,8 @@ from typing import Any
 
 import keras
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 from engine.analysis import layers, make_unknown_layer_error
 from engine.analysis.gradients import gradient
@@ -185,7 +185,7 @@ def _stepped(
     image: NDArray[np.float32], slope: NDArray[np.float32], how: GradientAscentSettings, left: float
 ) -> NDArray[np.float32]:
     """Take one step along the blurred gradient, then project back into the bounds; `left` goes from 1 to 0."""
-    along = gaussian_filter(slope, (0, how.blur * left, how.blur * left, 0), mode="nearest")
+    along = scipy.ndimage.gaussian_filter(slope, (0, how.blur * left, how.blur * left, 0), mode="nearest")
     length = float(np.sqrt(np.mean(np.square(along))))
     if length == 0.0:
         return image

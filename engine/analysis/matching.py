@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from engine.errors import ConfigError
 
@@ -64,7 +64,7 @@ def match(first: Array, second: Array, paired: bool = False) -> Matching:
     if paired:
         rows = columns = np.arange(first.shape[-1])
     else:
-        rows, columns = linear_sum_assignment(-(alike + MIN_SELF_GAIN * np.eye(*alike.shape)))
+        rows, columns = scipy.optimize.linear_sum_assignment(-(alike + MIN_SELF_GAIN * np.eye(*alike.shape)))
     difference = one[..., rows] - other[..., columns]
     return Matching(np.stack([rows, columns], axis=1).astype(np.int64), alike[rows, columns], difference)
 

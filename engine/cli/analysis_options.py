@@ -9,6 +9,7 @@ from engine import config
 from engine.cli.config_options import add_mask_label, add_option, summary
 from engine.cli.program import PROGRAM
 from engine.config import DenoiseConfig
+from engine.errors import ConfigError
 
 BASELINE_NAMES = "none, gaussian, median, nlm, tv, wavelet, pca, bm3d"
 AGAINST_HELP = f"""comma-separated baselines to compare with, or 'all': {BASELINE_NAMES}. Each estimates the noise \
@@ -23,6 +24,7 @@ a DICOM series is written with --keep-patient-data."""
 DENOISE_EPILOG = """\
 The region is in pixels of the image as the model sees it (saved as original.png), from its upper left corner:
 x,y,width,height is the ellipse in that box; also rectangle:x,y,width,height and polygon:x,y,x,y,x,y.
+--sigma is a number from 0 to 1, such as 0.1, or a fraction such as 25/255.
 Lesion contrast retained: contrast after denoising ÷ contrast in the noise-free image (docs/explanation/denoising.md).
 Give --out, --volume-out or both. --volume-out writes the output of RUN; with --noise none (or --sigma 0) no noise is
 added before. --noise none is for an image that is noisy already: it measures the noise and what each method removed."""
@@ -154,7 +156,23 @@ def denoise_config(options: argparse.Namespace) -> DenoiseConfig:
         ConfigError: the value of an option is not valid.
     """
     given = {name: value for name, value in vars(options).items() if name in DenoiseConfig.model_fields}
+    if "/" in given.get("sigma", ""):
+        given["sigma"] = parse_level(given["sigma"], "--sigma")
     return config.validate(DenoiseConfig, given)
+
+
+def parse_level(text: str, option: str) -> float:
+    """Parse a noise level such as '0.04' or '10/255'.
+
+    Raises:
+        ConfigError: it is not a number.
+    """
+    above, slash, below = text.partition("/")
+    try:
+        return float(above) / (float(below) if slash else 1.0)
+    except (ValueError, ZeroDivisionError):
+        what = f"'{text.strip()}' is not a valid noise level for {option}."
+        raise ConfigError(what, "Use, for example, 0.04 or 10/255.") from None
 
 
 def add_latent(command: ArgumentParser) -> None:

@@ -2,9 +2,11 @@
 
 import importlib
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 
 from engine.cli import shortcut
 from engine.cli.result import CommandResult
+from engine.errors import SourceNotFound
 
 REMOVED = "The shortcut is removed:"
 INSTALLED = "Engram is among the applications of your desktop now:"
@@ -29,6 +31,9 @@ def run(options: Namespace) -> CommandResult:
         title = INSTALLED if options.shortcut == "install" else REMOVED
         text = "\n".join([title, *map(str, files)]) if files else "There is no shortcut to remove."
         return CommandResult(text, {"files": [str(file) for file in files]})
+    for path in options.paths:
+        if not Path(path).expanduser().exists():
+            raise SourceNotFound(f"'{path}' does not exist.", "Give a folder of images, an image, a volume or a run.")
     place = ["--runs", str(options.runs)] if options.runs else []
     # The engine does not depend on the window; this command alone starts it.
     status = importlib.import_module("gui.launch").main([*place, "--", *options.paths])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import runs
-from engine.cli.analysis_options import denoise_config
+from engine.cli.analysis_options import denoise_config, parse_level
 from engine.cli.config_options import mask_label
 from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.cli.program import INTERRUPTED
@@ -66,16 +66,7 @@ def sigmas(text: str) -> list[float]:
     Raises:
         ConfigError: a part is not a number.
     """
-    found = []
-    for part in text.split(","):
-        above, slash, below = part.partition("/")
-        try:
-            found.append(float(above) / (float(below) if slash else 1.0))
-        except (ValueError, ZeroDivisionError):
-            raise ConfigError(
-                f"'{part.strip()}' is not a valid noise level for --sigmas.", "Use, for example, 0.04 or 10/255."
-            ) from None
-    return found
+    return [parse_level(part, "--sigmas") for part in text.split(",")]
 
 
 def _count(typed: str) -> int:

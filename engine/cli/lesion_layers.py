@@ -22,6 +22,7 @@ from engine.evaluation import lesion_boxes, scoring
 from engine.figures import base, detectability_curve
 from engine.formatting import format_number
 from engine.job_context import JobContext
+from engine.lesions.boxes import require_table
 from engine.protocols import EngramModel
 from engine.resumable import run_steps
 from engine.runs import Run
@@ -82,6 +83,7 @@ def _lesion_pairs(run: Run, options: Namespace, count: int, meter: ConsoleProgre
     """Return the pairs, and the note on the patients of their images; phantoms need none."""
     if options.boxes is None and options.data is None:
         return phantom_pairs(count, run.config.data.size), ""
+    require_table(options.boxes)
     images: data.Dataset = evaluation.load_dataset(run, options.data, context=JobContext(on_progress=meter.update))
     split = images.splits[options.split]
     boxes = lesion_boxes.load_boxes(images, split.names, options.boxes, mask_label(options))

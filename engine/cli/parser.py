@@ -5,23 +5,22 @@ is given are built, so that nothing else is imported.
 """
 
 import argparse
-import difflib
 import importlib
 import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from engine import __version__
+from engine.cli import mistakes
 from engine.cli.commands import COMMANDS
 from engine.cli.program import EXIT_STATUS, PROGRAM
 from engine.figures import DISCLAIMER
 from engine.formatting import make_printable
 
-SIMILARITY = 0.7
 DESCRIPTION = f"""\
 Train, inspect and stress-test autoencoders on brain MRI slices.
 {DISCLAIMER}"""
@@ -65,30 +64,60 @@ def find_width() -> int:
 
 
 class Parser(argparse.ArgumentParser):
-    """Argument parser whose errors are sentences."""
+    """Argument parser whose errors are sentences.
+
+    Attributes:
+        typed: the whole command line.
+        examples: command lines, one of which is shown if something is missing.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=_Formatter, **kwargs)
+        self.typed, self.examples = list[str](), tuple[str, ...]()
 
     def error(self, message: str) -> NoReturn:
         """Print an error with advice, and exit with status 2."""
-        sentence = f"{message[0].upper()}{message[1:]}".rstrip(".")
-        self.exit(2, make_printable(f"{sentence}{'' if sentence.endswith('?') else '.'} See {self.prog} --help.\n"))
+        self._refuse_single_hyphen()
+        sentence = mistakes.rephrase(message) + self._explain_missing(message)
+        sentence = f"{sentence[0].upper()}{sentence[1:]}" if sentence[0] != "-" else sentence
+        shown = make_printable(sentence.rstrip("."))
+        self.exit(2, f"{shown}{'' if shown.endswith('?') else '.'} See {self.prog} --help.\n")
 
-    def fail_unknown(self, unknown: Sequence[str], typed: Sequence[str]) -> NoReturn:
+    def fail_unknown(self, unknown: Sequence[str]) -> NoReturn:
         """Report the first argument that the command does not have, with the closest one that it has."""
+        self._refuse_single_hyphen()
         word = unknown[0].split("=")[0]
         if not word.startswith("-"):
-            self.error(f"unexpected argument '{word}'" + self._explain_word(word, typed))
-        shown = [name for name, one in self._option_string_actions.items() if one.help != argparse.SUPPRESS]
-        self.error(f"there is no option {word}" + suggest(word, shown, "{}"))
+            self.error(f"unexpected argument '{word}'" + self._explain_word(word))
+        self.error(f"there is no option {word}" + mistakes.suggest_option(word, self._list_options()))
 
-    def _explain_word(self, word: str, typed: Sequence[str]) -> str:
-        """Return why a word may stand where no word is expected: after a switch, or as a source without --data."""
-        before = typed[typed.index(word) - 1] if word in typed[1:] else ""
+    def _list_options(self) -> list[str]:
+        return [name for name, one in self._option_string_actions.items() if one.help != argparse.SUPPRESS]
+
+    def _refuse_single_hyphen(self) -> None:
+        """Fail if a long option was typed with one hyphen, which argparse takes for several short ones."""
+        names = [word.split("=")[0] for word in self.typed if re.match("-[A-Za-z]{2}", word)]
+        if wrong := next((name for name in names if f"-{name}" in self._option_string_actions), None):
+            self.exit(2, f"There is no option {wrong}. Did you mean -{wrong}? See {self.prog} --help.\n")
+
+    def _explain_missing(self, message: str) -> str:
+        """Return an example if a word is missing, and how a negative value is written, as the end of a sentence."""
+        if "are required" in message and self.examples:
+            return f", as in: {PROGRAM} {self.examples[0]}"
+        if found := re.search(r"argument (\S+): expected", message):
+            for name, value in zip(self.typed, self.typed[1:], strict=False):
+                if name in found[1].split("/") and re.match(r"-[\d.]", value):
+                    return f"; one that begins with a hyphen is written {name}={value}"
+        return ""
+
+    def _explain_word(self, word: str) -> str:
+        """Return why a word may stand where no word is expected: after a switch or a list, or as a source."""
+        before = self.typed[self.typed.index(word) - 1] if word in self.typed[1:] else ""
         switch = self._option_string_actions.get(before)
         if switch is not None and switch.nargs == 0:
             return f": {before} takes no value"
+        if before.endswith(","):
+            return f". Did you mean {before}{word}, without a space?"
         is_source = word == "phantom" or word.startswith("hf:") or Path(word).exists()
         return f". Did you mean --data {word}?" if is_source and "--data" in self._option_string_actions else ""
 
@@ -97,22 +126,14 @@ class Parser(argparse.ArgumentParser):
         if action.choices is None or value in action.choices:
             return
         names = [str(choice) for choice in action.choices]
-        near = suggest(str(value), names)
         if isinstance(action, argparse._SubParsersAction):
+            near = mistakes.suggest_command(str(value), names)
             self.error(f"there is no command '{value}'" + (near or f". Commands: {', '.join(names)}"))
         name = "/".join(action.option_strings) or action.metavar or action.dest
+        near = mistakes.suggest(str(value), names)
+        if isinstance(action, argparse._AppendAction) and {*str(value).split(",")} <= {*names}:
+            near = f". Did you mean {' '.join(f'{name} {part}' for part in str(value).split(','))}?"
         self.error(f"{name} must be one of {', '.join(names)}; '{value}' was given" + near)
-
-
-def suggest(word: str, names: Collection[str], form: str = "'{}'") -> str:
-    """Return a question for the name closest to a word, as the end of a sentence; empty if none is close.
-
-    Example:
-        >>> suggest("trian", ["train", "trials"])
-        ". Did you mean 'train'?"
-    """
-    near = difflib.get_close_matches(word, names, 1, SIMILARITY)
-    return f". Did you mean {form.format(near[0])}?" if near else ""
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -125,16 +146,30 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["help"]:
         words = [*(word for word in words if word != "help"), "--help"]
+    elif words[1:] == ["help"] and words[0] in COMMANDS:
+        words[1] = "--help"
     if words == ["version"]:
         words = ["--version"]
     if not words:
         sys.stdout.write(describe_commands())
         sys.exit(0)
-    parser, commands = build_parser([name for name in COMMANDS if name in words])
+    parser, commands = build_parser([name for name in COMMANDS if name in words], words)
+    _refuse_mistakes(words, parser, commands)
     options, unknown = parser.parse_known_args(words)
     if unknown:
-        commands[options.command].fail_unknown(unknown, words)
+        commands[options.command].fail_unknown(unknown)
     return options
+
+
+def _refuse_mistakes(words: Sequence[str], parser: Parser, commands: Mapping[str, Parser]) -> None:
+    """Report what no parser can: it would take the words apart wrongly."""
+    if sentence := mistakes.find_mistake(words):
+        parser.error(sentence)
+    if option := mistakes.find_option_before(words):
+        chosen = next((commands[word] for word in words if word in COMMANDS), parser)
+        if chosen is not parser and option not in chosen._option_string_actions:
+            chosen.fail_unknown([option])
+        parser.error(mistakes.explain_option_before(option, words))
 
 
 def describe_commands() -> str:
@@ -149,9 +184,15 @@ def describe_commands() -> str:
     return "\n".join([*about, "", *rows, "", *learn])
 
 
-def build_parser(names: Iterable[str]) -> tuple[Parser, dict[str, Parser]]:
-    """Return the parser, and that of each command; only the named commands have their options."""
+def build_parser(names: Iterable[str], typed: Iterable[str] = ()) -> tuple[Parser, dict[str, Parser]]:
+    """Return the parser, and that of each command; only the named commands have their options.
+
+    Args:
+        names: names of commands.
+        typed: the command line, which errors explain.
+    """
     parser = Parser(prog=PROGRAM, description=DESCRIPTION, epilog=f"first steps:{_lines(FIRST_STEPS)}\n{EPILOG}")
+    parser.typed, parser.examples = [*typed], FIRST_STEPS
     parser.add_argument("-V", "--version", action="version", version=f"Engram {__version__}")
     _add_common(parser)
     parser.set_defaults(runs=None, json=False, verbosity="normal")
@@ -168,6 +209,8 @@ def build_parser(names: Iterable[str]) -> tuple[Parser, dict[str, Parser]]:
         getattr(importlib.import_module(f"engine.cli.{where}"), adder)(command)
         for each in [command, *list_nested(command).values()]:
             _add_common(each)
+            own = f"{each.prog} ".removeprefix(f"{PROGRAM} ")
+            each.typed, each.examples = parser.typed, tuple(line for line in known.examples if line.startswith(own))
         command.epilog = "\n\n".join(filter(None, [command.epilog, f"examples:{_lines(known.examples)}".rstrip()]))
     return parser, commands
 

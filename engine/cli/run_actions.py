@@ -80,8 +80,7 @@ def _list_files(run: Run) -> dict[str, int]:
 def rename(options: Namespace) -> CommandResult:
     """Give a run another name."""
     run, new = _open_own(options.run, options.runs), options.new
-    if not runs.NAME_PATTERN.fullmatch(new):
-        raise RunError(f"'{new}' is not a valid run name.", "Use letters, digits, '.', '_' and '-'.")
+    runs.check_name(new)
     target = run.path.with_name(new)
     # A disk that does not tell case apart finds the run itself under a name that differs in case alone.
     if target.exists() and not target.samefile(run.path):

@@ -177,7 +177,7 @@ class DataConfig(Section):
 
 def resolve_source(source: str) -> str:
     """Return the source in a form that does not depend on the working directory: a folder as its full path."""
-    if source == "phantom" or source.startswith("hf:"):
+    if source == "phantom" or source.startswith("hf:") or "://" in source or not source.strip():
         return source
     return str(Path(source).expanduser().resolve())
 

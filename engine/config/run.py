@@ -92,11 +92,11 @@ def from_flat(values: Mapping[str, Any], base: RunConfig | None = None) -> RunCo
     base = base or RunConfig()
     name = str(values.get("model", base.model.model))
     if name not in MODELS:
-        raise ConfigError(f"There is no model '{name}'.", f"Choose one of: {', '.join(sorted(MODELS))}.")
+        raise ConfigError(f"There is no model '{name}'.", suggest(name, sorted(MODELS), "Choose one of"))
     kinds = sections(name)
     known = {field for kind in kinds.values() for field in kind.model_fields}
     if unknown := sorted(set(values) - known):
-        raise ConfigError(f"There is no setting '{unknown[0]}' for the model '{name}'.", "See --help for the settings.")
+        raise ConfigError(f"There is no setting '{unknown[0]}' for the model '{name}'.", _advise_on(unknown[0]))
     merged = {
         part: {
             field: values.get(field, _inherit_default(getattr(base, part), kind, field)) for field in kind.model_fields
@@ -104,6 +104,11 @@ def from_flat(values: Mapping[str, Any], base: RunConfig | None = None) -> RunCo
         for part, kind in kinds.items()
     }
     return from_nested(merged)
+
+
+def _advise_on(field: str) -> str:
+    owners = [model for model, kind in MODELS.items() if field in kind.model_fields]
+    return f"It is for: {', '.join(owners)}." if owners else "See --help for the settings."
 
 
 def _inherit_default(old: Section, kind: type[Section], field: str) -> Any:

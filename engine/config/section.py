@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.errors import ConfigError
+from engine.formatting import find_similar
 
 MAX_LETTERS = 100  # of a wrong value in an error
 Setting = int | float | bool | str | tuple[int, ...]
@@ -127,7 +128,12 @@ def validate(wanted: type[S], values: Mapping[str, Any], sections: Iterable[type
         return wanted.model_validate(dict(values))
     except ValidationError as error:
         owners = {name: kind for kind in sections or (wanted,) for name in kind.model_fields}
-        raise ConfigError(" ".join(_sentence(item, owners) for item in error.errors())) from None
+        # A value of the wrong kind may break the limits of a setting too: one sentence is enough.
+        said: dict[Any, str] = {}
+        for item in error.errors():
+            place = next((part for part in reversed(item["loc"]) if part in owners), str(item))
+            said.setdefault(place, _sentence(item, owners))
+        raise ConfigError(" ".join(said.values())) from None
 
 
 def _sentence(item: Any, owners: Mapping[str, type[BaseModel]]) -> str:
@@ -140,9 +146,13 @@ def _sentence(item: Any, owners: Mapping[str, type[BaseModel]]) -> str:
     if item["type"] == "extra_forbidden" or name not in owners:
         return f"There is no setting '{item['loc'][-1]}'."
     spec = describe(name, owners[name].model_fields[name])
-    given = repr(item["input"])
-    given = given if len(given) <= MAX_LETTERS else f"{given[:MAX_LETTERS]}…"
-    return f"{spec.title} ({spec.option}) must be {spec.constraint}; {given} was given."
+    given = item["input"]
+    shown = f"{given:.4g}" if isinstance(given, float) else repr(given)
+    shown = f"'{','.join(map(str, given))}'" if isinstance(given, list | tuple) else shown
+    shown = shown if len(shown) <= MAX_LETTERS else f"{shown[:MAX_LETTERS]}…"
+    near = find_similar(str(given)[:MAX_LETTERS], spec.choices)
+    question = f" Did you mean '{near}'?" if near else ""
+    return f"{spec.title} ({spec.option}) must be {spec.constraint}; {shown} was given.{question}"
 
 
 def _kind(annotation: Any) -> Any:

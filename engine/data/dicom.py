@@ -244,10 +244,11 @@ def read_quantities(path: Path, volume: int = 1) -> Quantities:
         layout = read_layout(header)
         groups = group_frames(header, layout.frames)
         chosen = choose_group(groups, volume)
-        window, pixels = None, np.empty((0, 0, 0), np.float32)
+        window, pixels = None, np.empty((0, 0, 0), dtype=np.float64)
         if str(header.data.PhotometricInterpretation).startswith("MONOCHROME"):
             modality, frames = Modality(header, layout), enumerate(stored_frames(header, layout))
-            pixels = np.stack([modality.apply(frame, at).astype(np.float32) for at, frame in frames])
+            kind = np.float32 if modality.is_exact_in_float32 else np.float64
+            pixels = np.stack([modality.apply(frame, at).astype(kind) for at, frame in frames])
             window = read_window(header, layout, chosen[0].frames[0], pixels)
         else:
             pixels = _luma_frames(header, layout)

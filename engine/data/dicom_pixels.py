@@ -32,6 +32,7 @@ from engine.data.scan import MAX_VOXELS
 
 INSTALL: Final = 'pip install "engram-mri[dicom]"'
 _KEYWORDS: Final = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+_PHOTOMETRIC, _SUBSAMPLED = "PhotometricInterpretation", "YBR_FULL_422"  # two of its pixels share their color
 _JPEG_2000: Final = (*JPEG2000TransferSyntaxes, HTJ2K, HTJ2KLossless, HTJ2KLosslessRPCL)
 _WITH_EXTRA: Final = (*_JPEG_2000, *JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes)
 _GDCM: Final = importlib.util.find_spec("gdcm") is not None
@@ -128,6 +129,7 @@ def stored_frames(header: Header, layout: PixelLayout) -> Iterator[NDArray[Any]]
     if layout.keyword not in header.data:
         raise UnreadableFile("a DICOM file without an image")
     _check_boxes(header, layout)
+    _cut_surplus(header, layout)
     shift = layout.unused if _is_left_justified(header, layout) else 0
     if shift:
         header.replace(BitsStored=layout.bits_allocated)
@@ -200,7 +202,8 @@ def _complete(header: Header, layout: PixelLayout) -> None:
     samples = header.integer("SamplesPerPixel", 3 if photometric.startswith(("RGB", "YBR")) else 1)
     if samples not in {1, 3}:
         raise UnreadableFile(f"it has {samples} values for each pixel, which cannot be shown")
-    is_fit = photometric.startswith("MONOCHROME" if samples == 1 else ("RGB", "YBR")) or photometric == "PALETTE COLOR"
+    is_gray = photometric in {"MONOCHROME1", "MONOCHROME2"}
+    is_fit = (is_gray if samples == 1 else photometric.startswith(("RGB", "YBR"))) or photometric == "PALETTE COLOR"
     if not is_fit:
         photometric = ""
     if not photometric and samples == 1:
@@ -272,6 +275,20 @@ def _decode_12_bits(header: Header, frames: int) -> Iterator[NDArray[Any]]:
         yield from values.view(kind).reshape(frames, rows, columns)
     except DAMAGE as error:
         raise RuntimeError("GDCM found another number of pixels") from error
+
+
+def _cut_surplus(header: Header, layout: PixelLayout) -> None:
+    """Cut what stands behind the declared frames, which pydicom takes for pixels."""
+    if layout.keyword != "PixelData" or header.syntax.is_encapsulated or header.text(_PHOTOMETRIC) == _SUBSAMPLED:
+        return
+    mosaic, content = layout.mosaic, header.data.PixelData
+    pixels = layout.frames * layout.rows * layout.columns
+    if mosaic:
+        pixels = layout.rows * layout.columns * mosaic.side**2
+    needed = -(-pixels * header.integer("SamplesPerPixel", 1) * layout.bits_allocated // 8)
+    if len(content) > needed + needed % 2:
+        header.data.PixelData = content[: needed + needed % 2]
+        header.add_note("The file holds more pixels than it declares; those behind its images are not shown.")
 
 
 def _check_boxes(header: Header, layout: PixelLayout) -> None:

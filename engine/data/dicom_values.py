@@ -269,8 +269,8 @@ def _windows(header: Header, modality: Modality, frames: int, values: Iterable[N
         if stored and found[:1] != stored[:1]:
             instead = f"; the one with level {found[0].level:g}, width {found[0].width:g} is" if found else ""
             header.add_note(
-                f"The window/level stored in the file (level {stored[0].level:g}, width {stored[0].width:g}) lies "
-                f"outside the values that it {'holds' if found else 'can hold'} and is not used{instead}."
+                f"The window/level stored in the file (level {stored[0].level:g}, width {stored[0].width:g}) does not "
+                f"fit the values that it {'holds' if found else 'can hold'} and is not used{instead}."
             )
         if not found:
             return []

@@ -16,12 +16,12 @@ from engine.data.decoded_image import UnreadableFile, check_volume
 from engine.data.dicom import Quantities, read_quantities
 from engine.data.dicom_header import DAMAGE
 from engine.data.scan import Scan, serve
-from engine.data.series_folder import split_by_place, stack_slices, walk_dicom
+from engine.data.series_folder import NO_IMAGES, split_by_place, stack_slices, walk_dicom
 from engine.data.viewed_volume import ViewedVolume, make_view
 
 _TAGS: Final = [
     "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "InstanceNumber", "Rows", "Columns", "NumberOfFrames",
-    "ImageOrientationPatient",
+    "ImageOrientationPatient", "PatientID", "SOPInstanceUID", "Modality",
 ]  # fmt: skip
 SeriesKey = tuple[int, str, str]
 
@@ -58,16 +58,18 @@ def read_view(path: Path, choice: tuple[int, int]) -> ViewedVolume:
 
 
 def list_series(folder: Path) -> list[SeriesFiles]:
-    """Return the series of a folder and its subfolders, in the order of their numbers.
+    """Return the series of a folder and its subfolders, patient by patient in the order of their numbers.
 
     Raises:
         UnreadableFile: there is none, or there are too many files.
     """
     series: dict[SeriesKey, list[tuple[float, str, Path, int]]] = {}
+    patients: dict[SeriesKey, str] = {}
+    seen: set[str] = set()
     for file in walk_dicom(folder):
         try:
             head = dcmread(file, force=True, stop_before_pixels=True, specific_tags=_TAGS)
-            if not head.get("Rows"):  # reports and directories have none
+            if not head.get("Rows") or head.get("Modality") == "SEG":  # reports and directories have no rows
                 continue
             direction = str([round(float(each), 2) + 0.0 for each in head.get("ImageOrientationPatient") or ()])
             size = f"{head.get('Rows')} × {head.get('Columns')}"
@@ -75,20 +77,31 @@ def list_series(folder: Path) -> list[SeriesFiles]:
             order = float(head.get("InstanceNumber") or 0)
             frames = int(head.get("NumberOfFrames") or 1)
             title = str(head.get("SeriesDescription", "")).strip()
+            patient, uid = str(head.get("PatientID", "")).strip(), str(head.get("SOPInstanceUID") or file)
         except DAMAGE:
             continue
+        if uid in seen:  # a file that lies there twice is one image
+            continue
+        seen.add(uid)
+        patients[key] = patient
         series.setdefault(key, []).append((order, title, file, frames))
     if not series:
-        raise UnreadableFile("it is a folder without DICOM images")
+        raise UnreadableFile(NO_IMAGES)
     for members in series.values():
         members.sort(key=lambda each: (each[0], str(each[2])))
-    return [_describe_series(key, members) for key, members in sorted(series.items())]
+    numbers = {patient: number for number, patient in enumerate(dict.fromkeys(patients.values()), 1)}
+    return [
+        _describe_series(key, members, numbers[patients[key]] if len(numbers) > 1 else 0)
+        for key, members in sorted(series.items(), key=lambda each: (numbers[patients[each[0]]], each[0]))
+    ]
 
 
-def _describe_series(key: SeriesKey, members: Sequence[tuple[float, str, Path, int]]) -> SeriesFiles:
+def _describe_series(key: SeriesKey, members: Sequence[tuple[float, str, Path, int]], patient: int) -> SeriesFiles:
+    """Return a series with its title; patients have numbers there, 0 for the only one, and are never named."""
     images = sum(frames for *_, frames in members)
     named = members[0][1] or "unnamed series"
     title = f"{key[0]} · {named} · {images} {'image' if images == 1 else 'images'}"
+    title += f" · patient {patient}" if patient else ""
     return SeriesFiles(title, tuple(file for _, _, file, _ in members), images)
 
 

@@ -20,6 +20,7 @@ LOOKED_FOR = (
     "Engram looks for PNG, JPEG, BMP, TIFF and DICOM files, or volumes alone, directly in the folder or in "
     "subfolders for splits and classes, such as Training/glioma."
 )
+KINDS_OF_SOURCE = "Give 'phantom', a folder or zip archive of images, or 'hf:ID'."
 PICTURE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff"})
 DICOM_SUFFIXES: Final = frozenset({".dcm", ".dicom", ".ima"})
 _PICTURES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -182,11 +183,15 @@ def open_folder(source: str) -> Path:
         SourceNotFound: it is not a folder.
         DataError: it is an archive that cannot be unpacked.
     """
+    if not source.strip():
+        raise SourceNotFound("The name of the source is empty.", KINDS_OF_SOURCE)
+    if "://" in source:
+        raise SourceNotFound(f"'{source}' is an address.", f"Download the images yourself. {KINDS_OF_SOURCE}")
     path = Path(source).expanduser()
     folder = find_folder_of(path)
     if not folder.is_dir():
         what = "is a file, not a folder" if folder.exists() else "does not exist"
-        raise SourceNotFound(f"'{source}' {what}.", "Give 'phantom', a folder or zip archive of images, or 'hf:ID'.")
+        raise SourceNotFound(f"'{source}' {what}.", KINDS_OF_SOURCE)
     return folder
 
 

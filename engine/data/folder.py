@@ -23,7 +23,7 @@ from engine.data.dicom_series import SeriesWindows, SliceHeader
 from engine.data.files import LOOKED_FOR, VOLUME_AMONG_IMAGES, FileFormat, detect_format, list_pictures, open_folder
 from engine.data.foreign_files import describe_foreign
 from engine.data.layout import note_undecided_folders, parse_layout
-from engine.data.parallel import map_in_threads
+from engine.data.parallel import WORKERS, map_in_threads
 from engine.data.patient_names import FolderReading, FolderRule
 from engine.data.series_masks import SeriesMasks, is_volume_mask
 from engine.data.source import SLICE_MARK, SourceItem, natural_sort_key
@@ -44,6 +44,7 @@ class FolderSource:
     """Source of the images in a folder, in natural order of their names."""
 
     expected = LOOKED_FOR
+    threads = WORKERS
 
     def __init__(self, config: DataConfig, context: JobContext = UNATTENDED) -> None:
         self._folder, self._context = open_folder(config.source), context
@@ -174,7 +175,7 @@ class FolderSource:
                 return self._series.read(item.name)
             return pictures.read_file(self._folder / item.name)
         except OSError as error:
-            raise UnreadableFile(f"cannot be opened: {error.strerror or error}") from None
+            raise UnreadableFile(f"cannot be opened: {error.strerror or 'it is damaged'}") from None
         except UnreadableFile as error:
             foreign = describe_foreign(self._folder / self.items[index].name)
             raise UnreadableFile(f"{error}: {foreign}" if foreign else str(error)) from None

@@ -25,10 +25,17 @@ from engine.data.dataset import Skipped
 from engine.data.decoded_image import DecodedImage, UnreadableFile
 from engine.data.huggingface_paths import check_image, local_only
 from engine.data.layout import parse_layout
-from engine.data.parallel import map_in_threads
+from engine.data.parallel import WORKERS, map_in_threads
 from engine.data.parsing import MEMORY_BYTES_PER_FRAME, parse
 from engine.data.source import SourceItem, natural_sort_key, split_name
-from engine.data.table_columns import EXPECTED, ClassColumn, choose_class_column, choose_image_column
+from engine.data.table_columns import (
+    EXPECTED,
+    ClassColumn,
+    choose_class_column,
+    choose_image_column,
+    find_patient_column,
+    find_split_column,
+)
 from engine.errors import ConfigError, EmptySource, EngramError, SourceNotFound
 from engine.folders import cache_root
 from engine.job_context import UNATTENDED, JobContext
@@ -64,6 +71,7 @@ class HuggingFaceSource:
     expected = EXPECTED
     question = ""
     plane = ""
+    threads = WORKERS
 
     def __init__(self, config: DataConfig) -> None:
         name = config.source.removeprefix(PREFIX) or DEFAULT
@@ -135,11 +143,15 @@ class HuggingFaceSource:
             (place, own) for name, place, own in zip(names, self._places, labels, strict=True) if name not in masked
         ]
         self._places = [place for place, _ in kept]
-        by_folder = len(self._tables) == 1 and any(item.split for item in laid_out)
+        is_single = len(self._tables) == 1
+        parts = find_split_column(self._tables) if is_single else {}
+        by_folder = is_single and any(item.split for item in laid_out)
+        patients = find_patient_column(self._tables)
         items = []
         for item, (place, own) in zip(laid_out, kept, strict=True):
-            part = item.split if by_folder else split_name(place[0])
-            items.append(SourceItem(item.name, item.label if masked else own, part, item.folders))
+            part = parts.get(place) or (item.split if by_folder else split_name(place[0]))
+            label_of = item.label if masked else own
+            items.append(SourceItem(item.name, label_of, part, item.folders, patients.get(place, "")))
         if masked:  # the library takes the folder of the masks for a class
             self.classes = tuple(sorted({item.label for item in items if item.label}, key=natural_sort_key))
         return items
@@ -197,8 +209,7 @@ def _tables(path: Path, name: str, config_name: str) -> dict[str, Any]:
         with local_only(path, name):
             found = _read_config(path, name, config_name)
     except _UNREADABLE as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-        what = f"'{name}' cannot be read as a Hugging Face dataset: {reason}."
+        what = f"'{name}' cannot be read as a Hugging Face dataset: {_describe_error(error)}."
         raise EmptySource(what, HuggingFaceSource.expected) from error
     tables = dict(found) if isinstance(found, dict) else {"all": found}
     rows = sum(map(len, tables.values()))
@@ -207,6 +218,13 @@ def _tables(path: Path, name: str, config_name: str) -> dict[str, Any]:
     if rows > MAX_ROWS:
         raise EmptySource(f"The dataset '{name}' has {rows:,} rows.", f"Use one of {MAX_ROWS:,} rows at most.")
     return tables
+
+
+def _describe_error(error: BaseException) -> str:
+    """Return what the library says; its words for errors inside of it say nothing to a user."""
+    said = str(error).strip().splitlines()
+    is_internal = isinstance(error, LookupError | AttributeError | TypeError | ArithmeticError)
+    return "it is damaged, empty, or of an unusual form" if is_internal or not said else said[0].rstrip(".")
 
 
 def _read_config(path: Path, name: str, config_name: str) -> Any:

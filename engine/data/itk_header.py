@@ -67,7 +67,7 @@ def check_meta(path: Path) -> tuple[int, ...]:
     """Check the header of a MetaImage, the file of its voxels, and that packed voxels can be unpacked.
 
     Returns:
-        Its sides: columns, rows, slices.
+        Its sides: columns, rows, slices, and times if it has several.
 
     Raises:
         UnreadableFile: it is damaged, has another number of dimensions, or names voxels that are no file.
@@ -80,7 +80,7 @@ def check_meta(path: Path) -> tuple[int, ...]:
     shape = tuple(map(int, sides.split()))
     if fields[b"NDims"].lstrip(b"0") != str(len(shape)).encode():
         raise UnreadableFile(DAMAGED)
-    if len(shape) != 3:
+    if len(shape) not in (3, 4):
         raise UnreadableFile(f"it has {len(shape)} dimensions; volumes of three can be opened")
     name = fields[_VOXELS]
     if name != b"LOCAL":

@@ -127,7 +127,8 @@ class _StoreWriter:
         items, keys, unusable = [], [], []
         facts: list[tuple[int, float]] = []
         numbers = range(len(self._source.items))
-        prepared = map_in_threads(lambda number: self._prepare(number, dtype), numbers, self._context)
+        threads = self._source.threads
+        prepared = map_in_threads(lambda number: self._prepare(number, dtype), numbers, self._context, threads)
         with open(folder / "images.npy", "wb") as file:
             self._write_header(file, dtype, len(self._source.items))
             for number, (image, text, seen) in enumerate(prepared):

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from engine.data.decoded_image import UnreadableFile
 from engine.data.files import FileFormat, open_plain
 from engine.data.nifti_header import VolumeHeader, millimeters_per_unit, pixdim, read_affine, read_header, read_voxels
-from engine.data.nifti_values import scale_values, show_volume
+from engine.data.nifti_values import ShownVolume, scale_values, show_volume
 from engine.data.scan import MAX_SPACING_RATIO, Orientation, Scan, serve
 from engine.data.volume_grid import Levels, VolumeGrid, to_rows
 
@@ -51,9 +51,10 @@ def read_scan(path: Path, volume: int | None = None, plane: str = "") -> Scan:
         header = read_header(path, volume)
         notes = list(header.notes)
         with open_plain(header.image) as file:
-            raw = read_voxels(file, header)
+            # The stored voxels are given up before the slices are copied.
+            shown = show_volume(read_voxels(file, header), header.fields)
             check_rest(file, notes)
-        return _scan(raw, header, plane, path.name, notes)
+        return _scan(shown, header, plane, path.name, notes)
 
 
 def read_labels(path: Path, plane: str) -> Scan:
@@ -143,8 +144,8 @@ def check_rest(file: BinaryIO, notes: list[str]) -> None:
         notes.append("The end of the compressed file is missing; its voxels could not be checked.")
 
 
-def _scan(raw: NDArray[np.generic], header: VolumeHeader, plane: str, name: str, notes: list[str]) -> Scan:
-    volume, shown, levels = show_volume(raw, header.fields)
+def _scan(made: ShownVolume, header: VolumeHeader, plane: str, name: str, notes: list[str]) -> Scan:
+    volume, shown, levels = made
     geometry: list[str] = []
     affine = None if plane == "stored" else read_affine(header, geometry)
     if affine is None:

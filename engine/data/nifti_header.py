@@ -28,6 +28,8 @@ _HEAD_BYTES: Final = 540
 _HEADER_SIZES: Final = {1: 348, 2: 540}
 _FIRST_VOXEL: Final = {1: 352, 2: 544}  # in a single file, behind the header and its four bytes of extension
 _MAX_OFFSET: Final = 2**40
+SHOWN_AS_STORED: Final = "shown as stored. Left and right are not known."
+NO_ORIENTATION: Final = f"The file has no orientation information; {SHOWN_AS_STORED}"
 _CIFTI: Final = range(3000, 3100)  # intent codes
 _CIFTI_NAME: Final = re.compile(r"\.[dp](conn|dense|dconn|pconn|tseries|scalar|label)\.nii(\.gz)?$", re.IGNORECASE)
 _SURFACES: Final = (1008, 1009, 2002, 2005)  # intents: points, triangles, node indices, shapes
@@ -115,10 +117,8 @@ def read_affine(header: VolumeHeader, notes: list[str]) -> NDArray[np.float64] |
         notes.append("Its two orientations (qform and sform) disagree; the sform is used.")
     if chosen is None:
         is_declared = has_sform or has_qform
-        what = (
-            "The orientation in the file cannot be used" if is_declared else "The file has no orientation information"
-        )
-        notes.append(f"{what}; shown as stored. Left and right are not known.")
+        unusable = f"The orientation in the file cannot be used; {SHOWN_AS_STORED}"
+        notes.append(unusable if is_declared else NO_ORIENTATION)
         return None
     scaled = chosen.copy()
     scaled[:3] *= millimeters_per_unit(fields)

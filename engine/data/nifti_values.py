@@ -17,9 +17,10 @@ _LUMA: Final = (0.299, 0.587, 0.114)
 # A display range fits if the values fill this share of it, and if it is not a sliver of them.
 _MIN_FILLED: Final = 0.02
 _MAX_SATURATED: Final = 0.95
+ShownVolume = tuple[NDArray[np.float32], list[str], tuple[Levels, ...]]
 
 
-def show_volume(raw: NDArray[Any], fields: Any) -> tuple[NDArray[np.float32], list[str], tuple[Levels, ...]]:
+def show_volume(raw: NDArray[Any], fields: Any) -> ShownVolume:
     """Convert stored values to gray for display.
 
     Args:

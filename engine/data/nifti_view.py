@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from engine.data import research_volumes
 from engine.data.files import detect_format, open_plain
 from engine.data.nifti import check_rest, explain_damage
-from engine.data.nifti_header import millimeters_per_unit, pixdim, read_affine, read_header, read_voxels
+from engine.data.nifti_header import (
+    NO_ORIENTATION,
+    millimeters_per_unit,
+    pixdim,
+    read_affine,
+    read_header,
+    read_voxels,
+)
 from engine.data.nifti_values import scale_values, to_luma
 from engine.data.scan import Scan, serve
 from engine.data.viewed_volume import ViewedVolume, make_view
@@ -32,9 +39,12 @@ def read_view(path: Path, choice: tuple[int, int]) -> ViewedVolume:
     """
     volume = choice[1]
     if detect_format(path) == "research":
-        raw, found, count = research_volumes.read_volume(path, volume)
-        scan = _scan(raw, Nifti1Header(), found, path.name)
-        return make_view(replace(scan, kind="research"), volumes=count, volume=volume)
+        found = research_volumes.read_volume(path, volume)
+        fields, notes = Nifti1Header(), [] if found.is_oriented else [NO_ORIENTATION]
+        fields.set_data_shape(found.voxels.shape)
+        fields.set_zooms(np.linalg.norm(found.affine[:3, :3], axis=0))
+        scan = _scan(found.voxels, fields, found.affine if found.is_oriented else None, path.name)
+        return make_view(replace(scan, kind="research", notes=tuple(notes)), volumes=found.volumes, volume=volume)
     with explain_damage():
         header = read_header(path, volume)
         notes = [note for note in header.notes if "volumes;" not in note]
@@ -52,7 +62,7 @@ def _scan(raw: NDArray[Any], fields: Any, affine: NDArray[np.float64] | None, na
     zooms = [side * millimeters_per_unit(fields) for side in pixdim(fields)]
     known = affine is None and all(math.isfinite(side) and side > 0 for side in zooms)
     return Scan(
-        values.T.astype(np.float32, copy=False),
+        values.T,
         name,
         "nifti",
         spacing_mm=(zooms[1], zooms[0]) if known else None,

@@ -18,7 +18,10 @@ _local: Final = threading.local()
 
 
 def map_in_threads(
-    function: Callable[[_Item], _Result], items: Iterable[_Item], context: JobContext = UNATTENDED
+    function: Callable[[_Item], _Result],
+    items: Iterable[_Item],
+    context: JobContext = UNATTENDED,
+    threads: int = WORKERS,
 ) -> Iterator[_Result]:
     """Yield the results of a function in the order of the items; threads work a few items ahead.
 
@@ -30,7 +33,7 @@ def map_in_threads(
         [1, 2, 3]
     """
     abandoned = threading.Event()
-    pool = ThreadPoolExecutor(WORKERS, "data", _set_abandoned, (abandoned,))
+    pool = ThreadPoolExecutor(threads, "data", _set_abandoned, (abandoned,))
     waiting: deque[Future[_Result]] = deque()
     try:
         for item in items:

@@ -145,7 +145,7 @@ def _reply(request: dict[str, Any]) -> dict[str, Any]:
     except UnreadableFile as error:
         return {"memory": True} if _is_short_of_memory(error) else {"reason": str(error)}
     except OSError as error:
-        return {"reason": f"cannot be opened: {error.strerror or error}"}
+        return {"reason": f"cannot be opened: {error.strerror or 'it is damaged'}"}
     except MemoryError:
         return {"memory": True}
     except _DAMAGE:

@@ -62,7 +62,7 @@ def _parse_header(file: Path) -> tuple[str, str, str]:
     with suppress(UnreadableFile, OSError):
         if detect_format(file) == "dicom":
             patient, study, series = parse(read_header, file)
-            return patient, study, series
+            return patient.casefold(), study, series  # one patient, however the device writes the letters
     return "", "", ""
 
 

@@ -21,14 +21,16 @@ _DATASETS: Final = (
     r"OAS[12]_\d{4}",
     r"OAS[34]\d{4}",
     r"\d{3}_S_\d{4}",
-    r"TCGA-[A-Z0-9]{2}-[A-Z0-9]{4}",
+    r"TCGA[-_][A-Z0-9]{2}[-_][A-Z0-9]{4}",
     r"UPENN-GBM-\d{5}",
     r"UCSF-PDGM-\d{3,4}",
 )
 _WORDS: Final = r"(?:patient|subject|subj)[-_ ]?\d+"
 _KNOWN: Final = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_DATASETS)}|{_WORDS})(?![0-9])", re.IGNORECASE)
 _PATIENT_FOLDER: Final = re.compile(
-    rf"(?:.*{_KNOWN.pattern}.*|(?:sub|pat|pt|case|p|s|id|volunteer|mrn)[-_ ]?\d+)", re.IGNORECASE
+    rf"(?:.*{_KNOWN.pattern}.*|(?:sub|pat|pt|case|p|s|id|volunteer|mrn)[-_ ]?\d+"
+    rf"|(?:patient|subject|subj|volunteer)[-_ ]?[a-z])",
+    re.IGNORECASE,
 )
 _CLASS_FOLDER: Final = re.compile(
     r"(?:class|grade|who|stage|label|type|tumou?r|group|category|cat|level|score|birads|t)[-_ ]?(?:\d+|[ivx]+)|[ivx]+",
@@ -69,6 +71,29 @@ def judge_folders(counts: Mapping[str, int]) -> FolderRole:
         return _judge_numbered(counts)
     many = len(names) >= _MANY_FOLDERS and median(counts.values()) <= _FEW_IMAGES
     return "unsure" if many else "classes"
+
+
+def judge_files(files: Mapping[str, Sequence[str]]) -> FolderRole | None:
+    """Tell folders of patients by their files: numbered folders, alike but for their number, name each of their files.
+
+    Args:
+        files: name of a folder -> names of its files.
+
+    Returns:
+        'patients', or None if that is not so.
+
+    Examples:
+        >>> judge_files({"HGG_1": ["HGG_1_t1_5.png"], "HGG_2": ["HGG_2_t1_7.png"]})
+        'patients'
+    """
+    names = list(files)
+    if len(names) < 2 or _share(names, _CLASS_FOLDER) or len({re.sub(r"\d+", "", name) for name in names}) > 1:
+        return None
+    is_numbered = all(re.search(r"\D[-_ ]?\d", name) for name in names)
+    is_named = all(
+        file.startswith(name) and not file[len(name) :][:1].isdecimal() for name in names for file in files[name]
+    )
+    return "patients" if is_numbered and is_named else None
 
 
 def judge_contents(patients: Mapping[str, set[str]]) -> FolderRole | None:
@@ -126,7 +151,7 @@ def read_folders(items: Sequence[SourceItem], rule: FolderRule, judged: FolderRo
     """
     first = [item.folders[0] if item.folders else "" for item in items]
     counts = Counter(name for name in first if name)
-    role = judged or judge_folders(counts)
+    role = judged or judge_files(_group_files(items)) or judge_folders(counts)
     second = _second_folders(items)
     if rule.role == "classes":
         return FolderReading(_set_patients(items, second, True) if _are_patients(second) else list(items))
@@ -139,6 +164,14 @@ def read_folders(items: Sequence[SourceItem], rule: FolderRule, judged: FolderRo
     if _are_patients(second):
         return FolderReading(_set_patients(items, second, True))
     return FolderReading(list(items), _ask(counts) if role == "unsure" else "")
+
+
+def _group_files(items: Iterable[SourceItem]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for item in items:
+        if item.folders:
+            found.setdefault(item.folders[0], []).append(item.name.rpartition("/")[2])
+    return found
 
 
 def _second_folders(items: Iterable[SourceItem]) -> list[str]:

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Final
 
 from engine.errors import DataError, SourceNotFound
+from engine.formatting import decode_table
 
 FILE_NAME: Final = "patients.csv"
 MAX_BYTES: Final = 2**24
 _DELIMITERS: Final = (",", ";", "\t")
 _FOLDERS: Final = ("split", "class")
 _ALIASES: Final = {  # of names without what is no letter
-    **dict.fromkeys(("file", "filename", "filepath", "path", "image", "imagename", "imagefile", "imagepath"), "file"),
+    **dict.fromkeys(("file", "filename", "filepath", "path"), "file"),
+    **dict.fromkeys(("image", "imagename", "imagefile", "imagepath", "imageid", "slice", "scan"), "file"),
     **dict.fromkeys(("patient", "patientid", "subject", "subjectid", "participant", "participantid"), "patient"),
     **dict.fromkeys(("class", "label"), "class"),
     "split": "split",
@@ -53,23 +55,11 @@ def parse_table(content: bytes, name: str) -> dict[str, str]:
         DataError: it is not such a table, or gives two patients for one file.
     """
     try:
-        text = _decode(content)
+        text = decode_table(content)
         rows = [row for row in csv.reader(text.splitlines(), delimiter=_find_delimiter(text)) if any(row)]
     except (UnicodeDecodeError, csv.Error):
         raise DataError(f"{name} is not a text file with columns.", "Save it as CSV in UTF-8.") from None
     return _parse_rows(rows, name)
-
-
-def _decode(content: bytes) -> str:
-    """Return a text in UTF-8, in UTF-16 with its mark, or else as spreadsheets write it on Windows."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        if b"\0" in content:
-            raise
-        return content.decode("cp1252")
 
 
 def _find_delimiter(text: str) -> str:

@@ -21,6 +21,8 @@ class PhantomSource:
     folder: Path | None = None
     question = ""
     plane = ""
+    # Drawing is many short array operations: two threads wait for each other, and together take a quarter longer.
+    threads = 1
 
     def __init__(self, config: DataConfig) -> None:
         self._config = config

@@ -61,12 +61,17 @@ def open_picture(file: BinaryIO) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise UnreadableFile(f"declares more than {MAX_PIXELS // 2**20} megapixels") from None
     except DAMAGE as error:
-        raise UnreadableFile(f"damaged: {error}") from None
+        raise UnreadableFile(_describe_damage(error)) from None
     if picture.width * picture.height > MAX_PIXELS:
         raise UnreadableFile(
             f"declares {picture.width} × {picture.height} pixels, more than {MAX_PIXELS // 2**20} megapixels"
         )
     return picture
+
+
+def _describe_damage(error: BaseException) -> str:
+    """Return what is wrong with an image, for the messages of Pillow speak of bytes and of its own parts."""
+    return "damaged: the file ends early" if "truncated" in str(error).casefold() else "damaged, or of an unusual kind"
 
 
 def read_picture(file: BinaryIO) -> DecodedImage:
@@ -127,17 +132,19 @@ def read_scan(path: Path, volume: int | None = None) -> Scan:
         picture = open_picture(file)
         notes = ["Rotated according to its EXIF orientation tag."] if _exif_orientation(picture) in range(2, 9) else []
         pages, shape = _pages(picture), (picture.height, picture.width)
-        slices = []
+        slices: list[DecodedImage] = []
         for page in range(pages):
             picture.seek(page)
             if (picture.height, picture.width) != shape or (page + 1) * picture.height * picture.width > MAX_VOXELS:
                 notes.append(f"{page} of its {pages} pages are shown; they differ in size or are too many.")
                 break
-            decoded = _decoded(picture)
-            slices.append(decoded.unit())
-        if is_deep(picture) and decoded.white > 1:
-            notes += _note_low_range(np.stack(slices), decoded.white)
-    return Scan(np.stack(slices), path.name, "picture", notes=tuple(notes))
+            slices.append(_decoded(picture, scales=pages == 1))
+        pixels, white = np.stack([page.unit() for page in slices]), slices[0].white
+        if is_deep(picture) and white > 1:
+            notes += _note_low_range(pixels, white)
+        elif is_deep(picture) and pages > 1:
+            pixels = _scale_deep(pixels)
+    return Scan(pixels, path.name, "picture", notes=tuple(notes))
 
 
 def _note_low_range(pixels: NDArray[np.float32], white: float) -> list[str]:
@@ -173,7 +180,7 @@ def _exif_orientation(picture: Image.Image) -> Any:
     try:
         return picture.getexif().get(_ORIENTATION, 1)
     except DAMAGE as error:
-        raise UnreadableFile(f"damaged: {error}") from None
+        raise UnreadableFile(_describe_damage(error)) from None
 
 
 def _pages(picture: Image.Image) -> int:
@@ -181,15 +188,15 @@ def _pages(picture: Image.Image) -> int:
     try:
         return int(getattr(picture, "n_frames", 1)) if picture.format == "TIFF" else 1
     except DAMAGE as error:
-        raise UnreadableFile(f"damaged: {error}") from None
+        raise UnreadableFile(_describe_damage(error)) from None
 
 
-def _decoded(picture: Image.Image) -> DecodedImage:
-    """Decode the intensities of the current page."""
+def _decoded(picture: Image.Image, scales: bool = True) -> DecodedImage:
+    """Decode the intensities of the current page; numbers without a white stay as they are if they are not scaled."""
     try:
         image = ImageOps.exif_transpose(picture)
         if is_deep(image):
-            return _deep_picture(image, getattr(picture, "tag_v2", {}))
+            return _deep_picture(image, getattr(picture, "tag_v2", {}), scales)
         if image.has_transparency_data:
             black = Image.new("RGBA", image.size, (0, 0, 0, 255))
             image = Image.alpha_composite(black, image.convert("RGBA"))
@@ -197,10 +204,10 @@ def _decoded(picture: Image.Image) -> DecodedImage:
     except MemoryError:
         raise UnreadableFile("needs more memory than is available") from None
     except DAMAGE as error:
-        raise UnreadableFile(f"damaged: {error}") from None
+        raise UnreadableFile(_describe_damage(error)) from None
 
 
-def _deep_picture(image: Image.Image, tags: Mapping[int, Any]) -> DecodedImage:
+def _deep_picture(image: Image.Image, tags: Mapping[int, Any], scales: bool) -> DecodedImage:
     """Decode intensities of more than 8 bits; a TIFF specifies their bits and their white in its tags."""
     values = np.asarray(image)
     if image.mode.startswith("I;16"):
@@ -209,9 +216,14 @@ def _deep_picture(image: Image.Image, tags: Mapping[int, Any]) -> DecodedImage:
         white = 2**bits - 1
         return DecodedImage(white - gray if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO else gray, float(white))
     numbers = values.astype(np.float32)
+    return DecodedImage(_scale_deep(numbers) if scales else numbers, 1.0)
+
+
+def _scale_deep(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return numbers as intensities; those of all pages share one black and white."""
     if np.isfinite(numbers).all() and numbers.min() >= 0 and numbers.max() <= 1:
-        return DecodedImage(numbers, 1.0)
-    return DecodedImage(np.nan_to_num(scale_to_percentiles(numbers)[0], copy=False), 1.0)
+        return numbers
+    return np.nan_to_num(scale_to_percentiles(numbers)[0], copy=False)
 
 
 if __name__ == "__main__":

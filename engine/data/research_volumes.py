@@ -1,16 +1,18 @@
 # mypy: disallow-untyped-calls=False
 """Volumes of research programs: MGH and MGZ of FreeSurfer, NRRD of 3D Slicer, MetaImage of ITK.
 
-MGH is read by nibabel, the others by SimpleITK, which is an extra. Their slices are shown as those of NIfTI volumes.
+MGH is read by nibabel, the others by SimpleITK, which is an extra. Their slices are shown as those of NIfTI volumes. A
+header that does not say how the volume lies in the patient gets a default from these libraries, which is not used.
 """
 
 import importlib.util
 import math
+import re
 import struct
 import zlib
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, Final
+from pathlib import Path, PureWindowsPath
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
@@ -24,6 +26,7 @@ from engine.data.decoded_image import UnreadableFile, check_volume
 from engine.data.files import is_mgh, open_plain
 from engine.data.itk_header import DAMAGED, INCOMPLETE, check_meta, check_nrrd
 from engine.data.nifti import arrange, as_stored, count_in_plane
+from engine.data.nifti_header import NO_ORIENTATION
 from engine.data.nifti_values import show_volume
 from engine.data.scan import MAX_VOXELS, Scan, serve
 
@@ -40,8 +43,29 @@ _DAMAGE: Final = (
     LookupError,
     ArithmeticError,
 )
+_NRRD: Final = b"NRRD000"
+_NRRD_SPACE: Final = re.compile(
+    rb"^space *: *(?:(?:left|right)-(?:anterior|posterior)-superior|[lr][ap]s)(?:-time|t)?\s*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_NRRD_AXES: Final = re.compile(rb"^space directions *:", re.IGNORECASE | re.MULTILINE)
+_META_AXES: Final = re.compile(rb"^\s*(?:TransformMatrix|Rotation|Orientation)\s*=", re.MULTILINE)
+_ELSEWHERE: Final = re.compile(rb"^\s*(?:data ?file *:|ElementDataFile\s*=)[ \t]*(.*)", re.IGNORECASE | re.MULTILINE)
+_META_HEAD_BYTES: Final = 2**14
 # ITK counts towards left and back, NIfTI towards right and front.
 _LPS_TO_RAS: Final = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+class FoundVolume(NamedTuple):
+    """One volume of a file: its stored voxels (x, y, z) and where they lie, and how many volumes the file has.
+
+    The lengths of the axes of the affine are right even where the file does not say how they lie (`is_oriented`).
+    """
+
+    voxels: NDArray[Any]
+    affine: NDArray[np.float64]
+    is_oriented: bool
+    volumes: int
 
 
 def read_scan(path: Path, volume: int | None = None, plane: str = "") -> Scan:
@@ -56,10 +80,10 @@ def read_scan(path: Path, volume: int | None = None, plane: str = "") -> Scan:
         UnreadableFile: the file is damaged or too large, has no such volume, or its decoder is not installed.
     """
     try:
-        raw, affine, count = read_volume(path, volume)
-        pixels, shown, _ = show_volume(raw, Nifti1Header())
-        chosen = [f"Volume {volume or 1} of {count:,}."] if count > 1 else []
-        return _arrange(pixels, affine, path.name, [*chosen, *shown], plane)
+        found = read_volume(path, volume)
+        pixels, shown, _ = show_volume(found.voxels, Nifti1Header())
+        chosen = [f"Volume {volume or 1} of {found.volumes:,}."] if found.volumes > 1 else []
+        return _arrange(found._replace(voxels=pixels), path.name, [*chosen, *shown], plane)
     except _DAMAGE as error:
         raise UnreadableFile(DAMAGED) from error
 
@@ -70,18 +94,18 @@ def read_labels(path: Path, plane: str) -> Scan:
     Raises:
         UnreadableFile: as in `read_scan`.
     """
-    raw, affine, _ = read_volume(path, None)
-    return _arrange(np.asarray(raw, np.float32), affine, path.name, [], plane)
+    found = read_volume(path, None)
+    return _arrange(found._replace(voxels=np.asarray(found.voxels, np.float32)), path.name, [], plane)
 
 
-def read_label_grid(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Return the labels of a mask and its affine, as `engine.data.nifti.read_label_grid`.
+def read_label_grid(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float64] | None]:
+    """Return the labels of a mask and its affine or None, as `engine.data.nifti.read_label_grid`.
 
     Raises:
         UnreadableFile: as in `read_scan`.
     """
-    raw, affine, _ = read_volume(path, None)
-    return np.asarray(raw, np.float32), affine
+    found = read_volume(path, None)
+    return np.asarray(found.voxels, np.float32), found.affine if found.is_oriented else None
 
 
 def count_slices(path: Path, plane: str) -> int:
@@ -92,22 +116,23 @@ def count_slices(path: Path, plane: str) -> int:
     """
     try:
         shape, affine = _read_mgh_grid(path) if is_mgh(path) else _read_itk_grid(_open_itk(path))
-        return shape[2] if plane == "stored" else count_in_plane(shape, affine, plane)
+        is_stored = plane == "stored" or not _is_oriented(path)
+        return shape[2] if is_stored else count_in_plane(shape, affine, plane)
     except EOFError:
         raise UnreadableFile("it is damaged: its data ends early") from None
     except _DAMAGE as error:
         raise UnreadableFile(DAMAGED) from error
 
 
-def _arrange(pixels: NDArray[np.float32], affine: NDArray[np.float64], name: str, notes: list[str], plane: str) -> Scan:
-    if plane == "stored":
-        sides = np.linalg.norm(affine[:3, :3], axis=0)
-        return as_stored(pixels, name, sides, notes, "research")
-    return replace(arrange(pixels, affine, name, notes, plane)[0], kind="research")
+def _arrange(found: FoundVolume, name: str, notes: list[str], plane: str) -> Scan:
+    if plane == "stored" or not found.is_oriented:
+        said = notes if found.is_oriented else [*notes, NO_ORIENTATION]
+        return as_stored(found.voxels, name, np.linalg.norm(found.affine[:3, :3], axis=0), said, "research")
+    return replace(arrange(found.voxels, found.affine, name, notes, plane)[0], kind="research")
 
 
-def read_volume(path: Path, volume: int | None) -> tuple[NDArray[Any], NDArray[np.float64], int]:
-    """Return the stored voxels (x, y, z) of one volume, the affine of the file, and its number of volumes.
+def read_volume(path: Path, volume: int | None) -> FoundVolume:
+    """Read one volume of a file.
 
     Raises:
         UnreadableFile: as in `read_scan`.
@@ -120,17 +145,35 @@ def read_volume(path: Path, volume: int | None) -> tuple[NDArray[Any], NDArray[n
         raise UnreadableFile(DAMAGED) from error
 
 
-def _read_mgh(path: Path, volume: int | None) -> tuple[NDArray[Any], NDArray[np.float64], int]:
+def _is_oriented(path: Path) -> bool:
+    """Return whether the header of a file says how the volume lies in the patient."""
+    with open_plain(path) as file:
+        head = file.read(_META_HEAD_BYTES)
+    if is_mgh(path):
+        return struct.unpack(">h", head[28:30])[0] > 0
+    if head.startswith(_NRRD):
+        return bool(_NRRD_SPACE.search(head) and _NRRD_AXES.search(head))
+    return bool(_META_AXES.search(head))
+
+
+def _read_mgh(path: Path, volume: int | None) -> FoundVolume:
     with open_plain(path) as file:
         version, *sides = struct.unpack(">5i", file.read(20))
     if version != 1 or min(sides) < 1:
         raise UnreadableFile("it is called like a FreeSurfer volume, but holds none")
     shape = tuple(sides)
     _check_size(shape[:3])
-    image = MGHImage.from_filename(path)
     check_volume(volume, shape[3])
-    chosen = (..., (volume or 1) - 1) if len(image.shape) > 3 else ...
-    return np.array(image.dataobj[chosen]), np.asarray(image.affine, np.float64), shape[3]
+    try:
+        with open_plain(path) as file:
+            image = MGHImage.from_stream(file)
+            chosen = (..., (volume or 1) - 1) if len(image.shape) > 3 else ...
+            voxels, affine = np.array(image.dataobj[chosen]), np.asarray(image.affine, np.float64)
+    except OSError as error:
+        if error.strerror:
+            raise
+        raise EOFError from error  # nibabel's sentence on too few bytes
+    return FoundVolume(voxels, affine, _is_oriented(path), shape[3])
 
 
 def _read_mgh_grid(path: Path) -> tuple[tuple[int, ...], NDArray[np.float64]]:
@@ -149,9 +192,10 @@ def _open_itk(path: Path) -> Any:
         raise UnreadableFile(f"NRRD and MetaImage files need SimpleITK: {INSTALL}")
     import SimpleITK
 
+    _check_place(path)
     is_nrrd = check_nrrd(path)
     if not is_nrrd:
-        _check_size(check_meta(path))
+        _check_size(check_meta(path)[:3])
     reader = SimpleITK.ImageFileReader()
     # Without it, ITK tries the parsers of many other formats.
     reader.SetImageIO("NrrdImageIO" if is_nrrd else "MetaImageIO")
@@ -161,33 +205,59 @@ def _open_itk(path: Path) -> Any:
     except RuntimeError:
         raise UnreadableFile(INCOMPLETE) from None
     size = reader.GetSize()
-    if len(size) != 3:
+    if len(size) not in (3, 4):
         raise UnreadableFile(f"it has {len(size)} dimensions; volumes of three can be opened")
-    _check_size(size)
+    _check_size(size[:3])
     return reader
+
+
+def _check_place(path: Path) -> None:
+    """Check that the voxels lie in the file itself, or in files of its folder.
+
+    Raises:
+        UnreadableFile: the header names a file outside its folder.
+    """
+    with open(path, "rb") as file:
+        head = file.read(_META_HEAD_BYTES)
+    found = _ELSEWHERE.search(head)
+    if not found:
+        return
+    names = [found[1].strip()]
+    if names[0].upper().startswith(b"LIST"):
+        names = [line.strip() for line in head[found.end() :].splitlines()]
+    for name in (PureWindowsPath(each.decode("latin-1")) for each in names):
+        if name.is_absolute() or name.root or name.drive or ".." in name.parts:
+            raise UnreadableFile("its voxels lie in a file outside its folder; put both into one folder")
 
 
 def _read_itk_grid(image: Any) -> tuple[tuple[int, ...], NDArray[np.float64]]:
     """Return the shape and the affine of an image of SimpleITK, or of its reader."""
     affine = np.eye(4)
-    affine[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * np.array(image.GetSpacing())
-    affine[:3, 3] = image.GetOrigin()
-    return image.GetSize(), _LPS_TO_RAS @ affine
+    sides = len(image.GetSize())
+    direction = np.reshape(image.GetDirection(), (sides, sides))[:3, :3]
+    affine[:3, :3] = direction * np.array(image.GetSpacing()[:3])
+    affine[:3, 3] = image.GetOrigin()[:3]
+    return image.GetSize()[:3], _LPS_TO_RAS @ affine
 
 
-def _read_itk(path: Path, volume: int | None) -> tuple[NDArray[Any], NDArray[np.float64], int]:
+def _read_itk(path: Path, volume: int | None) -> FoundVolume:
     reader = _open_itk(path)
     import SimpleITK
 
+    size, parts = reader.GetSize(), reader.GetNumberOfComponents()
+    times = size[3] if len(size) > 3 else 1
+    count = times * parts
+    check_volume(volume, count)
+    time, part = divmod((volume or 1) - 1, parts)
+    if len(size) > 3:
+        reader.SetExtractSize([*size[:3], 0])
+        reader.SetExtractIndex([0, 0, 0, time])
+    affine = _read_itk_grid(reader)[1]
     try:
-        image = reader.Execute()
+        values = SimpleITK.GetArrayFromImage(reader.Execute())
     except RuntimeError:
         raise UnreadableFile(INCOMPLETE) from None
-    count = image.GetNumberOfComponentsPerPixel()
-    check_volume(volume, count)
-    values = SimpleITK.GetArrayFromImage(image)
-    chosen = values[..., (volume or 1) - 1] if count > 1 else values
-    return chosen.T, _read_itk_grid(image)[1], count
+    return FoundVolume((values[..., part] if parts > 1 else values).T, affine, _is_oriented(path), count)
 
 
 def _check_size(shape: tuple[int, ...]) -> None:

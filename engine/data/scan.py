@@ -18,7 +18,7 @@ from engine.data.files import FileFormat, detect_format, find_folder_of
 from engine.data.foreign_files import describe_foreign
 from engine.data.scan_scratch import scan_folder
 from engine.data.volume_grid import VolumeGrid
-from engine.errors import ScanError
+from engine.errors import ScanError, ScanNotFound
 
 try:
     import resource
@@ -228,7 +228,7 @@ def make_scan_error(name: str, reason: str) -> ScanError:
 def _checked_kind(file: Path, limits: Limits) -> FileFormat:
     """Return the format of a file, after checking its size."""
     if not file.is_file():
-        raise ScanError(f"There is no file '{file}'.", "Check the name; it may have been moved.")
+        raise ScanNotFound(f"There is no file '{file}'.", "Check the name; it may have been moved.")
     try:
         size, kind = file.stat().st_size, detect_format(file)
     except OSError as error:
@@ -287,7 +287,7 @@ def serve(read: Callable[[Path, Any], Scan]) -> None:
     except UnreadableFile as error:
         answer = {"reason": str(error)}
     except OSError as error:
-        answer = {"reason": f"it cannot be read ({error.strerror or error})"}
+        answer = {"reason": f"it cannot be read ({error.strerror or 'it is damaged'})"}
     except MemoryError:
         answer = {"reason": f"reading it takes more than {limits.memory_bytes / 2**30:.1f} GB of memory"}
     sys.stdout.write(json.dumps(answer))

@@ -26,6 +26,7 @@ from engine.data.series_choice import SeriesFacts, select_series
 from engine.data.source import natural_sort_key
 from engine.data.volume_grid import TO_RAS, Levels, VolumeGrid, stack_affine, to_rows
 
+NO_IMAGES: Final = "it holds no DICOM images; open one of its files"
 _DIRECTION_TOLERANCE: Final = 1e-3
 _FACTS: Final = ["SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "Modality"]
 _TAGS: Final = [*_FACTS, "Rows", "InstanceNumber", "SOPInstanceUID"]
@@ -93,7 +94,7 @@ def list_series_files(folder: Path, wanted: str = "") -> list[Path]:
             series.setdefault(found.uid, {}).setdefault(uid, (head.number("InstanceNumber") or 0.0, file))
             facts.setdefault(found.uid, found)
     if not series:
-        raise UnreadableFile("it is a folder without DICOM images")
+        raise UnreadableFile(NO_IMAGES)
     chosen = select_series(facts, wanted)
     if len(chosen) != 1:
         titles = [f"{facts[uid].title} ({len(series[uid])})" for uid in chosen or facts]

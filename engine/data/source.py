@@ -23,6 +23,12 @@ _WORDS: dict[str, SplitName] = {
     "testing": "test",
     "eval": "test",
     "evaluation": "test",
+    "trainset": "train",
+    "trainingset": "train",
+    "valset": "validation",
+    "validationset": "validation",
+    "testset": "test",
+    "testingset": "test",
 }
 # The names of nnU-Net, which no separator divides.
 _WHOLE_NAMES: dict[str, SplitName] = {"imagestr": "train", "imagesval": "validation", "imagests": "test"}
@@ -105,7 +111,8 @@ class Source(Protocol):
 
     `expected` is a sentence on the content that the source looks for, `notes` on its decisions, `classes` the labels.
     `folder` is the folder of the images, None if there is none. `question` is a sentence on a decision that only the
-    user can make, empty if there is none. `plane` is that of slices of volumes, empty if the images are none.
+    user can make, empty if there is none. `plane` is that of slices of volumes, empty if the images are none. `threads`
+    is the number of threads that read its images fastest.
     """
 
     expected: str
@@ -114,6 +121,7 @@ class Source(Protocol):
     folder: Path | None
     question: str
     plane: str
+    threads: int
 
     @property
     def items(self) -> Sequence[SourceItem]:

@@ -15,7 +15,7 @@ import datasets
 
 from engine.data import raster
 from engine.data.decoded_image import UnreadableFile
-from engine.data.source import natural_sort_key
+from engine.data.source import SplitName, natural_sort_key, split_name
 from engine.errors import ConfigError, EmptySource
 
 EXPECTED: Final = "Engram looks for a dataset with a column of images."
@@ -26,6 +26,8 @@ _LABEL_WORDS: Final = (
     *("label", "labels", "class", "classes", "diagnosis", "target", "category"),
     *("pathology", "condition", "disease", "tumor", "tumour"),
 )
+_PATIENT_NAMES: Final = frozenset({"patient", "patientid", "subject", "subjectid", "participant", "participantid"})
+_SPLIT_NAMES: Final = frozenset({"split", "set", "subset", "partition"})
 _NOT_A_LETTER: Final = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])")
 Tables = Mapping[str, Any]
 
@@ -176,3 +178,32 @@ def _read_classes(name: str, tables: Tables) -> ClassColumn | None:
         return None
     ordered = sorted(values, key=lambda value: natural_sort_key(value) if isinstance(value, str) else value)
     return ClassColumn(name, tuple(map(str, ordered)), {value: number for number, value in enumerate(ordered)})
+
+
+def find_patient_column(tables: Tables) -> dict[tuple[str, int], str]:
+    """Return the patients of the rows by the column that is called so: (table, row) -> patient."""
+    names = [name for name in next(iter(tables.values())).features if _fold(name) in _PATIENT_NAMES]
+    return {
+        (table, row): str(value)
+        for name in names[:1]
+        for table, rows in tables.items()
+        for row, value in enumerate(rows[name])
+        if isinstance(value, str | int) and value != ""
+    }
+
+
+def find_split_column(tables: Tables) -> dict[tuple[str, int], SplitName]:
+    """Return the splits of the rows by the column `split`, if each of its values names one: (table, row) -> split."""
+    found: dict[tuple[str, int], SplitName] = {}
+    for table, rows in tables.items():
+        for name in [name for name in rows.features if _fold(name) in _SPLIT_NAMES][:1]:
+            for row, value in enumerate(rows[name]):
+                split = split_name(value) if isinstance(value, str) else None
+                if split is None:
+                    return {}
+                found[table, row] = split
+    return found
+
+
+def _fold(name: str) -> str:
+    return "".join(filter(str.isalpha, name.casefold()))

@@ -5,8 +5,9 @@ region are in the file's units. Planes of a volume with an orientation are shown
 """
 
 import itertools
+import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +18,16 @@ HOUNSFIELD: Final = "HU"
 PATIENT_AXES: Final = ("IS", "AP", "RL")
 UNKNOWN_AXES: Final = ("", "", "")
 _OBLIQUE_DEGREES: Final = 1.0
+_MAX_EXPONENT: Final = 30  # float32 ends at 3e38, and the fields of the app have no room for more digits
+_MIN_STEPS: Final = 2**12  # float32 must distinguish so many values between the lowest and the highest
 Spacing = tuple[float | None, float | None, float | None]
 
 
 @dataclass(frozen=True, eq=False)
 class ViewedVolume(Scan):
-    """Voxels in the file's units. `pixels` holds them: float32 (slices, rows, columns), NaN where there is no value.
+    """Voxels in the file's units. `pixels` holds them: (slices, rows, columns), NaN where there is no value.
+
+    They are float32, or float64 where float32 has no room for their differences.
 
     Args:
         axes: letters at the start and the end of each axis, such as "IS"; empty if they are unknown.
@@ -76,14 +81,17 @@ def arrange_patient(
     return turned, (float(sides[head]), float(sides[front]), float(sides[right])), angle
 
 
-def make_view(scan: Scan, **facts: object) -> ViewedVolume:
+def make_view(scan: Scan, window: tuple[float, float] | None = None, **facts: object) -> ViewedVolume:
     """Return the volume of a scan whose pixels are values.
 
     Args:
         scan: slices with their grid; slices that lie in no even stack are shown as they are stored.
-        facts: fields of a `ViewedVolume`.
+        window: as in `ViewedVolume`.
+        facts: further fields of a `ViewedVolume`.
     """
-    grid, notes, pixels = scan.grid, list(scan.notes), scan.pixels
+    grid, notes = scan.grid, list(scan.notes)
+    pixels, divisor = _fit_values(scan.pixels, notes)
+    window = window and (window[0] / divisor, window[1] / divisor)
     voxel_mm: Spacing = (scan.slice_spacing_mm, *(scan.spacing_mm or (None, None)))
     axes = UNKNOWN_AXES
     if grid is not None and grid.affine is not None:
@@ -103,11 +111,37 @@ def make_view(scan: Scan, **facts: object) -> ViewedVolume:
         voxel_mm = (None, None, None)
         notes.append("The voxel spacing in the file is not believable and is ignored.")
     return ViewedVolume(
-        np.ascontiguousarray(pixels, dtype=np.float32),
+        np.ascontiguousarray(pixels),
         scan.name,
         scan.kind,
         notes=tuple(notes),
         axes=axes,
         voxel_mm=voxel_mm,
+        window=window,
         **facts,  # type: ignore[arg-type]
     )
+
+
+def _fit_values(values: NDArray[Any], notes: list[str]) -> tuple[NDArray[Any], float]:
+    """Return values in a type and of a size that the app has room for, and what they were divided by."""
+    low, high = _find_ends(values)
+    if math.isnan(low):
+        notes.append("Its voxels hold no numbers.")
+        return values.astype(np.float32, copy=False), 1.0
+    most, divisor = max(abs(low), abs(high)), 1.0
+    if most and abs(exponent := math.floor(math.log10(most))) > _MAX_EXPONENT:
+        divisor = 10.0**exponent
+        values = values.astype(np.float64) / divisor
+        low, high, most = low / divisor, high / divisor, most / divisor
+        notes.append(f"Its values are divided by 1e{exponent}; the app has no room for them as they are.")
+    is_fine = most * float(np.finfo(np.float32).eps) * _MIN_STEPS <= high - low or low == high
+    return (values.astype(np.float32, copy=False) if is_fine else values), divisor
+
+
+def _find_ends(values: NDArray[Any]) -> tuple[float, float]:
+    """Return the lowest and the highest finite value; NaN if there is none."""
+    low, high = float(np.min(values)), float(np.max(values))
+    if not math.isfinite(high - low):
+        finite = values[np.isfinite(values)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (math.nan, math.nan)
+    return low, high

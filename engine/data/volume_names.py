@@ -10,7 +10,7 @@ sub1/mri/brain.mgz  sub2/mri/brain.mgz                    names that recur besid
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -79,7 +79,39 @@ def parse_volume_names(names: Sequence[str]) -> list[VolumeName]:
     folders: dict[str, list[str]] = defaultdict(list)
     for name, _, series in found:
         folders[str(PurePosixPath(name).parent)].append(series)
-    return [VolumeName(name, _find_case(name, stem, folders), series) for name, stem, series in found]
+    return _tell_apart([VolumeName(name, _find_case(name, stem, folders), series) for name, stem, series in found])
+
+
+def _tell_apart(volumes: Sequence[VolumeName]) -> list[VolumeName]:
+    """Name cases by their folders where each has a folder of its own, in which the files are called alike.
+
+    Examples:
+        >>> [each.case for each in parse_volume_names(["a1/image.nii", "a2/image.nii"])]
+        ['a1', 'a2']
+    """
+    cases: dict[str, set[str]] = defaultdict(set)
+    folders: dict[str, set[str]] = defaultdict(set)
+    for each in volumes:
+        cases[str(PurePosixPath(each.name).parent)].add(each.case)
+        folders[each.case].add(str(PurePosixPath(each.name).parent))
+    alike = {
+        case
+        for case, places in folders.items()
+        if len({_find_folder(place) for place in places}) > 1 and all(len(cases[place]) == 1 for place in places)
+    }
+    return [
+        replace(each, case=folder)
+        if each.case in alike
+        and not find_known_name(each.name)
+        and (folder := _find_folder(str(PurePosixPath(each.name).parent)))
+        else each
+        for each in volumes
+    ]
+
+
+def _find_folder(place: str) -> str:
+    """Return the innermost folder of a path that says more than what kind of files it holds; empty if none does."""
+    return next((part for part in reversed(PurePosixPath(place).parts) if part.casefold() not in _GENERIC), "")
 
 
 def choose_series(volumes: Sequence[VolumeName], wanted: str) -> SeriesChoice:
@@ -180,7 +212,7 @@ def _find_case(name: str, stem: str, folders: dict[str, list[str]]) -> str:
     if known := find_known_name(name):
         return known
     path = PurePosixPath(name)
-    folder = next((part for part in reversed(path.parent.parts) if part.casefold() not in _GENERIC), "")
+    folder = _find_folder(str(path.parent))
     own = folders[str(path.parent)]
     is_case_folder = len(set(own)) == len(own) and (len(own) == 1 or "" not in own)
     if folder and (not stem or (is_case_folder and stem.casefold().startswith(folder.casefold()))):

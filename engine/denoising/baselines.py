@@ -15,6 +15,7 @@ from engine.arrays import Images
 from engine.denoising import filters
 from engine.errors import BaselineMissing, ConfigError
 from engine.evaluation.references import PCAReconstructor
+from engine.formatting import suggest
 
 __all__ = ["BASELINES", "PCA", "Baseline", "Denoiser", "get_denoiser", "parse_names"]
 
@@ -109,5 +110,5 @@ def parse_names(text: str) -> Sequence[str]:
     wanted = [part.strip() for part in text.split(",") if part.strip()]
     for name in wanted:
         if name not in BASELINES:
-            raise ConfigError(f"There is no baseline '{name}'.", f"Choose among {', '.join(BASELINES)}, or 'all'.")
+            raise ConfigError(f"There is no baseline '{name}'.", suggest(name, BASELINES, "Choose all, or among"))
     return list(dict.fromkeys(wanted))

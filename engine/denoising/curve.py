@@ -19,6 +19,7 @@ from engine.errors import ConfigError
 from engine.evaluation import evaluator, lesion_boxes
 from engine.evaluation.evaluator import CLEAN
 from engine.job_context import UNATTENDED, JobContext
+from engine.lesions.boxes import require_table
 from engine.runs import Run
 
 SIGMAS = tuple(level / 255 for level in (0, 5, 10, 15, 25, 35, 50))
@@ -72,6 +73,7 @@ def run_curve(order: CurveRequest, context: JobContext = UNATTENDED) -> CurveRes
     """
     if order.settings.noise == "none":
         raise ConfigError("A curve needs noise to add.", "Choose a noise type, such as gaussian or rician.")
+    require_table(order.boxes)
     first, loaded = order.runs[0], []
     for run in order.runs:
         _check_alike(first, run)

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, median_filter
+import scipy
 
 # scikit-image imports the modules of its filters, a half second's work, when they are first used.
-from skimage import restoration
+import skimage
 
 from engine.arrays import Image, Images
 from engine.errors import BaselineMissing
@@ -41,7 +41,7 @@ def estimate_noise_sigma(picture: Image) -> float:
     with warnings.catch_warnings():
         # An image without any detail gives it the mean of an empty array.
         warnings.simplefilter("ignore", RuntimeWarning)
-        found = float(restoration.estimate_sigma(picture))
+        found = float(skimage.restoration.estimate_sigma(picture))
     return found if found > LEAST_NOISE else LEAST_NOISE
 
 
@@ -64,7 +64,9 @@ def gaussian(images: Images, factor: float = 3.0, power: float = 0.5) -> Images:
         >>> bool(gaussian(noisy).std() < noisy.std() / 2)
         True
     """
-    return map_images(images, lambda picture, noise: gaussian_filter(picture, factor * noise**power, mode="nearest"))
+    return map_images(
+        images, lambda picture, noise: scipy.ndimage.gaussian_filter(picture, factor * noise**power, mode="nearest")
+    )
 
 
 def median(images: Images, small: float = 0.03, large: float = 0.1) -> Images:
@@ -79,7 +81,7 @@ def median(images: Images, small: float = 0.03, large: float = 0.1) -> Images:
 
     def filtered(picture: Image, noise: float) -> Image:
         side = 1 + 2 * (noise >= small) + 2 * (noise >= large)
-        return np.asarray(median_filter(picture, side, mode="nearest"))
+        return np.asarray(scipy.ndimage.median_filter(picture, side, mode="nearest"))
 
     return map_images(images, filtered)
 
@@ -98,7 +100,7 @@ def nlm(images: Images, factor: float = 0.9, patch: int = 5, reach: int = 6) -> 
 
     def filtered(picture: Image, noise: float) -> Image:
         return np.asarray(
-            restoration.denoise_nl_means(picture, patch, reach, factor * noise, fast_mode=True, sigma=noise)
+            skimage.restoration.denoise_nl_means(picture, patch, reach, factor * noise, fast_mode=True, sigma=noise)
         )
 
     return map_images(images, filtered)
@@ -116,7 +118,8 @@ def tv(images: Images, factor: float = 0.7) -> Images:
         True
     """
     return map_images(
-        images, lambda picture, noise: restoration.denoise_tv_chambolle(picture, factor * noise, max_num_iter=100)
+        images,
+        lambda picture, noise: skimage.restoration.denoise_tv_chambolle(picture, factor * noise, max_num_iter=100),
     )
 
 
@@ -136,7 +139,9 @@ def wavelet(images: Images, factor: float = 1.1, kind: str = "db2") -> Images:
     def filtered(picture: Image, noise: float) -> Image:
         options = {"sigma": factor * noise, "wavelet": kind, "method": "BayesShrink", "rescale_sigma": False}
         return np.asarray(
-            restoration.cycle_spin(picture, max_shifts=3, func=restoration.denoise_wavelet, func_kw=options, workers=1)
+            skimage.restoration.cycle_spin(
+                picture, max_shifts=3, func=skimage.restoration.denoise_wavelet, func_kw=options, workers=1
+            )
         )
 
     return map_images(images, filtered)

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from engine import metrics, pairs
 from engine.arrays import Masks
@@ -214,7 +214,7 @@ def confidence_interval(values: NDArray[np.float64]) -> list[float] | None:
     count = len(values)
     if count < 2 or not np.all(np.isfinite(values)):
         return None
-    reach = float(stdtrit(count - 1, (1 + CONFIDENCE) / 2) * np.std(values, ddof=1) / np.sqrt(count))
+    reach = float(scipy.special.stdtrit(count - 1, (1 + CONFIDENCE) / 2) * np.std(values, ddof=1) / np.sqrt(count))
     middle = float(np.mean(values))
     return [middle - reach, middle + reach]
 

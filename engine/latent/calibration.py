@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from engine.arrays import Images
 from engine.evaluation.evaluator import bootstrap_interval
@@ -184,7 +184,7 @@ class CoverageCounter:
 
     def __init__(self, scale: IntervalScale | None = None) -> None:
         self._scale = scale
-        self._reach = ndtri((1 + np.array(LEVELS)) / 2) if scale is None else np.array(scale.factors)
+        self._reach = scipy.special.ndtri((1 + np.array(LEVELS)) / 2) if scale is None else np.array(scale.factors)
         self.shares: list[float] = []
         self._held = np.zeros(len(LEVELS))
         self._sums = np.zeros(2)
@@ -200,7 +200,9 @@ class CoverageCounter:
         self.shares += shown.mean(axis=(1, 2, 3)).tolist()
         self._held += [np.count_nonzero(away <= reach) for reach in self._reach]
         wide = (
-            deviation if self._scale is None else self._scale.half_width(found.deviation) / ndtri((1 + SHOWN_LEVEL) / 2)
+            deviation
+            if self._scale is None
+            else self._scale.half_width(found.deviation) / scipy.special.ndtri((1 + SHOWN_LEVEL) / 2)
         )
         self._sums += [np.sum(np.square(wide, dtype=np.float64)), np.sum(error**2)]
         self._pixels += error.size

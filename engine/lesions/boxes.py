@@ -16,6 +16,7 @@ from typing import Final
 
 from engine.arrays import Mask
 from engine.errors import DataError, SourceNotFound
+from engine.formatting import decode_table
 from engine.lesions.box_formats import FoundBoxes, Outline, merge, read_coco, read_yolo_files, read_yolo_folder
 from engine.lesions.regions import Shape, ellipse, stretch
 
@@ -97,6 +98,12 @@ def make_boxes(found: FoundBoxes) -> Boxes:
     )
 
 
+def require_table(path: Path | None) -> None:
+    """Raise SourceNotFound if a table of boxes that is to be read does not exist."""
+    if path is not None and not path.exists():
+        raise SourceNotFound(f"There is no box file {path}.", "Give the path of a CSV file.")
+
+
 def read_boxes(path: Path) -> Boxes:
     """Read a table of boxes; a row that cannot be used is skipped and reported in a sentence.
 
@@ -107,10 +114,9 @@ def read_boxes(path: Path) -> Boxes:
         SourceNotFound: the file does not exist.
         DataError: it is not such a table, or no row can be used.
     """
+    require_table(path)
     if path.is_dir():
         read = make_boxes(read_yolo_folder(path))
-    elif not path.is_file():
-        raise SourceNotFound(f"There is no box file {path}.", "Give the path of a CSV file.")
     elif path.suffix.casefold() == ".json":
         read = _read_json(path)
     else:
@@ -152,8 +158,7 @@ def _read_table(path: Path) -> Boxes:
     if path.stat().st_size > MOST_BYTES:
         raise DataError(f"{path.name} is too large for a table of boxes.", "Give a smaller file.")
     try:
-        content = path.read_bytes()
-        text = content.decode("utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
+        text = decode_table(path.read_bytes())
         table = csv.DictReader(io.StringIO(text, newline=""), delimiter=_find_delimiter(text), skipinitialspace=True)
         found, problems = _rows(table, path.name)
     except (UnicodeDecodeError, csv.Error):

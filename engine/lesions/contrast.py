@@ -4,8 +4,8 @@ import math
 from typing import Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from engine.arrays import Mask, Picture
 from engine.errors import RegionError
@@ -76,9 +76,9 @@ def edge_sharpness(image: Picture, mask: Mask) -> float:
         RegionError: the region cannot be measured.
     """
     region = require_measurable(mask, np.shape(image))
-    inward, outward = distance_transform_edt(region), distance_transform_edt(~region)
+    inward, outward = scipy.ndimage.distance_transform_edt(region), scipy.ndimage.distance_transform_edt(~region)
     edge = np.where(region, inward, outward) <= 1.0
-    across, down = _gradient(gaussian_filter(inward - outward, NORMAL_BLUR_PX, mode="nearest"))
+    across, down = _gradient(scipy.ndimage.gaussian_filter(inward - outward, NORMAL_BLUR_PX, mode="nearest"))
     rise_across, rise_down = _gradient(np.asarray(image, np.float64))
     slope = (rise_across * across + rise_down * down) / np.maximum(np.hypot(across, down), 1e-9)
     return float(slope[edge].mean())

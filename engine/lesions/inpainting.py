@@ -8,9 +8,9 @@ grain. It invents no anatomy: it shows an unremarkable image, not the tissue tha
 from typing import Final
 
 import numpy as np
+import scipy
+import skimage
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, gaussian_filter
-from skimage.restoration import inpaint_biharmonic
 
 from engine.arrays import Mask, Picture
 from engine.lesions.regions import find_bounding_slices, make_rim_mask, require_measurable
@@ -44,11 +44,11 @@ def inpaint(image: Picture, mask: Mask, margin: int = 1, grain_seed: int | None 
     pixels = np.asarray(image, np.float64)
     region = require_measurable(mask, pixels.shape)
     if margin:
-        region = require_measurable(binary_dilation(region, iterations=margin))
+        region = require_measurable(scipy.ndimage.binary_dilation(region, iterations=margin))
     rim = make_rim_mask(region, RIM_PX)
     near = find_bounding_slices(region, 2 * RIM_PX)
     smooth = _smooth(pixels, ~region)
-    filled = inpaint_biharmonic(smooth[near], region[near])
+    filled = skimage.restoration.inpaint_biharmonic(smooth[near], region[near])
     low, high = smooth[rim].min(), smooth[rim].max()
     found = pixels.copy()
     found[region] = np.clip(filled[region[near]], low, high)
@@ -60,6 +60,6 @@ def inpaint(image: Picture, mask: Mask, margin: int = 1, grain_seed: int | None 
 
 def _smooth(pixels: NDArray[np.float64], outside: Mask) -> NDArray[np.float64]:
     """Smooth the image with the pixels outside the region alone."""
-    weight = gaussian_filter(outside.astype(np.float64), SMOOTHING_PX, mode="nearest")
-    blurred = gaussian_filter(np.where(outside, pixels, 0.0), SMOOTHING_PX, mode="nearest")
+    weight = scipy.ndimage.gaussian_filter(outside.astype(np.float64), SMOOTHING_PX, mode="nearest")
+    blurred = scipy.ndimage.gaussian_filter(np.where(outside, pixels, 0.0), SMOOTHING_PX, mode="nearest")
     return np.where(outside, blurred / np.maximum(weight, 1e-6), 0.0)

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
 from engine.lesions.box_formats import FoundBoxes, Outline
 from engine.lesions.regions import LEAST_PIXELS
@@ -96,10 +96,10 @@ def find_parts(
     """
     height, width = values.shape
     marked = _find_foreground(values) if label is None else values == label
-    parts, _ = ndimage.label(marked, _NEIGHBORS)
+    parts, _ = scipy.ndimage.label(marked, _NEIGHBORS)
     sizes = np.bincount(parts.ravel())
     found = []
-    for number, (rows, columns) in enumerate(ndimage.find_objects(parts), 1):
+    for number, (rows, columns) in enumerate(scipy.ndimage.find_objects(parts), 1):
         if sizes[number] >= LEAST_PIXELS:
             across, down = columns.stop - columns.start, rows.stop - rows.start
             box = (columns.start / width, rows.start / height, across / width, down / height)

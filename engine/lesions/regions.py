@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 import numpy as np
+import scipy
+import skimage
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt, gaussian_filter
-from skimage import measure
 
 from engine.arrays import AnyMask, AnyPicture, Mask
 from engine.errors import RegionError
@@ -82,10 +82,10 @@ def trace(inside: Mask) -> list[tuple[float, float]]:
         >>> sorted(trace(np.ones((2, 2), np.bool_)))[0]
         (0.0, 0.25)
     """
-    contours = measure.find_contours(np.pad(inside, 1).astype(np.float64), 0.5)
+    contours = skimage.measure.find_contours(np.pad(inside, 1).astype(np.float64), 0.5)
     longest = max(contours, key=len)[:-1]
     rows, columns = inside.shape
-    corners = measure.approximate_polygon(longest, OUTLINE_PX)
+    corners = skimage.measure.approximate_polygon(longest, OUTLINE_PX)
     return [(float((x - 0.5) / columns), float((y - 0.5) / rows)) for y, x in corners]
 
 
@@ -221,7 +221,7 @@ def make_rim_mask(mask: AnyMask, rim: int = 4, avoid: AnyMask | None = None) -> 
     if rim < 1:
         raise RegionError(f"A background ring of {rim} px is too narrow.", "Use 1 px or more.")
     band, near = np.zeros_like(region), find_bounding_slices(region, rim + 1)
-    band[near] = ~region[near] & (distance_transform_edt(~region[near]) <= rim + EDGE_PX)
+    band[near] = ~region[near] & (scipy.ndimage.distance_transform_edt(~region[near]) <= rim + EDGE_PX)
     if avoid is not None:
         band &= ~require_shape(avoid, region.shape)
     if area(band) < LEAST_PIXELS:
@@ -311,7 +311,7 @@ class LesionRegion:
 
     def pattern(self, cut: Stacked) -> float:
         """Return the slope of the region's smoothed pixels after on those before, both minus the mean of the rim."""
-        smooth = gaussian_filter(cut, (0, PATTERN_BLUR_PX, PATTERN_BLUR_PX), mode="nearest")
+        smooth = scipy.ndimage.gaussian_filter(cut, (0, PATTERN_BLUR_PX, PATTERN_BLUR_PX), mode="nearest")
         before, after = smooth[:, self.region] - smooth[:, self.rim].mean(axis=1, keepdims=True)
         size = float(before @ before)
         return float(before @ after) / size if size > 0 else math.nan

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arrays import AnyMask, AnyPicture, Mask
-from engine.formatting import format_percent
+from engine.formatting import format_percent, format_signed
 from engine.lesions.regions import Stacked, area, make_lesion_region
 
 LEAST_CONTRAST: Final = 0.01  # 2.5 of 255 levels: below it a ratio has no meaning
@@ -125,7 +125,7 @@ def retention(
             *nothing, *facts, "An image contains values that are not finite numbers, so nothing can be measured."
         )
     if abs(facts[0]) < LEAST_CONTRAST:
-        said = f"{facts[0]:+.3f}; minimum {LEAST_CONTRAST:g}"
+        said = f"{format_signed(facts[0])}; minimum {LEAST_CONTRAST:g}"
         return Retention(
             *nothing,
             *facts,

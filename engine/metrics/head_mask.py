@@ -3,8 +3,8 @@
 from typing import Final
 
 import numpy as np
-from scipy.ndimage import binary_closing, binary_fill_holes, binary_opening, gaussian_filter, label
-from skimage.filters import threshold_otsu
+import scipy
+import skimage
 
 from engine.arrays import Mask, Masks, Picture, Pictures
 from engine.metrics.pixelwise import data_range, drop_channel
@@ -43,14 +43,14 @@ def head_mask(images: Pictures) -> Masks:
 
 def _head(image: Picture) -> Mask:
     side = min(image.shape)
-    blurred = gaussian_filter(image, side * BLUR_SHARE)
+    blurred = scipy.ndimage.gaussian_filter(image, side * BLUR_SHARE)
     if np.ptp(blurred) < 1e-6:
         return np.zeros(image.shape, np.bool_)
-    lit = _without_frame(blurred > threshold_otsu(blurred) / 2)
+    lit = _without_frame(blurred > skimage.filters.threshold_otsu(blurred) / 2)
     gap = max(1, round(side * GAP_SHARE))
-    closed = binary_closing(np.pad(lit, 2 * gap), iterations=gap)[2 * gap : -2 * gap, 2 * gap : -2 * gap]
-    head = binary_fill_holes(_largest(closed))
-    return _largest(binary_opening(head, iterations=max(1, round(side * SPUR_SHARE))))
+    closed = scipy.ndimage.binary_closing(np.pad(lit, 2 * gap), iterations=gap)[2 * gap : -2 * gap, 2 * gap : -2 * gap]
+    head = scipy.ndimage.binary_fill_holes(_largest(closed))
+    return _largest(scipy.ndimage.binary_opening(head, iterations=max(1, round(side * SPUR_SHARE))))
 
 
 def _without_frame(lit: Mask) -> Mask:
@@ -67,7 +67,7 @@ def _without_frame(lit: Mask) -> Mask:
 
 def _largest(regions: Mask) -> Mask:
     """Return the largest connected region."""
-    numbered, count = label(regions)
+    numbered, count = scipy.ndimage.label(regions)
     if count < 2:
         return regions
     sizes = np.bincount(numbered.ravel())

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 from engine.arrays import AnyPictures, Masks, PerImage, Pictures, Stack
 from engine.errors import DataError
@@ -143,7 +143,9 @@ def _compare(first: Stack, second: Stack, span: float) -> Similarity:
 
 def _blurred(images: Stack) -> Stack:
     """Return each image's weighted mean under the window at every pixel; images are mirrored at their edges."""
-    blurred: Stack = gaussian_filter(images, (0, SIGMA, SIGMA), mode="reflect", radius=(0, RADIUS, RADIUS))
+    blurred: Stack = scipy.ndimage.gaussian_filter(
+        images, (0, SIGMA, SIGMA), mode="reflect", radius=(0, RADIUS, RADIUS)
+    )
     return blurred
 
 

@@ -39,8 +39,8 @@ from engine.search import importance
 
 # How long no request came in before deferred work continues: long work started between two keys would be in the way.
 QUIET_S = 0.5
-# The app asks for its first images as soon as this process starts. They come before the import of the backend.
-FIRST_REQUEST_S, FIRST_REPLY_S = 0.3, 4.0
+# The app asks for its first images as soon as its window is shown. They come before the import of the backend.
+FIRST_REQUEST_S, FIRST_REPLY_S = 2.0, 4.0
 CANCELED = "The request was canceled."
 
 

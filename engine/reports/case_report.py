@@ -14,11 +14,12 @@ from engine.runs import Run
 WARNING: Final = (
     "A denoised image can lack a lesion that is there, and show one that is not. Read it only beside the original."
 )
-METRICS: Final = (
-    "PSNR and SSIM against the image before noise was added. Lesion contrast retained: contrast after denoising over "
-    "contrast before noise, with the 95% interval of a block bootstrap; pattern: the share of the lesion's pattern "
-    "that is retained."
+LESION: Final = (
+    "Lesion contrast retained: contrast after denoising over contrast before, with the 95% interval of a block "
+    "bootstrap; pattern: the share of the lesion's pattern that is retained."
 )
+REFERENCE: Final = "PSNR and SSIM against the image before noise was added."
+NO_REFERENCE: Final = "There is no noise-free reference, so PSNR and SSIM are unknown."
 
 
 def describe_case(found: CompareResult, run: Run, settings: DenoiseConfig, advice: str) -> Report:
@@ -30,21 +31,22 @@ def describe_case(found: CompareResult, run: Run, settings: DenoiseConfig, advic
         settings: noise and measurement.
         advice: the command that gives the same numbers.
     """
-    warnings = [said for name in found.made if (said := found.warning(name, settings.least_retention))]
+    warnings = filter(None, (found.warning(name, settings.least_retention) for name in found.made))
     side = found.original.shape[0]
     shown = f"Slice {found.index + 1} of {len(found.scan)}. " if len(found.scan) > 1 else ""
     lead = (
         f"{shown}Prepared for {run.name}: {side} × {side} pixels, orientation {found.scan.orientation or 'unknown'}. "
         f"{_describe_noise(found, settings)}"
     )
-    facts: list[Block] = [WARNING, *warnings, *found.scan.slice_notes(found.index)]
+    # A warning on the lesion itself is the same for every method.
+    facts: list[Block] = [WARNING, *dict.fromkeys(warnings), *found.scan.slice_notes(found.index)]
     return Report(
         "Denoising of one image",
         lead,
         [
             Section("Read first", facts, is_warning=True),
             Section("Images", [_draw(found)]),
-            Section("Numbers", [_list_numbers(found), *_describe_residuals(found), METRICS]),
+            Section("Numbers", [_list_numbers(found), *_describe_residuals(found), *_describe_metrics(found)]),
             Section("Lesion", [_describe_lesion(found, settings)]),
             Section("Methods", [_list_methods(found, run)]),
             Section("Repeat", [Code([advice])]),
@@ -59,15 +61,22 @@ def _describe_noise(found: CompareResult, settings: DenoiseConfig) -> str:
 
 
 def _draw(found: CompareResult) -> Picture:
-    made = [each for name, each in found.made.items() if name != compare.NOISY]
-    pictures = [found.original, found.made[compare.NOISY].picture, *(each.picture for each in made)]
-    titles = ["original", "noisy", *(base.elide(each.method.title) for each in made)]
-    notes = ["", *(each.note for each in found.made.values())]
     outline = " The line is the outline of the lesion." if found.mask is not None else ""
+    titles = [base.elide(each.method.title) for name, each in found.made.items() if name != compare.NOISY]
+    pictures, notes = [each.picture for each in found.made.values()], [each.note for each in found.made.values()]
+    if found.estimate is not None:
+        caption = f"The image, and as each method denoises it; below, what each removed.{outline}"
+        return Picture(denoising.residuals(["image", *titles], pictures, notes, found.mask), caption)
     caption = (
         f"The image, with noise, and as each method denoises it; below, the differences from the original.{outline}"
     )
-    return Picture(denoising.comparison(titles, pictures, notes, found.mask), caption)
+    shown, said = [found.original, *pictures], ["", *notes]
+    return Picture(denoising.comparison(["original", "noisy", *titles], shown, said, found.mask), caption)
+
+
+def _describe_metrics(found: CompareResult) -> list[str]:
+    """Return what the columns of the numbers mean."""
+    return [NO_REFERENCE if found.estimate is not None else REFERENCE, *([LESION] if found.mask is not None else [])]
 
 
 def _describe_residuals(found: CompareResult) -> list[str]:
@@ -76,6 +85,9 @@ def _describe_residuals(found: CompareResult) -> list[str]:
 
 
 def _list_numbers(found: CompareResult) -> Table:
+    """Return the numbers of every method, without the columns that no method has a number for."""
+    has_reference, has_lesion = found.estimate is None, found.mask is not None
+    quality, lesion = ["PSNR (dB)", "SSIM"], ["contrast retained (%)", "95% CI", "pattern (%)"]
     rows = []
     for made in found.made.values():
         kept, low, high = made.kept, math.nan, math.nan
@@ -83,9 +95,9 @@ def _list_numbers(found: CompareResult) -> Table:
             low, high = kept.interval
         interval = f"{_percent(low)} to {_percent(high)}" if math.isfinite(low) else DASH
         retained, pattern = (_percent(kept.value), _percent(kept.pattern)) if kept else (DASH, DASH)
-        quality = format_fixed(made.psnr_db, 1), format_fixed(made.ssim, 2)
-        rows.append([made.method.title, *quality, retained, interval, pattern])
-    return Table(["method", "PSNR (dB)", "SSIM", "contrast retained (%)", "95% CI", "pattern (%)"], rows)
+        measured = [format_fixed(made.psnr_db, 1), format_fixed(made.ssim, 2)] if has_reference else []
+        rows.append([made.method.title, *measured, *([retained, interval, pattern] if has_lesion else [])])
+    return Table(["method", *(quality if has_reference else []), *(lesion if has_lesion else [])], rows)
 
 
 def _percent(value: float) -> str:

@@ -67,6 +67,8 @@ def load_space(path: Path | str, base: RunConfig) -> Space:
         described = json.loads(read_record(Path(path)))
     except FileNotFoundError:
         raise SourceNotFound(f"The space file {path} does not exist.", "Give a JSON file.") from None
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"The space file {path} is not JSON in line {error.lineno}.", "Correct it.") from None
     except (OSError, ValueError, RecursionError) as error:
         reason = (error.strerror if isinstance(error, OSError) else "") or error
         raise ConfigError(f"The space file {path} cannot be read ({reason}).", "Use a JSON file.") from None

@@ -12,7 +12,7 @@ from gui.widgets.labels import plain_tip
 
 Kind = Literal["", "primary", "danger", "link"]
 # Of a button that shows what is chosen.
-MAX_PX, LEAST_PX, PADDING_PX, SLACK_PX = 220, 84, 44, 10
+MAX_PX, LEAST_PX, PADDING_PX, SLACK_PX = 220, 130, 44, 10
 ROLES = {"": "text", "primary": "on_accent", "danger": "danger", "link": "accent"}
 
 
@@ -97,8 +97,13 @@ class ElidedButton(QPushButton):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self._name, self.full_text = name, ""
+        self._name, self.full_text, self._least = name, "", LEAST_PX
         self.setMaximumWidth(MAX_PX)
+
+    def set_least(self, pixels: int) -> None:
+        """Set the width below which it does not shrink."""
+        self._least = pixels
+        self.updateGeometry()
 
     def show_text(self, text: str) -> None:
         """Show a text, in full in the tool tip."""
@@ -113,7 +118,7 @@ class ElidedButton(QPushButton):
         return QSize(min(width, MAX_PX), super().sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(min(self.sizeHint().width(), LEAST_PX), super().minimumSizeHint().height())
+        return QSize(min(self.sizeHint().width(), self._least), super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame
 
@@ -67,6 +67,10 @@ class ChannelMosaic(QAbstractScrollArea):
         self.viewport().setAutoFillBackground(False)
         self.setMinimumSize(200, CELL_PX + TEXT_PX + GAP)
         self.setAccessibleName("channels")
+
+    def sizeHint(self) -> QSize:
+        """Return room for a row and half of the next: a window of 900 px then shows the tools below it too."""
+        return QSize(200, (CELL_PX + TEXT_PX) * 3 // 2)
 
     def set_channels(self, channels: MosaicData | None, text: str = "") -> None:
         """Show these channels, or `text` if there are none."""

@@ -188,7 +188,14 @@ class NumberTable(CachedWidthTable):
 
     def fit_height(self) -> None:
         """Set the height to that of all rows: for short tables that should not scroll."""
-        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + ROW_PX * self._order.rowCount() + 6)
+        self.setFixedHeight(self._height_of(self._order.rowCount()))
+
+    def require_height(self, most_rows: int) -> None:
+        """Scroll only a table of more rows than these, in whatever holds it."""
+        self.setMinimumHeight(self._height_of(min(self._order.rowCount(), most_rows)))
+
+    def _height_of(self, rows: int) -> int:
+        return self.horizontalHeader().sizeHint().height() + ROW_PX * rows + 6
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         index = self.currentIndex()

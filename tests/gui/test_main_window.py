@@ -1,18 +1,26 @@
 """The window: panels, menus, drops, what it remembers, how it closes."""
 
+from contextlib import suppress
+
+import numpy as np
 import pytest
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QAction, QDropEvent, QGuiApplication, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QPlainTextEdit, QWidget
 
 from engine import demo_runs, runs
+from engine.data import dicom, dicom_view
 from engine.messages import (
     Continue,
     JobEnded,
     LoadData,
     OpenScan,
     OpenVolume,
+    OpenVolumeReply,
     Pause,
     Paused,
     Ready,
@@ -26,11 +34,12 @@ from engine.messages import (
     StudyEnded,
     StudyProgress,
 )
-from gui import close_dialogs, palette
+from gui import close_dialogs, main_window, palette
 from gui.app import make_window
 from gui.panel import DISCLAIMER
 from gui.preferences import Preferences, PreferencesDialog, SettingsStore
 from gui.run_record import open_record
+from gui.session import Session
 from gui.shortcuts import ShortcutSheet
 from gui.widgets.card import Card
 from tests import house
@@ -667,6 +676,23 @@ def test_ready_made_runs_are_put_into_an_empty_folder(qtbot, root, monkeypatch, 
     window.close()
 
 
+def test_the_explorer_starts_before_the_window_is_built(root, monkeypatch, fake_engines):
+    monkeypatch.setenv("ENGRAM_RUNS", str(root))
+    order = []
+
+    def build(desk, memory, scratch):
+        order.append("window")
+        scratch.remove()
+        return desk.session
+
+    monkeypatch.setattr(main_window, "MainWindow", build)
+    monkeypatch.setattr(Session, "setParent", lambda session, parent: None)
+    monkeypatch.setattr(Session, "start_explorer", lambda session: order.append("explorer"))
+    make_window(SettingsStore(), start_explorer=True)
+    make_window(SettingsStore())
+    assert order == ["explorer", "window", "window"]
+
+
 def _full_disk(folder):
     raise OSError(28, "No space left on device")
 
@@ -746,3 +772,74 @@ def test_window_is_small_enough_for_a_small_screen_and_no_part_flashes_up_before
     window.resize(1000, 700)
     mark = window.top_bar.mark
     assert mark.width() > mark.fontMetrics().horizontalAdvance("…Not for diagnosis.")
+
+
+PATIENT = {
+    "PatientName": "PLANTED^WILHELMINA", "PatientID": "PLANTED-77", "PatientBirthDate": "19530417",
+    "StudyDate": "20190823", "AccessionNumber": "PLANTEDACC12", "InstitutionName": "PLANTED CLINIC",
+    "StudyDescription": "PLANTED STUDY", "ReferringPhysicianName": "PLANTED^DOCTOR",
+}  # fmt: skip
+PLANTED_WORDS = ("PLANTED", "WILHELMINA", "19530417", "1953-04-17", "20190823", "2019-08-23")
+
+
+def write_planted(folder):
+    """Write a DICOM series of each of two patients, whose headers name them."""
+    folder.mkdir()
+    for number in range(6):
+        data = Dataset()
+        data.file_meta = FileMetaDataset()
+        data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        data.SOPClassUID, data.SOPInstanceUID = MRImageStorage, f"1.2.{number + 1}"
+        data.SeriesInstanceUID, data.SeriesDescription = f"1.3.{number % 2 + 1}", "T1"
+        data.Rows = data.Columns = data.InstanceNumber = 8
+        data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 16, 12, 11, 0
+        data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
+        data.ImageOrientationPatient, data.PixelSpacing = [1, 0, 0, 0, 1, 0], [1, 1]
+        data.ImagePositionPatient = [0, 0, number]
+        data.PixelData = np.arange(64, dtype=np.uint16).tobytes()
+        for keyword, value in PATIENT.items():
+            setattr(data, keyword, value + str(number % 2) if keyword == "PatientID" else value)
+        data.save_as(folder / f"{number}.dcm", enforce_file_format=True)
+
+
+def list_texts(qapp):
+    """Return every text of the program: titles, labels, fields, tips, names, and the texts of menus and boxes."""
+    for each in [*qapp.allWidgets(), *(action for widget in qapp.allWidgets() for action in widget.actions())]:
+        for name in ("windowTitle", "text", "title", "toolTip", "statusTip", "accessibleName", "placeholderText"):
+            with suppress(AttributeError, TypeError):  # texts of tables are those of their cells
+                yield str(getattr(each, name)())
+        if isinstance(each, QComboBox):
+            yield from (each.itemText(at) for at in range(each.count()))
+        if isinstance(each, QPlainTextEdit):
+            yield each.toPlainText()
+
+
+def test_nothing_of_a_patient_in_a_header_is_shown_copied_or_kept(open_window, qapp, tmp_path, caplog):
+    """Titles, notices, recent files, Copy as Python, the session, preferences and the log, also after a restart."""
+    folder, window, copied = tmp_path / "disc", open_window(), []
+    write_planted(folder)
+    engine = window.desk.session.explorer.engine
+    drop(window, folder)
+    seen = dicom_view.read_view(folder, (0, 1))
+    np.save(tmp_path / "volume.npy", seen.pixels)
+    names = [name for name in OpenVolumeReply.model_fields if name != "voxels"]
+    content = {name: getattr(seen, name) for name in names} | {"voxels": str(tmp_path / "volume")}
+    engine.say(Response(number=sent(window, OpenVolume)[-1].number, panel="scan", content=content))
+    scan = dicom.read_scan(folder / "0.dcm")
+    content = {"name": scan.name, "kind": scan.kind, "slices": 3, "orientation": scan.orientation, "notes": scan.notes}
+    engine.say(Response(number=sent(window, OpenScan)[-1].number, panel="image", content=content))
+    for key in ("scan", "compare", "denoise", "layers", "latent"):
+        window.show_panel(key)
+        window.commands.copy_python()
+        copied.append(qapp.clipboard().text())
+    shown = list(list_texts(qapp))
+    assert any("3 images · patient 2" in text for text in shown)
+    assert any("read_view" in text for text in copied)
+    window.close()
+    shown += list_texts(qapp) if open_window().isVisible() else []
+    files = [file for file in tmp_path.rglob("*") if file.is_file() and folder not in file.parents]
+    kept = [file.read_bytes() for file in files]
+    assert any(b"disc" in content for content in kept), "the recent file is kept"
+    everything = "\n".join([*shown, *copied, caplog.text]).encode(errors="replace") + b"".join(kept)
+    assert [word for word in PLANTED_WORDS if word.encode() in everything] == []
+    assert all(word.encode() in (folder / "0.dcm").read_bytes() for word in ("PLANTED", "19530417", "20190823"))

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.messages import FigureRow, ReconstructReply
 from engine.messages.figures import Colors
-from gui.formatting import format_fixed, format_number, format_signed
+from gui.formatting import format_fixed, format_measured, format_signed
 from gui.pixmaps import Array, Colormap
 from gui.run_record import RunRecord
 from gui.widgets.image_rows import ImageRow
@@ -143,7 +143,7 @@ def grid_rows(shown: Comparison, flicker: bool = False) -> list[ImageRow]:
             ImageRow(title, images, subtitle=mean_text(made), captions=[short_caption(made, i) for i in _each(made)])
         )
     for made in shown.made:
-        numbers = [format_number(value, 3) for value in made.mse]
+        numbers = [format_measured(value, 3) for value in made.mse]
         title = f"{made.run} − original"
         rows.append(ImageRow(title, made.differences, Colormap.SIGNED, subtitle="MSE below", captions=numbers))
     return rows
@@ -177,7 +177,7 @@ def single_scan_rows(shown: Comparison) -> tuple[list[ImageRow], list[str]]:
     rows = [ImageRow("image", _as_rows(pictures), captions=["", *(caption(made, 0) for made in shown.made)])]
     if shown.made:
         differences = [np.zeros_like(original), *(made.differences[0] for made in shown.made)]
-        numbers = ["", *(format_number(made.mse[0], 3) for made in shown.made)]
+        numbers = ["", *(format_measured(made.mse[0], 3) for made in shown.made)]
         row = _as_rows(differences)
         rows.append(ImageRow("minus original", row, Colormap.SIGNED, subtitle="MSE below", captions=numbers))
     return rows, titles

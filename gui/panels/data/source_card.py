@@ -25,6 +25,11 @@ PREFIX = "hf:"
 # Five halvings, those of the default autoencoder.
 MULTIPLE = 32
 OF_ALL = ("source", "size", "fit", "normalisation", "validation_share", "split_seed", "split_by")
+# Settings that belong to one source: another one begins with their defaults.
+OF_ONE = (
+    "split_by", "test_patients", "fold", "groups", "group_pattern", "group_by", "folders_are", "config_name",
+    "image_column", "label_column", "revision", "series", "mask_label",
+)  # fmt: skip
 PATIENTS = ("test_patients", "fold", "groups", "group_pattern", "group_by")
 OF_KIND = {
     PHANTOM: ("phantom_count", "phantom_seed"),
@@ -148,10 +153,21 @@ class SourceCard(ScrollingCard):
 
     def load(self) -> None:
         """Load the dataset of the form, for all panels."""
+        self._forget_former_source()
         if self.form.is_valid():
             values = _absolute(self.form.values())
             values["download"] = values["download"] or self._desk.preferences.download
             load_data_undoable(self._session, self._desk.undo, data_config(values))
+
+    def _forget_former_source(self) -> None:
+        """Reset what belongs to the former source and was not changed since, such as the split of an old run."""
+        former, values, defaults = self._session.requested_data, self.form.values(), DataConfig().model_dump()
+        if former is None or values["source"] == former.source:
+            return
+        before = former.model_dump()
+        stale = [name for name in OF_ONE if values[name] == before[name] != defaults[name]]
+        if stale:
+            self.form.change_values({name: defaults[name] for name in stale})
 
     def load_source(self, source: str) -> None:
         """Load another source with the preparation of the form."""

@@ -27,6 +27,8 @@ from gui.widgets.number_table import NumberTable
 from gui.widgets.run_list.widget import ListMode
 
 MOST = 4
+# More of them scroll in their card; fewer scroll with the column of cards.
+MAX_ROWS = 12
 LOW, NEARLY = "▼ ", "≈ "
 EMPTY = "No trained model yet. Train one, or compare the baseline filters above."
 TIP = (
@@ -112,6 +114,7 @@ class MethodsCard(Card):
         blank = [""] * (len(list_columns(self._has_reference)) - 1)
         self._rows = [known.get(key) or TableRow(key, (title, *blank), title) for key, title in titles.items()]
         self.table.set_rows(self._rows)
+        self.table.require_height(MAX_ROWS)
         self.table.set_checked(kept)
         self._show_choice()
 

@@ -145,7 +145,8 @@ class LatentController(QObject):
         self.errors_request.reset()
         self._choice.show_methods(mapped.methods)
         self._choice.notice.show_notice(mapped.collapse)
-        scene = LatentState(reply.run, record.name, data, mapped, None, group)
+        # The first image is something to look at from the start: its neighbors, a traversal, its posterior.
+        scene = LatentState(reply.run, record.name, data, mapped, None if chosen else mapped.first(), group)
         self._set_scene(scene)
         if chosen is not None:
             self.choose(chosen)

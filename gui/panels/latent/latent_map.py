@@ -56,6 +56,10 @@ class LatentMap:
         """Return the image of a point."""
         return self.splits[at], self.indices[at]
 
+    def first(self) -> Place | None:
+        """Return the first test image, or the first image if there is none of the test set; None for an empty map."""
+        return self.key_at(self.splits.index("test") if "test" in self.splits else 0) if self.splits else None
+
     def find(self, place: Place | None) -> int:
         """Return the index of an image's point; -1 if it is not on the map."""
         return self._index_by_key.get(place, -1) if place else -1

@@ -14,7 +14,7 @@ from engine.messages import (
     SampleLatentReply,
 )
 from gui.explorer_request import ExplorerRequest
-from gui.formatting import format_number
+from gui.formatting import format_fixed, format_number
 from gui.panels.latent.latent_map import LatentState, short
 from gui.panels.latent.page import CHOOSE, WORKING, LatentPage
 from gui.pixmaps import Colormap
@@ -129,7 +129,7 @@ class SamplesPage(LatentPage):
         word = "near copy ▲" if near.memorised else ""
         row = [
             Picture("sample", f"sample {at + 1}", self._reply.images[at], caption=word),
-            Picture("near", short(near.name), train, caption=format_number(near.distance, 2)),
+            Picture("near", short(near.name), train, caption=format_fixed(near.distance, 2)),
         ]
         self.board.set_pictures([row])
 

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.messages import FindNeighbors, FindNeighborsReply, NeighborReport, Reconstruct, ReconstructReply
 from gui.explorer_request import ExplorerRequest
-from gui.formatting import format_number
+from gui.formatting import format_fixed, format_measured
 from gui.opened_files import OpenedScan, describe
 from gui.panel import OpenFile, ShowImage
 from gui.panels.latent.latent_map import LatentState, short
@@ -136,7 +136,7 @@ class LatentScanCard(Card):
 
     def _show_neighbors(self, scene: LatentState, key: str, found: NeighborReport) -> None:
         """Show the neighbors in one of the two spaces, with their distances."""
-        typical = format_number(found.typical, 2)
+        typical = distance_text(found.typical)
         self.titles[key].setText(f"{NEAR[key]} · typical distance {typical}")
         row = [
             Picture(
@@ -147,7 +147,7 @@ class LatentScanCard(Card):
             for near in found.nearest
         ]
         self.boards[key].set_pictures([row])
-        names = "\n".join(f"{format_number(near.distance, 3)}  {short(near.name)}" for near in found.nearest)
+        names = "\n".join(f"{distance_text(near.distance)}  {short(near.name)}" for near in found.nearest)
         self.boards[key].setToolTip(plain_tip(f"{TIP.format(unit=found.unit, typical=typical)}\n{names}"))
 
     def _on_slice_moved(self, number: int) -> None:
@@ -163,5 +163,7 @@ class LatentScanCard(Card):
 
 
 def distance_text(distance: float) -> str:
-    """Return a distance as text; zero if only rounding errors keep it from zero."""
-    return format_number(distance if distance > LEAST else 0.0, 2)
+    """Return a distance as text, with two decimals or two digits; zero if only rounding errors keep it from zero."""
+    if distance <= LEAST:
+        return "0"
+    return format_fixed(distance, 2) if distance >= 1 else format_measured(distance, 2)

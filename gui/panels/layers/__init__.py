@@ -8,7 +8,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout
 
 from gui.follower import Follower
-from gui.panel import AppContext, OpenFile, Panel, ShowImage, ShowRun, Target, scroll_column
+from gui.panel import AppContext, OpenFile, Panel, ShowImage, ShowRun, Target
 from gui.panels.layers.controller import HoverReadout, LayersController
 from gui.panels.layers.exporter import LayersExporter, make_script
 from gui.panels.layers.loaders import ActivationLoader, StatisticsLoader
@@ -55,7 +55,7 @@ class LayersPanel(Panel):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.notice)
-        column.addWidget(scroll_column(self.cards, stretched=self.cards), 1)
+        column.addWidget(self.cards, 1)
         self.first_focus = self.cards.mosaic.mosaic
         self.follower = Follower(self, self._show_image, lambda record: self._open_run(record.name))
         self.cards.scans.add_action(self.follower.pin)

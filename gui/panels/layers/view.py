@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from gui.formatting import format_number
 from gui.panel import scroll_column
@@ -13,7 +13,7 @@ from gui.run_chooser import RunChooser
 from gui.session import Session
 from gui.theme import GAP
 from gui.widgets.buttons import Button
-from gui.widgets.card import Card
+from gui.widgets.card import Card, PlainScrollArea
 from gui.widgets.labels import label
 from gui.widgets.network_strip import NetworkStrip
 from gui.widgets.region.region import RegionState
@@ -75,19 +75,22 @@ class LayersView(QWidget):
         self.scans = LayerScansCard(ViewState(parent=self), self.regions)
         self.strip, self.mosaic = NetworkCard(session, self.scans.picker), MosaicCard()
         self.channel.add(self.export)
-        self.left = QVBoxLayout()
+        # Each column scrolls by itself: the image and its channel stay in sight while the tools are read.
+        column, left = QWidget(), PlainScrollArea()
+        column.setProperty("kind", "plain")
+        self.left = QVBoxLayout(column)
+        self.left.setContentsMargins(0, 0, 0, 0)
         self.left.setSpacing(GAP)
         self.left.addWidget(self.strip)
         self.left.addWidget(self.mosaic, 1)
+        left.setWidget(column)
         self._right = right = scroll_column(self.channel, self.scans)
         right.setFixedWidth(RIGHT_PX)
-        # It scrolls by itself: the channels alone say how high the panel is.
-        right.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Ignored)
         right.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         row = QHBoxLayout(self)
         row.setContentsMargins(GAP, GAP, GAP, GAP)
         row.setSpacing(GAP)
-        row.addLayout(self.left, 1)
+        row.addWidget(left, 1)
         row.addWidget(right)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

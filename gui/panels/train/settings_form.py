@@ -1,4 +1,4 @@
-"""Settings of a new run: one form for each model, of which one is visible."""
+"""Settings of a new run: one form for each model, built when the model is first chosen."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class SizeProblem:
 
 
 class SettingsForm(QWidget):
-    """One form for each model, of which one is visible; `model` is the combo box that chooses it."""
+    """One form for each model that was chosen, of which one is visible; `model` is the combo box that chooses it."""
 
     changed = Signal()
 
@@ -36,20 +36,24 @@ class SettingsForm(QWidget):
         self.model = FocusComboBox()
         self._undo, self._data = undo, data
         self._chosen: str = RunConfig().model.model
-        self.forms = {name: self._make_form(name) for name in MODELS}
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        for name, form in self.forms.items():
+        self._forms: dict[str, Form] = {}
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        for name in MODELS:
             self.model.addItem(settings.model_title(name), name)
-            column.addWidget(form)
-            form.setVisible(name == self._chosen)
-            form.changed.connect(self.changed)
+        self.form_of(self._chosen)
         self.model.activated.connect(lambda: self.choose_model(self.model.currentData()))
 
-    def _make_form(self, model: str) -> Form:
-        parts = settings.sections(model)
-        specs = [spec for part, kind in parts.items() if part != "data" for spec in settings.list_fields(kind)]
-        return Form(specs, self._undo, lambda values: check_sections(model, values))
+    def form_of(self, model: str) -> Form:
+        """Return the form of a model, which is built on first use: all of them have 192 fields."""
+        if model not in self._forms:
+            parts = settings.sections(model)
+            specs = [spec for part, kind in parts.items() if part != "data" for spec in settings.list_fields(kind)]
+            form = self._forms[model] = Form(specs, self._undo, lambda values: check_sections(model, values))
+            form.setVisible(model == self._chosen)
+            self._column.addWidget(form)
+            form.changed.connect(self.changed)
+        return self._forms[model]
 
     def _base(self) -> RunConfig:
         """Return a run with only its dataset; this does not check that the model fits it."""
@@ -58,7 +62,7 @@ class SettingsForm(QWidget):
     @property
     def form(self) -> Form:
         """Return the visible form."""
-        return self.forms[self._chosen]
+        return self.form_of(self._chosen)
 
     def values(self) -> Values:
         """Return model and settings as they are shown, valid or not."""
@@ -114,8 +118,8 @@ class SettingsForm(QWidget):
 
     def show_model(self, model: str) -> None:
         """Switch to the form of a model; it takes over changed settings that it has, and keeps its own defaults."""
-        shared, self._chosen = _transfer_values(self.form, self.forms[model]), model
-        for name, form in self.forms.items():
+        shared, self._chosen = _transfer_values(self.form, self.form_of(model)), model
+        for name, form in self._forms.items():
             form.setVisible(name == model)
         self.model.setCurrentIndex(self.model.findData(model))
         self.form.set_values(shared)

@@ -17,7 +17,7 @@ from engine.analysis import activations, gradients, layers
 
 images = np.random.default_rng(0).random((2, 32, 32, 1)).astype("float32")
 nudge = np.random.default_rng(1).standard_normal(images.shape).astype("float32")
-found = {}
+found, led_back = {}, {}
 for name in sorted(models.BUILDERS):
     keras.utils.set_random_seed(0)  # small slopes of unlucky weights drown in the rounding of the difference
     model = models.build(config.from_flat({"model": name, "size": 32, "filters": (4, 8), "activation": "silu"}))
@@ -27,8 +27,20 @@ for name in sorted(models.BUILDERS):
     high, low = (float(np.mean(np.square(activations.compute(model, images + s * nudge, [last])[last])))
         for s in (1e-2, -1e-2))
     found[name] = [(high - low) / 2e-2, float((slope * nudge).sum()), float(np.abs(slope).max())]
+    ends = [last, layers.list_layers(model)[-1].name]
+    made = activations.compute(model, images, ends)
+    weights = [np.random.default_rng(2).standard_normal(made[end].shape).astype("float32") for end in ends]
+    names = lambda given: tuple(layers.activation_tensors(model, given, ends)[end] for end in ends)
+    lead_back = gradients.make_pull_back(names, images)
+    tensors = [keras.ops.convert_to_tensor(weight) for weight in weights]
+    weighed = lambda given: sum(keras.ops.sum(each * weight) for each, weight in zip(names(given), tensors))
+    alike = [np.allclose(lead_back([factor * weight for weight in weights]),
+        factor * gradients.gradient(weighed, images)[1], rtol=1e-3, atol=1e-4) for factor in (1.0, -2.0)]
+    led_back[name] = alike
 nothing = gradients.gradient(lambda given: keras.ops.convert_to_tensor(1.0), images)
-print(json.dumps({"backend": keras.backend.backend(), "found": found, "nothing": float(np.abs(nothing[1]).max())}))
+constant = gradients.make_pull_back(lambda given: (keras.ops.ones((2, 3)),), images)([np.ones((2, 3), "float32")])
+print(json.dumps({"backend": keras.backend.backend(), "found": found, "nothing": float(np.abs(nothing[1]).max()),
+    "led_back": led_back, "constant": float(np.abs(constant).max())}))
 """
 
 
@@ -39,7 +51,8 @@ def test_gradients_on_each_backend_are_those_of_differences(backend, run_on):
     for name, (difference, slope, largest) in said["found"].items():
         assert largest > 0, name
         assert slope == pytest.approx(difference, rel=0.03, abs=1e-6), name
-    assert said["nothing"] == 0.0
+    assert said["nothing"] == said["constant"] == 0.0
+    assert said["led_back"] == {name: [True, True] for name in said["found"]}
 
 
 def test_layers_behind_the_last_wanted_are_not_computed(tiny):

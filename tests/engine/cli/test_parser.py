@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 from engine import cli, config, runs
-from engine.cli import parser, program
+from engine.cli import analysis_options, parser, program
 from engine.cli.commands import COMMANDS
 from engine.cli.program import CHECK_FAILED, DONE, EXIT_STATUS, INTERRUPTED, NOT_FOUND, PARTIAL, USER_ERROR
 from engine.cli.result import CommandResult
@@ -49,6 +49,11 @@ def test_help_never_breaks_the_name_of_an_option(call, monkeypatch):
     assert "--install-shortcut adds" in " ".join(about.split())
 
 
+@pytest.mark.parametrize("word", ["train", "runs"])
+def test_help_may_follow_a_command(call, word):
+    assert call(word, "help") == call(word, "--help")
+
+
 @pytest.mark.parametrize("words", [["help", "train"], ["help", "runs", "show"], ["help"], ["help", "help"]])
 def test_help_is_a_command(call, words):
     given, words = words, [*dict.fromkeys(words)]
@@ -76,6 +81,39 @@ def test_version(call, word):
         ("evaluate a --split tset", "'tset' was given. Did you mean 'test'?"),
         ("train --preset study-a", "Did you mean 'study-ae'?"),
         ("reconstruct a b --bits 12", "--bits must be one of 8, 16; '12' was given. See "),
+        ("TRAIN", "There is no command 'TRAIN'. Did you mean 'train'?"),
+        ("ls", "There is no command 'ls'. Did you mean 'runs'?"),
+        ("eval a", "There is no command 'eval'. Did you mean 'evaluate'?"),
+        ("/?", "There is no command '/?'. Did you mean 'help'?"),
+        ("runs rm a", "There is no command 'rm'. Did you mean 'delete'?"),
+        ("runs list", "There is no command 'list'. engram runs alone lists the runs."),
+        ("train -V", "-V stands without a command: engram -V. See "),
+        ("runs show --version", "--version stands without a command: engram --version. See "),
+        ("--epochs 3 train", "--epochs stands before the command. Write it after: engram train --epochs. See "),
+        ("--epochs 3", "There is no command before --epochs. See "),
+        ("--gui", "There is no option --gui. Did you mean engram app? See "),
+        ("--jsn", "There is no option --jsn. Did you mean --json? See "),
+        ("train \u2014epochs 3", "'\u2014epochs' begins with a dash of a text editor. Did you mean --epochs? See "),
+        ("train -epochs 3", "There is no option -epochs. Did you mean --epochs? See "),
+        ("train -help", "There is no option -help. Did you mean --help? See "),
+        ("train --lr 1", "There is no option --lr. Did you mean --learning-rate? See "),
+        ("runs --json=yes", "--json takes no value; 'yes' was given. See "),
+        ("train --deterministic=yes", "--deterministic takes no value; 'yes' was given. See "),
+        ("train --data", "--data needs a value. See "),
+        (
+            "denoise a b --roi -5,-5,9,9",
+            "--roi needs a value; one that begins with a hyphen is written --roi=-5",
+        ),
+        ("reconstruct a b --slice x", "--slice must be a whole number; 'x' was given. See "),
+        ("reconstruct", "RUN and IMAGE are missing, as in: engram reconstruct first-ae head.png --out "),
+        ("runs rename a", "NAME is missing, as in: engram runs rename ae-0001 first-ae. See "),
+        ("trials a --pause --stop", "--pause and --stop exclude each other. See "),
+        ("denoise a b --against nlm, tv", "Unexpected argument 'tv'. Did you mean nlm,tv, without a space? See "),
+        ("evaluate a --split test,train", "Did you mean --split test --split train? See "),
+        ("evaluate a --split val", "Did you mean 'validation'? See "),
+        ("train --backend pytorch", "'pytorch' was given. Did you mean 'torch'?"),
+        ("train --model AE", "There is no model 'AE'. Did you mean 'ae'? Choose one of: "),
+        ("train --model ae --beta 2", "There is no setting 'beta' for the model 'ae'. It is for: vae, residual-vae."),
     ],
 )
 def test_misspelled_word_is_named_with_the_one_that_was_meant(call, words, said):
@@ -88,6 +126,35 @@ def test_misspelled_word_is_named_with_the_one_that_was_meant(call, words, said)
 def test_file_that_does_not_exist_is_not_found(call, tmp_path, words):
     status, _, told = call(*words.split(), "--runs", tmp_path)
     assert (status, told.count("no/config.json does not exist."), "Errno" in told) == (NOT_FOUND, 1, False)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("denoise first-ae no.png --out o", "There is no file "),
+        ("denoise-curve first-ae --boxes no.csv", "There is no box file no.csv."),
+        ("lesion-layers first-ae --boxes no.csv", "There is no box file no.csv."),
+        ("app no.png", "'no.png' does not exist."),
+        ("train --data https://a.org/b.zip", "'https://a.org/b.zip' is an address. Download the images yourself."),
+        ("audit {empty}", "The name of the source is empty."),
+    ],
+)
+def test_what_cannot_be_read_is_not_found_before_anything_is_made(call, run, monkeypatch, words, said):
+    monkeypatch.chdir(run.path.parent)
+    before = sorted(run.path.parent.rglob("*"))
+    given = ["" if word == "{empty}" else word for word in words.split()]
+    status, _, told = call(*given, "--runs", run.path.parent)
+    assert (status, said in told) == (NOT_FOUND, True), told
+    assert [path for path in sorted(run.path.parent.rglob("*")) if path.name != "o"] == before
+
+
+def test_noise_level_may_be_a_fraction():
+    options = parser.parse(["denoise", "a", "b", "--sigma", "25/250"])
+    assert analysis_options.denoise_config(options).sigma == 0.1
+
+
+def test_value_of_the_wrong_kind_gives_one_sentence(call):
+    assert call("train", "--filters", "8;16")[2] == "Filters (--filters) must be whole numbers; '8;16' was given.\n"
 
 
 @pytest.mark.parametrize(("words", "said"), [("evaluate first-a", "run"), ("trials fist", "search")])

@@ -137,7 +137,7 @@ def test_a_slope_without_an_intercept(dicom):
 def test_a_window_outside_the_values_is_not_used(dicom, level, width):
     scan = read_scan(dicom(WindowCenter=level, WindowWidth=width))
     np.testing.assert_allclose(scan.pixels, read_scan(dicom()).pixels)
-    assert any("lies outside the values" in note for note in scan.notes)
+    assert any("does not fit the values" in note for note in scan.notes)
 
 
 @pytest.mark.parametrize("far", [1e6, 20000])
@@ -145,7 +145,7 @@ def test_the_first_window_that_shows_the_values_is_used(dicom, far):
     file = dicom(WindowCenter=[far, 3 * far, 145.5, 50], WindowWidth=[100, 100, 291, 100])
     scan = read_scan(file)
     np.testing.assert_allclose(scan.pixels[0], STORED / 290, atol=1e-6)
-    assert f"level {far:g}, width 100) lies outside" in scan.notes[0]
+    assert f"level {far:g}, width 100) does not fit" in scan.notes[0]
     assert "the one with level 145.5, width 291 is." in scan.notes[0]
     assert read_quantities(file).window == (0, 291)
 
@@ -272,3 +272,18 @@ def test_no_damage_of_a_header_gets_past_as_another_error(tmp_path, name):
             said = list(scan.notes)
             assert np.isfinite(scan.pixels).all()
         assert not any(word in sentence for word in PYTHON_WORDS for sentence in said)
+
+
+def test_pixels_behind_the_declared_frames_are_not_shown(dicom):
+    file = dicom(**WINDOW)
+    data = dcmread(file)
+    data.PixelData = data.PixelData + bytes(len(data.PixelData))
+    data.save_as(file)
+    scan = read_scan(file)
+    np.testing.assert_allclose(scan.pixels, read_scan(dicom(**WINDOW)).pixels)
+    assert any("more pixels than it declares" in note for note in scan.notes)
+
+
+def test_a_photometric_word_that_is_none_is_read_as_gray(dicom):
+    scan = read_scan(dicom(PhotometricInterpretation="MONOCHROME", **WINDOW))
+    np.testing.assert_allclose(scan.pixels, read_scan(dicom(**WINDOW)).pixels)

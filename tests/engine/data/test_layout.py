@@ -11,9 +11,12 @@ from engine.data.source import split_name
     ("name", "split"),
     [
         *((name, "train") for name in ("train_set", "Train Data", "images_train", "train_2020", "train2017", "TRAIN")),
-        *((name, "train") for name in ("trainval", "train_val", "TrainSet", "imagesTr", "01-training.v2")),
+        *((name, "train") for name in ("trainval", "train_val", "TrainSet", "trainset", "imagesTr", "01-training.v2")),
         *((name, "validation") for name in ("valid-1", "val", "dev.set", "Validation_Images", "imagesVal")),
-        *((name, "test") for name in ("Test Data", "test_2021", "eval", "evaluation set", "(test)", "imagesTs")),
+        *(
+            (name, "test")
+            for name in ("Test Data", "test_2021", "testset", "eval", "evaluation set", "(test)", "imagesTs")
+        ),
         *((name, None) for name in ("contest", "trainee", "latest", "valley", "invalid", "device", "retest", "")),
         *((name, None) for name in ("train_test", "train-test-split", "medieval", "протестировано")),
     ],

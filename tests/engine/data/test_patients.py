@@ -19,6 +19,8 @@ from engine.data.patient_names import find_known_name, judge_folders
 from engine.data.patients import find_patients
 from engine.errors import ConfigError, DataError
 from engine.folders import cache_root
+from engine.reports import run_report
+from engine.reports.document import to_html
 from engine.runs import create_run
 from engine.training import job
 
@@ -122,6 +124,7 @@ def test_a_bare_file_name_counts_only_where_it_is_unique(tree, tmp_path, config)
         ("image_path;Subject", "{name};Müller {patient}", "cp1252"),
         ("file\tpatient", "{name}.PNG\tMüller {patient}", "utf-16"),
         ("split,file,patient", "train,{name}.png,{patient}", "utf-8-sig"),
+        ("sep=;\nImage ID;Patient ID", "{name}.png;{patient}", "utf-8"),
     ],
 )
 def test_a_table_is_read_as_other_programs_write_it(header, row, encoding):
@@ -203,6 +206,8 @@ def test_names_of_known_datasets(path, patient):
         ([f"sub-{number:02}" for number in range(6)], "patients"),
         ([f"P{number}" for number in range(5)], "patients"),
         ([f"patient_{number}" for number in range(2)], "patients"),
+        ([f"patient_{letter}" for letter in "ABC"], "patients"),
+        ([f"TCGA_CS_49{number}_19960909" for number in range(10, 14)], "patients"),
         ([f"AB{number:04}" for number in range(30)], "patients"),
         (["glioma_tumor", "meningioma_tumor", "no_tumor", "pituitary_tumor"], "classes"),
         ([f"grade{number}" for number in range(1, 5)], "classes"),
@@ -264,6 +269,12 @@ def test_patients_of_dicom_files_in_one_folder(dicom, config):
     assert dataset.patients.by_split == {"train": 3, "validation": 1, "test": 1}
 
 
+def test_one_patient_is_written_in_any_case(dicom, config):
+    for number in range(20):
+        folder = dicom(f"{number}.dcm", PatientID=f"mrn{number // 4}" if number % 2 else f"MRN{number // 4} ")
+    assert load(str(folder), config()).patients.patients == 5
+
+
 @pytest.mark.parametrize("prefix", ["P", "ward "])
 def test_folders_with_one_patient_id_each_are_patients(dicom, config, prefix):
     """The case patient_folders_leak; 'ward 3' alone would be no name of a patient."""
@@ -299,22 +310,25 @@ def test_one_patient_in_all_is_split_by_image(dicom, config):
     assert any("2 of its images, drawn per class" in note for note in dataset.notes)
 
 
-def test_no_identifier_is_stored_or_shown(dicom, config, tmp_path, monkeypatch):
-    secret, name = "MRN-7391640", "Doe^Jane"
+def test_no_identifier_is_stored_or_shown(dicom, config, tmp_path, monkeypatch, caplog):
+    secret, name, dates = "MRN-7391640", "Doe^Jane", {"PatientBirthDate": "19530417", "StudyDate": "20190823"}
     for number in range(40):
-        folder = dicom(f"{number}.dcm", PatientID=f"{secret}-{number // 5}", PatientName=name)
+        folder = dicom(f"{number}.dcm", PatientID=f"{secret}-{number // 5}", PatientName=name, **dates)
     events = []
-    settings = {"size": 32, "filters": (4, 8), "latent": 4, "epochs": 1, "source": str(folder)}
+    settings = {"size": 32, "filters": (4, 8), "latent": 4, "epochs": 1, "source": str(folder), "tracking": "offline"}
     run = create_run(from_flat(settings), "private", tmp_path / "runs")
     job.train(run=run, emit=events.append)
     shown = json.dumps(audit(config(source=str(folder))))
     dataset = load(str(folder), config(group_by="similarity"))
     assert dataset.patients.patients == 8
+    report = run_report.describe_runs(run_report.examine_runs([run]), "Private", "", [])
     written = [*(tmp_path / "runs").rglob("*"), *cache_root().rglob("*")]
+    assert any(file.suffix == ".wandb" for file in written)
     contents = [file.read_bytes() for file in written if file.is_file()]
     contents += [shown.encode(), repr(events).encode(), repr(dataset).encode(), repr(dataset.train).encode()]
+    contents += [to_html(report).encode(), caplog.text.encode()]
     assert len(contents) > 10
-    for secret_text in (secret, name, name.split("^")[0]):
+    for secret_text in (secret, name, name.split("^")[0], *dates.values(), "1953-04-17"):
         assert not any(secret_text.encode() in content for content in contents)
 
 
@@ -418,3 +432,12 @@ def test_look_alikes_stay_together_but_are_no_known_patients(tmp_path, config):
     assert dataset.patients.note.startswith("Patients are unknown: look-alike images are kept in one set")
     plain = load(str(tmp_path), config(validation_share=0.2))
     assert any({name[0] for name in plain.train.names} & {name[0] for name in plain.test.names})
+
+
+@pytest.mark.parametrize(
+    ("folders", "file", "patients"),
+    [(["HGG_0", "HGG_1"], "{}_{}.png", 2), (["grade1", "grade2"], "{}_{}.png", 0), (["HGG_0", "HGG_1"], "x{1}.png", 0)],
+)
+def test_numbered_folders_that_name_their_files_are_patients(tree, config, folders, file, patients):
+    folder = tree(*(f"{name}/{file.format(name, at)}" for name in folders for at in range(6)))
+    assert load(str(folder), config()).patients.patients == patients

@@ -232,5 +232,20 @@ def test_a_png_whose_chunks_are_damaged_is_refused_with_a_sentence(tmp_path):
     )
     (tmp_path / "a.png").write_bytes(bytes.fromhex(content))
     for read in (read_scan, upright_size):
-        with pytest.raises(UnreadableFile, match="damaged: broken PNG file"):
+        with pytest.raises(UnreadableFile, match="damaged, or of an unusual kind"):
             read(tmp_path / "a.png")
+
+
+def test_pages_of_floats_share_one_window(tmp_path):
+    first = np.linspace(0, 100, 48, dtype=np.float32).reshape(6, 8)
+    pages = [Image.fromarray(first), Image.fromarray(10 * first)]
+    pages[0].save(tmp_path / "stack.tif", save_all=True, append_images=pages[1:])
+    np.testing.assert_allclose(read_scan(tmp_path / "stack.tif").pixels[0], first / 1000, atol=0.01)
+
+
+def test_a_sentence_on_damage_is_not_that_of_a_library(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64)).astype(np.uint8)
+    Image.fromarray(noise).save(tmp_path / "a.jpg")
+    (tmp_path / "a.jpg").write_bytes((tmp_path / "a.jpg").read_bytes()[:900])
+    with pytest.raises(UnreadableFile, match=r"^damaged: the file ends early$"):
+        read_scan(tmp_path / "a.jpg")

@@ -9,11 +9,13 @@ import nibabel
 import numpy as np
 import pytest
 
-from engine.data import itk_header
+from engine.data import itk_header, nifti_view, research_volumes
 from engine.data.decoded_image import UnreadableFile
 from engine.data.nifti import read_scan as read_nifti
+from engine.data.nifti_header import NO_ORIENTATION
 from engine.data.research_volumes import INSTALL, read_scan
 from engine.data.scan import open_scan
+from engine.data.viewed_volume import UNKNOWN_AXES
 from engine.errors import ScanError
 from tests.engine.data.conftest import VOLUME, write_nifti
 
@@ -27,6 +29,10 @@ META = (
     b"ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\n"
     b"TransformMatrix = -1 0 0 0 -1 0 0 0 1\nOffset = -5 3 1\nElementSpacing = 1 1.5 2\nDimSize = 4 5 6\n"
     b"ElementType = MET_FLOAT\nElementDataFile = LOCAL\n"
+)
+
+needs_itk = pytest.mark.skipif(
+    importlib.util.find_spec("SimpleITK") is None, reason=f"SimpleITK is not installed: {INSTALL}"
 )
 
 
@@ -170,3 +176,70 @@ def test_header_that_itk_hangs_on_is_refused_before_itk_reads_it(tmp_path, conte
         raw.touch()
     with pytest.raises((UnreadableFile, zlib.error), match=problem) if problem else contextlib.nullcontext():
         assert itk_header.check_nrrd(file) or itk_header.check_meta(file) == (4, 5, 6)
+
+
+def check_unoriented(path):
+    scan = read_scan(path)
+    assert (scan.orientation, scan.pixels.shape) == (None, (6, 5, 4))
+    assert scan.notes[-1] == NO_ORIENTATION
+    assert research_volumes.count_slices(path, "coronal") == 6
+    assert research_volumes.read_label_grid(path)[1] is None
+    view = nifti_view.read_view(path, (0, 1))
+    assert (view.axes, view.notes) == (UNKNOWN_AXES, (NO_ORIENTATION,))
+    return view.voxel_mm
+
+
+def test_a_volume_of_freesurfer_without_an_orientation_has_no_letters(tmp_path):
+    content = bytearray(nibabel.MGHImage(VOLUME.astype(np.float32), AFFINE).to_bytes())
+    content[28:30] = b"\0\0"  # the flag that its directions are good
+    (tmp_path / "a.mgh").write_bytes(content)
+    check_unoriented(tmp_path / "a.mgh")
+
+
+@needs_itk
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("a.nrrd", NRRD.replace(b"space: left-posterior-superior\n", b"space: scanner-xyz\n")),
+        ("b.nrrd", NRRD.replace(b"space: left-posterior-superior\n", b"space dimension: 3\n")),
+        ("a.mha", META.replace(b"TransformMatrix = -1 0 0 0 -1 0 0 0 1\n", b"")),
+    ],
+)
+def test_a_volume_of_slicer_or_itk_without_an_orientation_has_no_letters(tmp_path, name, head):
+    (tmp_path / name).write_bytes(head + VOLUME.astype("<f4").tobytes(order="F"))
+    assert check_unoriented(tmp_path / name) == (2, 1.5, 1)
+
+
+@needs_itk
+@pytest.mark.parametrize("place", ["/etc/passwd", "../a.raw", "C:\\a.raw"])
+def test_voxels_outside_the_folder_are_not_read(tmp_path, place):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "a.raw").write_bytes(bytes(480))
+    (tmp_path / "set" / "a.mhd").write_bytes(META.replace(b"LOCAL", place.encode()))
+    (tmp_path / "set" / "a.nhdr").write_bytes(NRRD.rstrip() + f"\ndata file: {place}\n".encode())
+    for name in ("a.mhd", "a.nhdr"):
+        with pytest.raises(UnreadableFile, match="outside its folder"):
+            read_scan(tmp_path / "set" / name)
+
+
+@needs_itk
+def test_one_of_several_times_of_a_meta_image_is_read(tmp_path, expected):
+    head = META.replace(b"NDims = 3", b"NDims = 4").replace(b"DimSize = 4 5 6", b"DimSize = 4 5 6 2")
+    matrix = b"TransformMatrix = -1 0 0 0 0 -1 0 0 0 0 1 0 0 0 0 1\nOffset = -5 3 1 0\nElementSpacing = 1 1.5 2 1\n"
+    head = head[: head.index(b"TransformMatrix")] + matrix + head[head.index(b"DimSize") :]
+    times = np.stack([np.zeros_like(VOLUME), VOLUME], axis=-1)
+    (tmp_path / "a.mha").write_bytes(head + times.astype("<f4").tobytes(order="F"))
+    same(read_scan(tmp_path / "a.mha", 2), expected)
+    with pytest.raises(UnreadableFile, match="no volume 3; it holds 2 volumes"):
+        read_scan(tmp_path / "a.mha", 3)
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_volume_of_freesurfer_is_read_by_its_content(tmp_path, expected, cut):
+    content = nibabel.MGHImage(VOLUME.astype(np.float32), AFFINE).to_bytes()
+    (tmp_path / "plain.mgz").write_bytes(content[:400] if cut else content)
+    if cut:
+        with pytest.raises(UnreadableFile, match=r"^it is damaged: its data ends early$"):
+            read_scan(tmp_path / "plain.mgz")
+    else:
+        same(read_scan(tmp_path / "plain.mgz"), expected)

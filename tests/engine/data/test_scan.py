@@ -67,7 +67,7 @@ def test_it_works_from_any_folder(tmp_path, noise, monkeypatch):
     [
         (lambda path: path.write_text("glioma, left"), "not an image, a DICOM file or a NIfTI volume"),
         (lambda path: path.touch(), "it is empty"),
-        (lambda path: path.mkdir(), "a folder without DICOM images"),
+        (lambda path: path.mkdir(), "it holds no DICOM images"),
         (lambda path: zipfile.ZipFile(path, "w").close(), "not an image"),
         (lambda path: path.write_bytes(b"\x1f\x8b" + bytes(80)), "it is compressed with gzip; unpack it"),
         (lambda path: path.write_bytes(b"\xff\xd8\xff\xe0" + bytes(80)), "cannot be opened"),

@@ -164,3 +164,25 @@ def test_folder_of_images_and_masks_has_no_masks(tree, config):
 
 def test_settings_of_before_the_columns_could_be_chosen_are_read():
     assert DataConfig.model_validate({"source": "hf:a/b"}).image_column == ""
+
+
+def test_columns_of_patient_and_split_are_kept(made):
+    patients = [f"P{number // 4}" for number in range(len(SCANS))]
+    dataset = made({"image": images(), "Patient ID": (datasets.Value("string"), patients)})
+    assert dataset.patients.patients == len(set(patients))
+    assert not set(dataset.train.groups) & set(dataset.test.groups)
+
+
+def test_the_column_of_the_split_is_used_if_all_its_values_are_splits(made):
+    splits = ["test" if number < 4 else "train" for number in range(len(SCANS))]
+    dataset = made({"image": images(), "split": (datasets.Value("string"), splits)})
+    assert dataset.test.names == tuple(f"train/{number:06d}" for number in range(4))
+    dataset = made({"image": images(), "split": (datasets.Value("string"), ["first", *splits[1:]])})
+    assert len(dataset.test) < 4
+
+
+def test_a_saved_dataset_without_files_is_a_sentence(made, config, tmp_path):
+    table = datasets.Dataset.from_dict({"image": []}, features=datasets.Features({"image": datasets.Image()}))
+    table.save_to_disk(tmp_path / "empty")
+    with pytest.raises(EmptySource, match="it is damaged, empty, or of an unusual form"):
+        load(f"hf:{tmp_path / 'empty'}", config())

@@ -52,6 +52,7 @@ def test_images_of_one_place_are_as_many_volumes(write_series):
 def test_a_disc_offers_its_series_and_opens_the_largest(write_series, tmp_path):
     write_series("disc/p/a", SeriesNumber=7)
     write_series("disc/p/b", repeats=2, SeriesNumber=9)
+    write_series("disc/p/c", SeriesNumber=11, Modality="SEG")
     (tmp_path / "disc" / "readme.txt").write_text("viewer")
     made = dicom_view.read_view(tmp_path / "disc", (0, 1))
     assert made.series == ("7 · a · 3 images", "9 · b · 6 images")
@@ -87,3 +88,31 @@ def test_volumes_of_a_nifti_file_are_chosen(tmp_path):
     values = np.stack([np.ones((2, 3, 4)), np.full((2, 3, 4), 5)], -1).astype(np.float32)
     made = nifti_view.read_view(write_nifti(tmp_path / "a.nii", values), (0, 2))
     assert (made.volumes, made.volume, made.pixels.min()) == (2, 2, 5)
+
+
+@pytest.mark.parametrize(("factor", "offset", "shown"), [(1, 1e9, 1), (1e40, 0, 1e41), (1e-40, 0, 1e-39)])
+def test_values_that_float32_has_no_room_for_stay_apart(tmp_path, factor, offset, shown):
+    values = np.arange(24.0).reshape(2, 3, 4) * factor + offset
+    made = nifti_view.read_view(write_nifti(tmp_path / "a.nii", values), (0, 1))
+    stored = np.sort(made.pixels.astype(np.float64), axis=None) * shown
+    np.testing.assert_allclose(stored, np.sort(values, axis=None), rtol=1e-10 if shown == 1 else 1e-6)
+    assert any("are divided by 1e" in note for note in made.notes) == (shown != 1)
+
+
+def test_a_volume_without_a_number_says_so(tmp_path):
+    made = nifti_view.read_view(write_nifti(tmp_path / "a.nii", np.full((2, 3, 4), np.nan, np.float32)), (0, 1))
+    assert made.notes[-1] == "Its voxels hold no numbers."
+
+
+def test_32_bits_of_a_dicom_file_stay_apart(dicom):
+    made = dicom_view.read_view(dicom(np.arange(20, dtype=np.uint32).reshape(4, 5) + 2**30, BitsStored=32), (0, 1))
+    assert len(np.unique(made.pixels)) == 20
+
+
+def test_series_of_several_patients_have_numbers_and_no_names(write_series, tmp_path):
+    for name in ("b", "a"):
+        folder = write_series(f"disc/{name}/x", SeriesNumber=3, PatientID=f"SECRET-{name}")
+    (folder / "again").write_bytes(next(folder.iterdir()).read_bytes())
+    made = dicom_view.read_view(tmp_path / "disc", (0, 1))
+    assert made.series == ("3 · x · 3 images · patient 1", "3 · x · 3 images · patient 2")
+    assert len(made.pixels) == 3

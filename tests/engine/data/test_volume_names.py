@@ -37,6 +37,14 @@ def test_a_class_folder_is_no_case():
     assert parse("case7/case7_a_t1.nii", "case7/case7_a_t2.nii") == [("case7", "t1"), ("case7", "t2")]
 
 
+def test_files_of_one_name_are_told_apart_by_folders_of_their_own():
+    names = [f"train/case{number}/image.nii.gz" for number in range(2)]
+    assert parse(*names) == [("case0", ""), ("case1", "")]
+    classes = ["glioma/x1.nii", "glioma/x2.nii", "none/x1.nii"]
+    assert parse(*classes) == [("x1", ""), ("x2", ""), ("x1", "")]
+    assert [case for case, _ in parse("sub-01/ses-1/brain.nii", "sub-01/ses-2/brain.nii")] == ["sub-01", "sub-01"]
+
+
 def test_words_that_recur_are_series():
     names = [f"s_{number}_{word}.nii" for number in (1, 2) for word in ("early", "late")]
     assert parse(*names) == [("s_1", "early"), ("s_1", "late"), ("s_2", "early"), ("s_2", "late")]

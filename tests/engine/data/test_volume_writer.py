@@ -284,7 +284,7 @@ def test_a_series_with_a_gap_is_refused(tmp_path, series):
 @pytest.mark.parametrize(
     ("harm", "sentence"),
     [
-        (lambda folder: [file.unlink() for file in folder.iterdir()], "a folder without DICOM images"),
+        (lambda folder: [file.unlink() for file in folder.iterdir()], "it holds no DICOM images"),
         (lambda folder: cut(next(folder.iterdir())), "is damaged or incomplete|cannot be used"),
         (lambda folder: change(folder, ImagePositionPatient=[-60, -70, 20]), "some of its slices lie at one place"),
         (lambda folder: change(folder, ImageOrientationPatient=CORONAL), "lie in different directions"),
@@ -302,7 +302,7 @@ def test_a_folder_that_is_no_volume_is_refused_in_a_sentence(series, harm, sente
 
 def test_an_empty_folder_is_refused_by_name(tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ScanError, match="'empty' cannot be opened: it is a folder without DICOM images"):
+    with pytest.raises(ScanError, match="'empty' cannot be opened: it holds no DICOM images"):
         open_scan(tmp_path / "empty")
 
 

@@ -130,6 +130,9 @@ def test_report_on_one_image_has_numbers_and_warnings_but_no_name(trained, tmp_p
     html = page.read_text("utf-8")
     assert "The image is noisy already. Estimated noise at 32 × 32 px" in html
     assert "noise in an image of this size" in html or "Too few pixels" in html
+    assert "There is no noise-free reference" in html
+    assert "PSNR (dB)" not in html
+    assert "contrast retained (%)" not in html, "no lesion was marked"
 
 
 def test_nothing_to_report_on_is_a_sentence(tmp_path):

@@ -8,16 +8,18 @@ import shutil
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
 import engine
-from engine import runs
+from engine import models, runs
 from engine.evaluation import scoring
 from engine.messages import EpochEnded
 from engine.runs import Run
+from engine.training import trainer
 from tests.trained_runs import tiny_config
 
 CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate"}
@@ -86,10 +88,31 @@ def fit(model, batches, *, initial_epoch, **_):
     return Fitted(initial_epoch)
 
 
+class BuiltOnce:
+    """A function that builds a model, at its first call; later calls give that model back with its first values."""
+
+    def __init__(self, build) -> None:
+        self._build, self._model, self._values = build, None, []
+
+    def __call__(self, *settings):
+        """Return the model."""
+        if self._model is None:
+            self._model = self._build(*settings)
+            self._values = [keras.ops.convert_to_numpy(each) for each in self._list_variables()]
+        for variable, value in zip(self._list_variables(), self._values, strict=True):
+            variable.assign(value)
+        return self._model
+
+    def _list_variables(self) -> list:
+        return [*self._model.variables, *getattr(getattr(self._model, "optimizer", None), "variables", ())]
+
+
 @pytest.fixture(scope="module")
 def quick_epochs():
-    """Replace the computation of an epoch, which takes a second, by one that takes none; the files are as ever."""
+    """Replace what takes long, to build a model and to compute an epoch, by what does not; the files are as ever."""
     with pytest.MonkeyPatch.context() as patch:
+        built = {name: BuiltOnce(getattr(models, name)) for name in ("build", "build_compiled")}
+        patch.setattr(trainer, "models", SimpleNamespace(**{**vars(models), **built}))
         patch.setattr(keras.Model, "fit", fit)
         patch.setattr(scoring, "score", lambda model, *_: {"loss": np.array([LOSSES[model.epoch]])})
         patch.setattr(scoring, "reconstruct", lambda model, given: given)

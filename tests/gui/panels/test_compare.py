@@ -110,7 +110,7 @@ class TestGrid:
         assert [row.scale for row in rows] == [Colormap.GRAY] * 3 + [Colormap.SIGNED] * 2
         assert rows[3].images == pytest.approx(np.full((4, 32, 32), 0.1), abs=1e-6)
         assert rows[1].captions == ["20.0 · 0.80"] * 3 + ["— · 0.80"]
-        assert (rows[3].subtitle, rows[3].captions[0]) == ("MSE below", "0.01")
+        assert (rows[3].subtitle, rows[3].captions[0]) == ("MSE below", "0.0100")
         assert panel.board.rows.view(4, 0).values[0, 0] == pytest.approx(0.2)
 
     def test_differences_share_one_scale_and_reconstructions_the_contrast_of_their_originals(

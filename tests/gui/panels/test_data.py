@@ -65,6 +65,19 @@ def test_folder_is_browsed_typed_and_sent_in_full(panel, session, tmp_path, monk
     assert session.explorer.engine.sent[-1].config.source == str(tmp_path / "scans")
 
 
+def test_another_source_begins_with_a_split_by_patient(panel, session):
+    """An old run, such as the one of the first start, was split by image; what is set by hand stays."""
+    former = DataConfig(split_by="image", group_pattern="(p)", size=64)
+    session.load_data(former)
+    panel.source.form.set_values(former.model_dump())
+    panel.source.form.change_values({"mask_label": 2})
+    panel.source.load_source("/data/other")
+    assert session.explorer.engine.sent[-1].config == DataConfig(source="/data/other", size=64, mask_label=2)
+    panel.source.form.change_values({"split_by": "image"})
+    panel.source.load()
+    assert session.explorer.engine.sent[-1].config.split_by == "image"
+
+
 def test_hugging_face_has_an_example_and_asks_before_it_downloads(panel, session):
     choose_kind(panel, "hf")
     assert panel.source.form.values()["source"] == "hf:benschill/brain-tumor-collection"

@@ -28,8 +28,8 @@ from gui.panel import DISCLAIMER, OpenFile, ShowImage, ShowRun
 from gui.panels.latent import NO_RUN, LatentPanel
 from gui.panels.latent.latent_map import LEAKED, to_scatter
 from gui.panels.latent.map_card import HINT
-from gui.panels.latent.page import CHOOSE
 from gui.panels.latent.path_pages import NEEDS_TWO
+from gui.panels.latent.scan_card import distance_text
 from gui.session import NO_DATA
 from gui.widgets.image_view import ImageView
 
@@ -484,9 +484,10 @@ class TestPages:
     def test_walk_slides_without_asking(self, mapped, asked, answer, write, session):
         mapped.tools.show_page("walk")
         page = mapped.tools.pages["walk"]
-        assert page.message() == CHOOSE
+        first = asked(TraverseDimension)
+        assert (first.split, first.indices) == ("test", (0,))  # the first test image, as long as none was chosen
         mapped.exploration.choose(("test", 1))
-        request = asked(TraverseDimension)
+        request = asked(TraverseDimension, first.number)
         assert (request.dimension, request.indices) == (3, (1,))
         images = np.linspace(0, 1, 21)[:, None, None] * np.ones((21, SIDE, SIDE))
         files = {"images": write(images), "reconstruction": write(images[10:11])}
@@ -644,3 +645,7 @@ class TestKeeping:
             and widget.parent().metaObject().className() not in ("QTabBar",)
         ]
         assert not nameless
+
+
+def test_distances_keep_the_zeros_that_were_measured():
+    assert [distance_text(each) for each in (1e-9, 0.05, 0.97, 1.0, 12.3)] == ["0", "0.050", "0.97", "1.00", "12.30"]
