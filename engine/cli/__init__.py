@@ -38,9 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # A terminal without 'β' shows '?'.
             stream.reconfigure(errors="replace")
-    options = parser.parse(arguments)
-    Verbosity.level = options.verbosity
     try:
+        options = parser.parse(arguments)
+        Verbosity.level = options.verbosity
         # The output of a framework is no result.
         with CLEANUP, _report_time(), contextlib.redirect_stdout(sys.stderr):
             command = getattr(importlib.import_module(f"engine.cli.{options.module}"), options.function)
