@@ -166,7 +166,8 @@ def find_similar(word: str, names: Collection[str]) -> str:
         ('vae', 'validation', '')
     """
     typed, known = word.casefold(), {name.casefold(): name for name in names}
-    near = difflib.get_close_matches(typed, known, 1, SIMILARITY)
+    swapped = [name for name in known if sorted(name) == sorted(typed)]
+    near = swapped or difflib.get_close_matches(typed, known, 1, SIMILARITY)
     begun = [name for name in known if len(typed) >= MIN_LETTERS and name.startswith(typed)]
     return known[near[0]] if near else known[begun[0]] if len(begun) == 1 else ""
 

@@ -244,7 +244,8 @@ def read_quantities(path: Path, volume: int = 1) -> Quantities:
         layout = read_layout(header)
         groups = group_frames(header, layout.frames)
         chosen = choose_group(groups, volume)
-        window, pixels = None, np.empty((0, 0, 0), dtype=np.float64)
+        pixels: NDArray[Any]
+        window = None
         if str(header.data.PhotometricInterpretation).startswith("MONOCHROME"):
             modality, frames = Modality(header, layout), enumerate(stored_frames(header, layout))
             kind = np.float32 if modality.is_exact_in_float32 else np.float64
@@ -322,9 +323,7 @@ def _note_groups(header: Header, groups: list[FrameGroup], volume: int | None) -
         header.add_note("Its frames are sorted by their positions.")
 
 
-def _scan(
-    header: Header, name: str, pixels: NDArray[np.float32], groups: list[FrameGroup], levels: list[Levels]
-) -> Scan:
+def _scan(header: Header, name: str, pixels: NDArray[Any], groups: list[FrameGroup], levels: list[Levels]) -> Scan:
     geometry = read_geometry(header, groups)
     order = [frame for group in groups for frame in group.frames]
     return Scan(

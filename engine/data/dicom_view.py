@@ -107,8 +107,8 @@ def _describe_series(key: SeriesKey, members: Sequence[tuple[float, str, Path, i
 
 def _view_file(file: Path, volume: int) -> ViewedVolume:
     read = read_quantities(file, volume)
-    facts = {"units": read.units, "window": read.window, "inverted": read.inverted}
-    return make_view(read.scan, volumes=read.volumes, volume=volume, **facts)
+    facts = {"units": read.units, "inverted": read.inverted}
+    return make_view(read.scan, read.window, volumes=read.volumes, volume=volume, **facts)
 
 
 def _view_series(files: Sequence[Path], volume: int) -> ViewedVolume:
@@ -119,8 +119,8 @@ def _view_series(files: Sequence[Path], volume: int) -> ViewedVolume:
     windows = [each.window for each in chosen if each.window]
     # The window of the middle slice stands for slices with windows of their own.
     window = windows[len(windows) // 2] if len(windows) == len(chosen) else None
-    facts = {"units": chosen[0].units, "window": window, "inverted": chosen[0].inverted}
-    return make_view(_stack(chosen), volumes=len(groups), volume=volume, **facts)
+    facts = {"units": chosen[0].units, "inverted": chosen[0].inverted}
+    return make_view(_stack(chosen), window, volumes=len(groups), volume=volume, **facts)
 
 
 def _read(file: Path) -> Quantities:

@@ -58,7 +58,7 @@ def read_view(path: Path, choice: tuple[int, int]) -> ViewedVolume:
 
 
 def _scan(raw: NDArray[Any], fields: Any, affine: NDArray[np.float64] | None, name: str) -> Scan:
-    values = to_luma(raw) if raw.dtype.names else scale_values(raw, fields)
+    values: NDArray[Any] = to_luma(raw) if raw.dtype.names else scale_values(raw, fields)
     zooms = [side * millimeters_per_unit(fields) for side in pixdim(fields)]
     known = affine is None and all(math.isfinite(side) and side > 0 for side in zooms)
     return Scan(

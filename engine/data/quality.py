@@ -129,7 +129,7 @@ def _note_darkness(facts: Sequence[ImageFacts], config: DataConfig) -> tuple[str
     share = format_percent(brightest) if brightest >= 0.01 else f"{format_number(100 * brightest, 2)}%"
     return (
         f"The brightest pixel of the dataset has {share} of the intensity of white, so all images are nearly black. "
-        "--intensity percentile spreads the intensities of each image from black to white.",
+        "Set Intensity scaling (--intensity) to percentile to spread those of each image from black to white.",
     )
 
 

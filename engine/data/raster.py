@@ -154,7 +154,7 @@ def _note_low_range(pixels: NDArray[np.float32], white: float) -> list[str]:
         return []
     return [
         f"The brightest pixel is {100 * brightest:.2g}% of white ({round(brightest * white):,} of {round(white):,}); "
-        "--intensity percentile spreads the values."
+        "set Intensity scaling (--intensity) to percentile to spread the values."
     ]
 
 

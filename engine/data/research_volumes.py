@@ -6,13 +6,14 @@ header that does not say how the volume lies in the patient gets a default from 
 """
 
 import importlib.util
+import io
 import math
 import re
 import struct
 import zlib
 from dataclasses import replace
 from pathlib import Path, PureWindowsPath
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
@@ -166,7 +167,7 @@ def _read_mgh(path: Path, volume: int | None) -> FoundVolume:
     check_volume(volume, shape[3])
     try:
         with open_plain(path) as file:
-            image = MGHImage.from_stream(file)
+            image = MGHImage.from_stream(cast(io.IOBase, file))
             chosen = (..., (volume or 1) - 1) if len(image.shape) > 3 else ...
             voxels, affine = np.array(image.dataobj[chosen]), np.asarray(image.affine, np.float64)
     except OSError as error:

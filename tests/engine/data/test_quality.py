@@ -69,7 +69,7 @@ def test_dataset_far_below_white_is_noted_unless_it_is_scaled(notes, tmp_path):
     pictures = {f"{number}.png": pixels for number, pixels in enumerate(deep)}
     (note,) = notes(pictures)
     assert note.startswith("The brightest pixel of the dataset has 6% of the intensity of white")
-    assert "--intensity percentile" in note
+    assert "(--intensity) to percentile" in note
     assert notes(pictures, normalisation="percentile") == []
     assert notes({"0.png": np.full((16, 16), 0.3 * 65_535).astype(np.uint16) + deep[0]}, others=0)[1:] == []
 

@@ -209,18 +209,21 @@ def test_no_damage_gets_past_as_another_error():
         assert 0 <= unit.min() <= unit.max() <= 1
 
 
+SPREADING = "set Intensity scaling (--intensity) to percentile to spread the values."
+
+
 @pytest.mark.parametrize(
     ("largest", "note"),
     [
-        (1500, "The brightest pixel is 2.3% of white (1,500 of 65,535); --intensity percentile spreads the values."),
-        (4095, "The brightest pixel is 6.2% of white (4,095 of 65,535); --intensity percentile spreads the values."),
+        (1500, "The brightest pixel is 2.3% of white (1,500 of 65,535)"),
+        (4095, "The brightest pixel is 6.2% of white (4,095 of 65,535)"),
         (40_000, None),
         (0, None),
     ],
 )
 def test_a_deep_picture_far_below_white_is_noted(tmp_path, largest, note):
     Image.fromarray(np.linspace(0, largest, 64).reshape(8, 8).astype(np.uint16)).save(tmp_path / "deep.png")
-    assert read_scan(tmp_path / "deep.png").notes == ((note,) if note else ())
+    assert read_scan(tmp_path / "deep.png").notes == ((f"{note}; {SPREADING}",) if note else ())
     Image.fromarray(np.full((8, 8), 9, np.uint8)).save(tmp_path / "dark.png")
     assert read_scan(tmp_path / "dark.png").notes == ()
 

@@ -91,3 +91,9 @@ def test_real_table_is_read_whole(real_data):
     assert read.problems == ()
     assert all((real_data / name).is_file() for name in read.find_by_name)
     assert all(lesions.area(box.mask((128, 128))) >= 12 for boxes in read.find_by_name.values() for box in boxes)
+
+
+def test_table_of_a_spreadsheet_is_read(tmp_path):
+    text = "sep=;\nfile;x_center;y_center;width;height\nMüller.png;0,5;0,5;0,2;0,2\n"
+    (tmp_path / "boxes.csv").write_bytes(text.encode("cp1252"))
+    assert len(lesions.read_boxes(tmp_path / "boxes.csv")) == 1
