@@ -217,7 +217,7 @@ def make_printable(text: str) -> str:
 
 
 def _is_unprintable(letter: str) -> bool:
-    return letter != "\n" and unicodedata.category(letter) in {"Cc", "Cs"}
+    return letter not in "\n\t" and unicodedata.category(letter) in {"Cc", "Cs"}
 
 
 def decode_table(content: bytes) -> str:

@@ -11,7 +11,7 @@ from engine.errors import RunDamaged
 FOLDERS: Final = ("checkpoint", "previews")
 FILES: Final = ("config.json", "events.jsonl", "history.csv", "lock", "model.keras", "provenance.json", "stop")
 MAX_RECORD_BYTES: Final = 2**25  # whatever JSON is in it, reading it takes less than a gigabyte
-MAX_EVENTS_BYTES: Final = 2**28
+MAX_EVENTS_BYTES: Final = 2**26  # ten thousand epochs are half of it
 
 
 def read_record(path: Path) -> str:
@@ -24,7 +24,7 @@ def read_record(path: Path) -> str:
     known = path.stat()
     if not stat.S_ISREG(known.st_mode) or known.st_size > MAX_RECORD_BYTES:
         raise ValueError("it is no file, or too large")
-    return path.read_text(encoding="utf-8")
+    return path.read_text(encoding="utf-8-sig")  # some editors put a mark in front
 
 
 def check_folder(folder: Path) -> None:

@@ -31,12 +31,12 @@ from engine.archives import content_checksum
 from engine.config import RunConfig
 from engine.durable import flush, flush_folder, make_folder, move_copy, name_failures, remove_folder, replace_durably
 from engine.durable import write_text_atomic as write_text_atomic
-from engine.errors import EngramError, RunBusy, RunDamaged, RunError, RunExists, RunNotFound
+from engine.errors import RunBusy, RunDamaged, RunError, RunExists, RunNotFound
 from engine.folder_lock import is_locked as is_locked
 from engine.folder_lock import lock_folder as lock_folder
 from engine.folders import cache_root
 from engine.formatting import suggest
-from engine.messages import EpochEnded, Event, JobEnded, JobStarted, Log, read_event
+from engine.messages import EpochEnded, Event, JobEnded, JobStarted, Log, read_events
 from engine.run_damage import check_folder, read_record
 
 NOT_COPIED = ("lock", "stop", "view.json", "wandb", "tracking.json")  # files of the run itself, not of a copy
@@ -170,11 +170,7 @@ class Run:
         except OSError:
             return
         # Not `splitlines`: a path may hold one of the separators that Unicode also counts as ends of lines.
-        for line in record.split("\n"):
-            try:
-                yield read_event(line)
-            except EngramError:
-                continue
+        yield from read_events(record.split("\n"))
 
     def history(self) -> list[dict[str, float]]:
         """Return the metrics of every epoch, in order; of an epoch run twice (after a crash) the later one counts."""

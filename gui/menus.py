@@ -1,5 +1,6 @@
 """Menus of the window, their keys and their commands."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -253,4 +254,4 @@ def add(menu: QMenu, text: str, do: Callable[..., object], keys: Keys = None) ->
 def recent_with(sources: list[str], source: str, most: int = 8) -> list[str]:
     """Return the recent sources with this one at the top, without folders that no longer exist."""
     kept = [source, *(old for old in sources if old != source)]
-    return [old for old in kept if old == "phantom" or old.startswith("hf:") or Path(old).exists()][:most]
+    return [old for old in kept if old == "phantom" or old.startswith("hf:") or os.path.exists(old)][:most]

@@ -122,7 +122,7 @@ def save(memory: SettingsStore, preferences: Preferences) -> None:
 
 def runs_root(preferences: Preferences) -> Path:
     """Return the runs folder: that of the environment, else the preferred one, else the default."""
-    chosen = preferences.runs and not os.environ.get("ENGRAM_RUNS")
+    chosen = preferences.runs and "\0" not in preferences.runs and not os.environ.get("ENGRAM_RUNS")
     return Path(preferences.runs).expanduser() if chosen else runs.default_root()
 
 

@@ -21,7 +21,7 @@ from engine.messages import (
     Log,
     Paused,
     Progress,
-    read_event,
+    read_events,
 )
 from engine.run_damage import check_folder, read_record
 from engine.runs import Run
@@ -291,11 +291,4 @@ class EventFileTail:
             return []
         whole = content[: content.rfind(b"\n") + 1]
         self._offset += len(whole)
-        return [event for line in whole.split(b"\n") if line and (event := _event(line))]
-
-
-def _event(line: bytes) -> Event | None:
-    try:
-        return read_event(line)
-    except EngramError:
-        return None
+        return list(read_events(whole.split(b"\n")))

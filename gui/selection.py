@@ -1,8 +1,8 @@
 """The current image, the current run and the lesions, which all panels share, and the files opened before."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -149,7 +149,7 @@ class Selection(QObject):
         self.lesions.restore(kept.get("lesions"))
         if isinstance(image, list) and len(image) == 2 and all(isinstance(each, str) for each in image):
             self._wanted = image[0], image[1]
-        if isinstance(path, str) and Path(path).exists():
+        if isinstance(path, str) and os.path.exists(path):
             at = kept.get("slice")
             self.open_file(path, at if isinstance(at, int) and at >= 0 else None, quiet=True)
         self.recent_changed.emit()

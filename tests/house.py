@@ -35,7 +35,7 @@ WIDGET_PACKAGES = {
 }
 DATA_PACKAGES = {
     *("numpy", "pydantic", "skimage", "PIL", "pydicom", "nibabel", "SimpleITK", "highdicom", "gdcm"),
-    *("datasets", "huggingface_hub", "yaml"),
+    *("datasets", "huggingface_hub", "pyarrow", "yaml"),
 }
 
 # The imports that may stand inside a function, each file with the reason that no other place would do.

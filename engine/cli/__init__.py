@@ -19,6 +19,7 @@ from engine.cli import parser
 from engine.cli.program import CLEANUP, INTERRUPTED, NOT_FOUND, USER_ERROR, Verbosity
 from engine.errors import EngramError, RunNotFound, ScanNotFound, SearchNotFound, SourceNotFound
 from engine.failures import describe_lack_of_memory, describe_os_error, is_out_of_memory
+from engine.formatting import make_printable
 
 MISSING = (RunNotFound, SearchNotFound, SourceNotFound, ScanNotFound, FileNotFoundError)
 
@@ -32,18 +33,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: see `engine.cli.program.EXIT_STATUS`.
     """
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal without 'β' shows '?'.
             stream.reconfigure(errors="replace")
-    options = parser.parse(arguments)
-    Verbosity.level = options.verbosity
     try:
+        options = parser.parse(arguments)
+        Verbosity.level = options.verbosity
         # The output of a framework is no result.
         with CLEANUP, _report_time(), contextlib.redirect_stdout(sys.stderr):
             command = getattr(importlib.import_module(f"engine.cli.{options.module}"), options.function)
             outcome = command(options)
-        sys.stdout.write(outcome.render(options.json))
+        # The names of files and runs may hold commands for the terminal.
+        sys.stdout.write(make_printable(outcome.render(options.json)))
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader, such as `head`, has closed the pipe.
@@ -59,6 +62,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _fail(describe_lack_of_memory())
         raise
     return int(outcome.status)
+
+
+def _open_closed_streams() -> None:
+    """Open the null device as each standard stream that is closed, as by `>&-`; a file would take its place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 @contextlib.contextmanager
@@ -81,5 +91,6 @@ def _fail(error: EngramError | OSError) -> int:
     if Verbosity.is_verbose():
         traceback.print_exception(error)
     shown = describe_os_error(error) if isinstance(error, OSError) else error
-    sys.stderr.write(f"{shown}\n")
+    with contextlib.suppress(OSError):  # a full disk, or a reader that is gone
+        sys.stderr.write(make_printable(f"{shown}\n"))
     return NOT_FOUND if isinstance(error, MISSING) else USER_ERROR

@@ -5,11 +5,12 @@ rich (https://rich.readthedocs.io) draws the bar. If stderr is no terminal, only
 
 import os
 import signal
+from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from engine.cli.program import CLEANUP, Verbosity
-from engine.formatting import format_duration, format_number
+from engine.formatting import format_duration, format_number, make_printable
 from engine.messages import EpochEnded, Event, JobStarted, Log, Progress, StudyProgress
 
 if TYPE_CHECKING:
@@ -66,9 +67,11 @@ class ConsoleProgress:
 
     def print_line(self, text: str) -> None:
         """Write a permanent line that the user must see."""
-        self.clear()
-        self.stream.write(text + "\n")
-        self.stream.flush()
+        # A job goes on when its terminal or the reader of its output is gone.
+        with suppress(OSError):
+            self.clear()
+            self.stream.write(make_printable(text) + "\n")
+            self.stream.flush()
 
     def clear(self) -> None:
         """Remove the progress bar, if there is one."""
@@ -96,10 +99,11 @@ class ConsoleProgress:
         """Replace the bar, with a title before it and a text after it; a total of None is unknown."""
         if self._console is None or not self._console.is_interactive:
             return
-        if self._bar is None:
-            self._bar = _start_bar(self._console)
-        self._bar.update(self._bar.task_ids[0], description=title, completed=done[0], total=done[1], text=text)
-        self._bar.refresh()
+        with suppress(OSError):
+            if self._bar is None:
+                self._bar = _start_bar(self._console)
+            self._bar.update(self._bar.task_ids[0], description=title, completed=done[0], total=done[1], text=text)
+            self._bar.refresh()
 
 
 def _open_console(stream: TextIO) -> "Console":

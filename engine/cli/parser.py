@@ -19,6 +19,7 @@ from engine.cli import mistakes
 from engine.cli.commands import COMMANDS
 from engine.cli.program import EXIT_STATUS, PROGRAM
 from engine.figures import DISCLAIMER
+from engine.formatting import make_printable
 
 DESCRIPTION = f"""\
 Train, inspect and stress-test autoencoders on brain MRI slices.
@@ -79,7 +80,8 @@ class Parser(argparse.ArgumentParser):
         self._refuse_single_hyphen()
         sentence = mistakes.rephrase(message) + self._explain_missing(message)
         sentence = f"{sentence[0].upper()}{sentence[1:]}" if sentence[0] != "-" else sentence
-        self.exit(2, f"{sentence.rstrip('.')}{'' if sentence.endswith('?') else '.'} See {self.prog} --help.\n")
+        shown = make_printable(sentence.rstrip("."))
+        self.exit(2, f"{shown}{'' if shown.endswith('?') else '.'} See {self.prog} --help.\n")
 
     def fail_unknown(self, unknown: Sequence[str]) -> NoReturn:
         """Report the first argument that the command does not have, with the closest one that it has."""

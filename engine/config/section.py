@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from engine.errors import ConfigError
 from engine.formatting import find_similar
 
+MAX_LETTERS = 100  # of a wrong value in an error
 Setting = int | float | bool | str | tuple[int, ...]
 
 
@@ -148,7 +149,8 @@ def _sentence(item: Any, owners: Mapping[str, type[BaseModel]]) -> str:
     given = item["input"]
     shown = f"{given:.4g}" if isinstance(given, float) else repr(given)
     shown = f"'{','.join(map(str, given))}'" if isinstance(given, list | tuple) else shown
-    near = find_similar(str(given), spec.choices)
+    shown = shown if len(shown) <= MAX_LETTERS else f"{shown[:MAX_LETTERS]}…"
+    near = find_similar(str(given)[:MAX_LETTERS], spec.choices)
     question = f" Did you mean '{near}'?" if near else ""
     return f"{spec.title} ({spec.option}) must be {spec.constraint}; {shown} was given.{question}"
 

@@ -5,8 +5,10 @@ config allows it. `engine.data.table_columns` chooses the columns of images and 
 images. No code of a dataset is ever run: the library cannot run any.
 """
 
+import errno
 import hashlib
 import logging
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -17,13 +19,14 @@ from huggingface_hub import errors
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from engine.config import DataConfig
-from engine.data import pictures
+from engine.data import arrow_files, pictures
 from engine.data.annotations import find_masks
 from engine.data.dataset import Skipped
 from engine.data.decoded_image import DecodedImage, UnreadableFile
 from engine.data.huggingface_paths import check_image, local_only
 from engine.data.layout import parse_layout
 from engine.data.parallel import WORKERS, map_in_threads
+from engine.data.parsing import MEMORY_BYTES_PER_FRAME, parse
 from engine.data.source import SourceItem, natural_sort_key, split_name
 from engine.data.table_columns import (
     EXPECTED,
@@ -33,13 +36,15 @@ from engine.data.table_columns import (
     find_patient_column,
     find_split_column,
 )
-from engine.errors import ConfigError, EmptySource, SourceNotFound
+from engine.errors import ConfigError, EmptySource, EngramError, SourceNotFound
 from engine.folders import cache_root
 from engine.job_context import UNATTENDED, JobContext
 
 PREFIX: Final = "hf:"
 DEFAULT: Final = "benschill/brain-tumor-collection"
 _TABLES: Final = {".parquet": "parquet", ".arrow": "arrow"}
+MAX_ROWS: Final = 2_000_000  # their names and classes take a gigabyte
+_ONE_FILE: Final = 2**40  # bytes of a converted split before the library begins another file
 _ELSEWHERE: Final = "Or download it on another computer and give its folder: hf:/path/to/folder."
 _UNREADABLE: Final = (
     datasets.exceptions.DatasetsError,
@@ -50,6 +55,8 @@ _UNREADABLE: Final = (
     AttributeError,
     LookupError,
     ImportError,
+    MemoryError,
+    UnreadableFile,
 )
 
 datasets.disable_progress_bars()  # they would overwrite the progress line of the CLI
@@ -205,8 +212,11 @@ def _tables(path: Path, name: str, config_name: str) -> dict[str, Any]:
         what = f"'{name}' cannot be read as a Hugging Face dataset: {_describe_error(error)}."
         raise EmptySource(what, HuggingFaceSource.expected) from error
     tables = dict(found) if isinstance(found, dict) else {"all": found}
-    if not any(len(table) for table in tables.values()):
+    rows = sum(map(len, tables.values()))
+    if not rows:
         raise EmptySource(f"The dataset '{name}' has no rows.", HuggingFaceSource.expected)
+    if rows > MAX_ROWS:
+        raise EmptySource(f"The dataset '{name}' has {rows:,} rows.", f"Use one of {MAX_ROWS:,} rows at most.")
     return tables
 
 
@@ -244,20 +254,54 @@ def _check_config_name(path: Path, name: str, config_name: str) -> None:
 
 
 def _read(path: Path, config_name: str) -> Any:
-    """Open a saved dataset, a table, or a folder that the library can convert to tables; download nothing."""
+    """Open a saved dataset, a table, or a folder that the library can convert to tables; download nothing.
+
+    Both may unpack to any size, so a limited process does it first.
+    """
     is_saved = any((path / name).exists() for name in ("dataset_dict.json", "state.json"))
     kind = _TABLES.get(path.suffix.casefold())
     if config_name and (is_saved or kind):
         raise ConfigError(f"'{path.name}' has no configurations.", "Leave out --config-name.")
+    size = arrow_files.measure(path)
+    frames = 2 + size // MEMORY_BYTES_PER_FRAME
     if is_saved:
-        return datasets.load_from_disk(str(path))
-    options = {
-        "cache_dir": str(cache_root() / "tables"),
-        "download_config": datasets.DownloadConfig(local_files_only=True),
-    }
+        parse(arrow_files.open_saved, None, path, size, frames=frames)
+        # Its record may hide columns.
+        return datasets.load_from_disk(str(path)).with_format(None)
+    words = (kind or "", config_name, str(cache_root() / "tables"))
+    builder = _make_builder(path, *words)
+    if not Path(builder.cache_dir).is_dir():
+        try:
+            parse(convert, None, path, *words, size, frames=frames)
+        finally:
+            shutil.rmtree(f"{builder.cache_dir}.incomplete", ignore_errors=True)
+    builder.download_and_prepare()
+    return builder.as_dataset()
+
+
+def convert(path: Path, kind: str, config_name: str, cache: str, size: int) -> None:
+    """Convert a table, or a folder of files, to tables in the cache. Call it in a limited process.
+
+    Raises:
+        UnreadableFile: it cannot be converted, or becomes far larger than `size`, the bytes of its files.
+    """
+    arrow_files.count_all_memory()
+    try:
+        with local_only(path, path.name), arrow_files.limit_files(size):
+            _make_builder(path, kind, config_name, cache).download_and_prepare(max_shard_size=_ONE_FILE)
+    except (*_UNREADABLE, EngramError) as error:
+        cause = error.__cause__ or error
+        if getattr(cause, "errno", None) == errno.EFBIG:
+            raise UnreadableFile("it unpacks to far more than it holds") from error
+        raise UnreadableFile((str(cause).strip() or type(cause).__name__).splitlines()[0].rstrip(".")) from error
+
+
+def _make_builder(path: Path, kind: str, config_name: str, cache: str) -> Any:
+    """Return the library's converter of a table, or of a folder; nothing is read or downloaded yet."""
+    options = {"cache_dir": cache, "download_config": datasets.DownloadConfig(local_files_only=True)}
     if kind:
-        return datasets.load_dataset(kind, data_files=str(path), **options)
-    return datasets.load_dataset(str(path), config_name or None, **options)
+        return datasets.load_dataset_builder(kind, data_files=str(path), **options)
+    return datasets.load_dataset_builder(str(path), config_name or None, **options)
 
 
 def _snapshot(name: str, config: DataConfig) -> Path:

@@ -3,6 +3,7 @@
 A dataset's README may name data files by URL or by any path of this computer, and a row may name any image file.
 """
 
+import itertools
 import json
 import os
 import stat
@@ -21,6 +22,8 @@ from engine.data.files import MAX_IMAGE_BYTES
 from engine.errors import EmptySource
 
 MAX_RECORD_BYTES: Final = 2**24
+MAX_README_BYTES: Final = 2**20
+MAX_ENTRIES: Final = 100_000
 ADVICE: Final = "Engram reads only files in the dataset's own folder. Copy them there, or remove the entry."
 
 
@@ -67,7 +70,12 @@ def _check_readme(root: Path, name: str) -> None:
     if not readme.is_file():
         return
     try:
+        if readme.stat().st_size > MAX_README_BYTES:
+            raise ValueError("it is too large")
         found = huggingface_hub.metadata_load(readme) or {}
+        # An alias stands for all of what it names, so a few lines can be endless.
+        if next(itertools.islice(_walk(found), MAX_ENTRIES, None), None) is not None:
+            raise ValueError("it has too many entries")
     except (OSError, ValueError, RecursionError, YAMLError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise EmptySource(f"README.md of the dataset '{name}' cannot be read: {reason}.", ADVICE) from None
@@ -87,18 +95,18 @@ def _check_records(root: Path, name: str) -> None:
 
 
 def _check_names(content: Any, file: str, name: str) -> None:
-    for text in _list_texts(content):
+    for text in filter(lambda each: isinstance(each, str), _walk(content)):
         windows = PureWindowsPath(text)
         if "://" in text or "::" in text or text.startswith(("/", "~")) or windows.drive or ".." in windows.parts:
             raise EmptySource(f"{file} of the dataset '{name}' names data elsewhere: {text[:100]}.", ADVICE)
 
 
-def _list_texts(content: Any) -> Iterator[str]:
-    if isinstance(content, str):
-        yield content
-    elif isinstance(content, dict | list):
+def _walk(content: Any) -> Iterator[Any]:
+    """Yield a value and all values in it; '' for None."""
+    yield content if content is not None else ""
+    if isinstance(content, dict | list):
         for each in content.values() if isinstance(content, dict) else content:
-            yield from _list_texts(each)
+            yield from _walk(each)
 
 
 def _check_files(root: Path, name: str) -> None:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from engine.data.decoded_image import UnreadableFile, check_volume
 from engine.data.files import is_mgh, open_plain
+from engine.data.itk_header import DAMAGED, INCOMPLETE, check_meta, check_nrrd
 from engine.data.nifti import arrange, as_stored, count_in_plane
 from engine.data.nifti_header import NO_ORIENTATION
 from engine.data.nifti_values import show_volume
@@ -43,14 +44,7 @@ _DAMAGE: Final = (
     LookupError,
     ArithmeticError,
 )
-_INCOMPLETE: Final = "it is damaged, or its voxels are not beside it"
-_DAMAGED: Final = "it is damaged, or of a kind that cannot be read"
 _NRRD: Final = b"NRRD000"
-_MAX_LINE_BYTES: Final = 400
-_MAX_HEADER_BYTES: Final = 2**20
-_MAX_TEXT_BYTES: Final = 2**28
-_TEXT: Final = re.compile(rb"^encoding: *(?:ascii|text|txt)", re.IGNORECASE | re.MULTILINE)
-_LONG_WORD: Final = re.compile(rb"[^\s,]{100}")
 _NRRD_SPACE: Final = re.compile(
     rb"^space *: *(?:(?:left|right)-(?:anterior|posterior)-superior|[lr][ap]s)(?:-time|t)?\s*$",
     re.IGNORECASE | re.MULTILINE,
@@ -92,7 +86,7 @@ def read_scan(path: Path, volume: int | None = None, plane: str = "") -> Scan:
         chosen = [f"Volume {volume or 1} of {found.volumes:,}."] if found.volumes > 1 else []
         return _arrange(found._replace(voxels=pixels), path.name, [*chosen, *shown], plane)
     except _DAMAGE as error:
-        raise UnreadableFile(_DAMAGED) from error
+        raise UnreadableFile(DAMAGED) from error
 
 
 def read_labels(path: Path, plane: str) -> Scan:
@@ -128,7 +122,7 @@ def count_slices(path: Path, plane: str) -> int:
     except EOFError:
         raise UnreadableFile("it is damaged: its data ends early") from None
     except _DAMAGE as error:
-        raise UnreadableFile(_DAMAGED) from error
+        raise UnreadableFile(DAMAGED) from error
 
 
 def _arrange(found: FoundVolume, name: str, notes: list[str], plane: str) -> Scan:
@@ -149,7 +143,7 @@ def read_volume(path: Path, volume: int | None) -> FoundVolume:
     except EOFError:
         raise UnreadableFile("it is damaged: its data ends early") from None
     except _DAMAGE as error:
-        raise UnreadableFile(_DAMAGED) from error
+        raise UnreadableFile(DAMAGED) from error
 
 
 def _is_oriented(path: Path) -> bool:
@@ -199,14 +193,18 @@ def _open_itk(path: Path) -> Any:
         raise UnreadableFile(f"NRRD and MetaImage files need SimpleITK: {INSTALL}")
     import SimpleITK
 
-    _check_nrrd(path)
     _check_place(path)
+    is_nrrd = check_nrrd(path)
+    if not is_nrrd:
+        _check_size(check_meta(path)[:3])
     reader = SimpleITK.ImageFileReader()
+    # Without it, ITK tries the parsers of many other formats.
+    reader.SetImageIO("NrrdImageIO" if is_nrrd else "MetaImageIO")
     reader.SetFileName(str(path))
     try:
         reader.ReadImageInformation()
     except RuntimeError:
-        raise UnreadableFile(_INCOMPLETE) from None
+        raise UnreadableFile(INCOMPLETE) from None
     size = reader.GetSize()
     if len(size) not in (3, 4):
         raise UnreadableFile(f"it has {len(size)} dimensions; volumes of three can be opened")
@@ -231,27 +229,6 @@ def _check_place(path: Path) -> None:
     for name in (PureWindowsPath(each.decode("latin-1")) for each in names):
         if name.is_absolute() or name.root or name.drive or ".." in name.parts:
             raise UnreadableFile("its voxels lie in a file outside its folder; put both into one folder")
-
-
-def _check_nrrd(path: Path) -> None:
-    """Check that no line of a NRRD header, and no number written as text, is longer than ITK has room for.
-
-    Raises:
-        UnreadableFile: one is.
-    """
-    with open(path, "rb") as file:
-        if file.read(len(_NRRD)) != _NRRD:
-            return
-        header, is_free = b"", False
-        while (line := file.readline(_MAX_LINE_BYTES)).strip(b"\r\n") and file.tell() < _MAX_HEADER_BYTES:
-            # Comments and pairs of other programs may be long; `is_free` says that one goes on.
-            is_free = is_free or line.startswith(b"#") or b":=" in line
-            if not (is_free or line.endswith(b"\n")):
-                raise UnreadableFile(_DAMAGED)
-            is_free = is_free and not line.endswith(b"\n")
-            header += line
-        if _TEXT.search(header) and _LONG_WORD.search(file.read(_MAX_TEXT_BYTES)):
-            raise UnreadableFile(_DAMAGED)
 
 
 def _read_itk_grid(image: Any) -> tuple[tuple[int, ...], NDArray[np.float64]]:
@@ -280,7 +257,7 @@ def _read_itk(path: Path, volume: int | None) -> FoundVolume:
     try:
         values = SimpleITK.GetArrayFromImage(reader.Execute())
     except RuntimeError:
-        raise UnreadableFile(_INCOMPLETE) from None
+        raise UnreadableFile(INCOMPLETE) from None
     return FoundVolume((values[..., part] if parts > 1 else values).T, affine, _is_oriented(path), count)
 
 

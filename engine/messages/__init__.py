@@ -5,7 +5,7 @@ read the same thing. Arrays never travel here; an event carries the path of an `
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Annotated, Any, Literal
 
@@ -262,6 +262,7 @@ AnyEvent = Annotated[
     | TrialEnded,
     Field(discriminator="event"),
 ]
+MAX_UNREADABLE_LINES = 1_000
 LONE_SURROGATE = "\\ud"
 Emit = Callable[[Event], None]
 ShouldStop = Callable[[], bool]
@@ -290,6 +291,21 @@ def read_event(line: str | bytes) -> Event:
     """
     event: Event = _read(_EVENTS, line)
     return event
+
+
+def read_events(lines: Iterable[str | bytes]) -> Iterator[Event]:
+    """Yield the events of a record's lines, without a line that a crash cut off.
+
+    A record with more than `MAX_UNREADABLE_LINES` such lines is no record of ours: its rest is not read.
+    """
+    unreadable = 0
+    for line in (line for line in lines if line):
+        try:
+            yield read_event(line)
+        except EngramError:
+            unreadable += 1
+            if unreadable > MAX_UNREADABLE_LINES:
+                return
 
 
 def _read(adapter: TypeAdapter[Any], line: str | bytes) -> Any:

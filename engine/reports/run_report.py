@@ -339,7 +339,8 @@ def _list_settings(found: Sequence[EvaluatedDataset]) -> Table:
     examined = [each for group in found for each in group.examined]
     settings = [config.to_flat(each.run.config) for each in examined]
     for each in settings:
-        each["source"] = format_source(str(each["source"]))
+        for name in ("source", "groups"):
+            each[name] = format_source(str(each[name]))
     rows = [[title, *(_setting(each.get(name)) for each in settings)] for name, title in _titles(examined).items()]
     origins = [each.run.provenance for each in examined]
     for name in dict.fromkeys(name for origin in origins for name in origin.get("versions", {})):

@@ -94,8 +94,12 @@ def from_json(verb: str, content: Any) -> Command:
 
     Raises:
         KeyError: there is no such verb.
+        TypeError: its content is of another type.
     """
     kind = COMMANDS[verb]
+    for field in fields(kind):
+        if not isinstance(content, int if field.type is int else dict):
+            raise TypeError(f"the content of the command '{verb}' is {content!r:.40}")
     return kind(content) if fields(kind) else kind()  # type: ignore[call-arg]
 
 

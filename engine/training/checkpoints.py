@@ -15,11 +15,12 @@ from typing import Annotated, Any, Final
 
 import keras
 import numpy as np
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 
 from engine.archives import DAMAGE, read_arrays, write_arrays
 from engine.durable import flush_folder, make_folder, open_new, remove_folder, replace_durably
 from engine.errors import RunDamaged
+from engine.run_damage import read_record
 
 MAX_TO_KEEP = 2
 
@@ -120,10 +121,10 @@ def _read_state(path: Path, history: Sequence[Mapping[str, float]]) -> tuple[Tra
     name = re.fullmatch(r"epoch-(\d{1,9})", path.name)
     epoch = int(name[1]) if name else 0
     try:
-        state: TrainingState = _STATES.validate_json((path / "state.json").read_bytes(), strict=True)
+        state: TrainingState = _STATES.validate_json(read_record(path / "state.json"), strict=True)
         if state.epoch == epoch:
             return state, True
-    except (OSError, ValidationError):
+    except (OSError, ValueError):
         pass
     losses = {row["epoch"]: row.get("val_loss", math.inf) for row in history if row["epoch"] <= epoch}
     best = min(losses, key=lambda each: (not losses[each] < math.inf, losses[each]), default=0)

@@ -16,6 +16,7 @@ def planted(tmp_path, monkeypatch):
     """Make a folder with a numpy of its own the current one, and name it in PYTHONPATH in the ways that mean it."""
     (tmp_path / "numpy.py").write_text("open('ran', 'w').close()\n")
     (tmp_path / "json.py").write_text("open('ran', 'w').close()\n")
+    (tmp_path / "engine.py").write_text("open('ran', 'w').close()\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", ".", str(HOME)]))
     return tmp_path

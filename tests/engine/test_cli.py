@@ -375,6 +375,7 @@ def test_unknown_command_is_refused(refused):
         (["--latent", "many"], "Latent size (--latent) must be a whole number from 1 to 16,384; 'many' was given."),
         (["--size", "100"], "Size 100 cannot be halved 5 times; use 96 or 128."),
         (["--filters", "8,x"], "Filters (--filters) must be whole numbers; 'x' was given."),
+        (["--latent", "9" * 5_000], f"from 1 to 16,384; '{'9' * 99}… was given."),
         (
             ["--backend", "theano"],
             "Backend (--backend) must be one of auto, tensorflow, torch, jax; 'theano' was given.",

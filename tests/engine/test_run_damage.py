@@ -1,17 +1,22 @@
 """Run folders from strangers, and damaged ones: listed with the reason, never trained, and no trouble to the others."""
 
+import contextlib
+import io
 import itertools
 import json
 import os
+import sys
 
 import pytest
 
 import engine
 from engine import cli, runs
+from engine.cli.console import ConsoleProgress
 from engine.config import RunConfig
 from engine.errors import RunDamaged
-from engine.messages import EpochEnded
+from engine.messages import EpochEnded, Log
 from engine.run_damage import check_folder, read_record
+from gui.run_record import EventFileTail
 
 NESTED = "[" * 200_000 + "]" * 200_000
 
@@ -143,3 +148,51 @@ def test_the_lock_of_another_user_is_seen_where_it_may_only_be_read(run, capsys,
 
     monkeypatch.setattr(FileLock, "_acquire", refuse)
     assert list_states(run, capsys)["one"] == ("running", "")
+
+
+def test_settings_with_a_mark_of_the_byte_order_in_front_are_read(run, capsys):
+    settings = run.path / "config.json"
+    settings.write_bytes(b"\xef\xbb\xbf" + settings.read_bytes())
+    assert list_states(run, capsys)["one"] == ("new", "")
+
+
+@pytest.mark.parametrize(("count", "read"), [(900, 2), (1_100, 1)])
+def test_a_record_of_lines_that_are_no_events_is_given_up(run, count, read):
+    epoch = EpochEnded(run="one", epoch=1, metrics={}, best=True)
+    run.append(epoch)
+    with (run.path / "events.jsonl").open("a") as file:
+        file.write("{}\n" * count)
+    run.append(epoch)
+    assert len(list(run.events())) == read
+    assert len(EventFileTail(run.path / "events.jsonl").read()) == read
+
+
+def test_no_name_gives_the_terminal_a_command(run, capsys):
+    red = "\x1b[31m"
+    run.path.rename(run.path.with_name(f"a{red}b"))
+    for words in (["runs"], ["evaluate", red], ["train", "--data", red], [red]):
+        with contextlib.suppress(SystemExit):
+            cli.main(["--runs", str(run.path.parent), *words])
+    said = "".join(capsys.readouterr())
+    assert said.count("\ufffd[31m") == 6
+    assert "\x1b" not in said
+
+
+def test_closed_streams_are_no_error(run, monkeypatch):
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    assert cli.main(["runs", "--runs", str(run.path.parent)]) == 0
+    assert cli.main(["runs", "delete", "one", "--runs", str(run.path.parent)]) == 2
+    for name in ("stdin", "stdout", "stderr"):
+        getattr(sys, name).close()
+
+
+class Full(io.StringIO):
+    def write(self, text):
+        raise OSError(28, "No space left on device")
+
+
+def test_a_reader_that_is_gone_stops_no_job_and_changes_no_exit_status(run, monkeypatch):
+    ConsoleProgress(Full())(Log(text="a"))
+    monkeypatch.setattr(sys, "stderr", Full())
+    assert cli.main(["evaluate", "gone", "--runs", str(run.path.parent)]) == 3

@@ -93,6 +93,9 @@ def feed(name: str, target: Target, numbers: range, seed: int, note: Callable[[i
         file.parent.mkdir(exist_ok=True)
         target.prepare(file.parent)
         seeds = target.seeds()
+        # The first file is slow: it imports libraries, and starts the processes that parse.
+        file.write_bytes(seeds[0])
+        read(target, file)
         for number in numbers:
             content = make_input(name, target, seeds, seed, number)
             file.write_bytes(content)

@@ -53,3 +53,12 @@ def test_curves_end_without_a_result(folder, trained, tmp_path, capsys):
     trained(epochs=1, at=tmp_path / "first")
     assert cli.main(["denoise-curve", "first", "--data", str(folder), "--runs", str(tmp_path)]) == INTERRUPTED
     assert capsys.readouterr().out == "Stopped.\n"
+
+
+def test_ctrl_c_while_the_words_are_parsed_is_a_line(monkeypatch, capsys):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli.parser, "parse", interrupt)
+    assert cli.main(["runs"]) == 130
+    assert capsys.readouterr().err == "\nInterrupted.\n"

@@ -116,6 +116,14 @@ def test_links_to_files_are_followed_and_others_are_listed_with_their_reason(tre
     }
 
 
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="only Linux has such files")
+def test_a_link_to_a_file_of_the_system_is_not_followed(tree, config):
+    folder = tree("1.png", "2.png")
+    (folder / "3.png").symlink_to("/proc/version")
+    skipped = [(item.name, item.reason) for item in load(str(folder), config()).skipped]
+    assert skipped == [("3.png", "a link to something that is not a file")]
+
+
 def test_files_of_other_formats_are_called_by_their_names(tree, config):
     folder = tree("a/1.png", "a/2.png")
     Image.fromarray(np.zeros((8, 8), np.uint8)).save(folder / "a" / "3.jpg", "WEBP")

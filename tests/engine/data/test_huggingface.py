@@ -1,14 +1,18 @@
 import io
+import itertools
 import json
 import os
+import sys
 
 import datasets
 import numpy as np
+import pyarrow
 import pytest
 from PIL import Image
 from pyarrow import parquet
 
-from engine.data import load
+from engine.data import arrow_files, huggingface, load, parsing
+from engine.data.decoded_image import UnreadableFile
 from engine.errors import EmptySource, SourceNotFound
 
 
@@ -223,6 +227,18 @@ def test_a_readme_that_wants_objects_made_is_refused(tmp_path, config):
         load(f"hf:{tmp_path}", config())
 
 
+ALIASES = [f"{name}: &{name} [{f'*{before}, ' * 9}]\n" for before, name in itertools.pairwise("abcdefghijk")]
+
+
+@pytest.mark.parametrize(
+    "header", ["a: &a [x]\n" + "".join(ALIASES), "a: &a [*a]\n", f"a: {'b' * 2**20}\n"], ids=["many", "circle", "long"]
+)
+def test_a_readme_without_end_is_refused(tmp_path, config, header):
+    (tmp_path / "README.md").write_text(f"---\n{header}---\n")
+    with pytest.raises(EmptySource, match=r"README\.md .* cannot be read"):
+        load(f"hf:{tmp_path}", config())
+
+
 def test_links_out_of_the_folder_and_pipes_are_refused(tmp_path, config):
     folder = tmp_path / "set"
     folder.mkdir()
@@ -291,3 +307,50 @@ def test_a_damaged_record_of_a_saved_data_set_is_a_sentence(tmp_path, config, co
     (tmp_path / "state.json").write_text(content)
     with pytest.raises(EmptySource, match=r"state\.json of the dataset .* is damaged"):
         load(f"hf:{tmp_path}", config())
+
+
+def write_packed_table(folder):
+    """Write 300 MB of zeros as a Parquet file of a few kilobytes."""
+    rows = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0] * 300), pyarrow.array([bytes(2**20)]))
+    parquet.write_table(pyarrow.table({"image": rows}), folder / "a.parquet", compression="zstd")
+
+
+def write_packed_arrow(folder):
+    """Write 300 MB of zeros as a packed table where the library keeps plain ones."""
+    table = pyarrow.table({"image": pyarrow.array([bytes(300 * 2**20)])})
+    (folder / "state.json").write_text(json.dumps({"_data_files": [{"filename": "a.arrow"}]}))
+    options = pyarrow.ipc.IpcWriteOptions(compression="zstd")
+    with pyarrow.ipc.new_stream(folder / "a.arrow", table.schema, options=options) as writer:
+        writer.write_table(table)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux limits the memory of a process")
+@pytest.mark.parametrize("write", [write_packed_table, write_packed_arrow])
+def test_a_table_that_unpacks_to_far_more_than_it_holds_is_refused(tmp_path, config, own_cache, monkeypatch, write):
+    monkeypatch.setattr(parsing, "MEMORY_BYTES", 2**27)
+    (tmp_path / "set").mkdir()
+    write(tmp_path / "set")
+    with pytest.raises(EmptySource, match=r"needs too much memory|unpacks to far more"):
+        load(f"hf:{tmp_path / 'set'}", config())
+    assert not [path for path in own_cache.rglob("*") if path.suffix == ".arrow" or path.name.endswith(".incomplete")]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Windows limits no file")
+def test_a_table_that_fills_the_disk_is_refused(tmp_path, monkeypatch):
+    write_packed_table(tmp_path)
+    monkeypatch.setattr(arrow_files, "SMALL_BYTES", 2**20)
+    with pytest.raises(UnreadableFile, match="unpacks to far more than it holds"):
+        huggingface.convert(tmp_path / "a.parquet", "parquet", "", str(tmp_path / "cache"), 2**10)
+    assert not list(tmp_path.rglob("*.arrow"))
+
+
+def test_a_table_of_too_many_rows_is_refused(made, tmp_path, config, monkeypatch):
+    made.save_to_disk(tmp_path / "saved")
+    monkeypatch.setattr(huggingface, "MAX_ROWS", 25)
+    with pytest.raises(EmptySource, match="has 26 rows"):
+        load(f"hf:{tmp_path / 'saved'}", config())
+
+
+def test_a_saved_dataset_whose_record_hides_its_columns_is_read_whole(made, tmp_path, config):
+    made["train"].with_format("numpy", columns=["age"]).save_to_disk(tmp_path / "saved")
+    assert load(f"hf:{tmp_path / 'saved'}", config()).classes == ("glioma", "none")

@@ -97,11 +97,21 @@ def test_an_array_of_objects_is_refused():
         read_message(io.BytesIO(b'[{"array": 0}, [["|O", [1]]]]\n12345678'))
 
 
-def test_cancel_ends_the_processes_that_are_at_work():
+def test_cancel_ends_the_processes_that_are_at_work(monkeypatch):
+    monkeypatch.setattr(parsing, "WAIT_FACTOR", 0.5)
     context = JobContext(should_stop=lambda: any(parser.task for parser in parsing._pool._parsers))
+    reasons = set()
+
+    def sleep(seconds):
+        try:
+            parse(time.sleep, None, seconds)
+        except UnreadableFile as error:
+            reasons.add(str(error))
+
     with pytest.raises(Cancelled):
-        list(map_in_threads(lambda seconds: parse(time.sleep, None, seconds), [FOREVER] * 3, context))
+        list(map_in_threads(sleep, [FOREVER] * 3, context))
     assert not any(parser.task for parser in parsing._pool._parsers)
+    assert reasons == {"it is no longer wanted"}
 
 
 def test_ctrl_c_ends_the_process_that_is_at_work(monkeypatch):

@@ -2,12 +2,14 @@
 
 import contextlib
 import importlib.util
+import os
+import zlib
 
 import nibabel
 import numpy as np
 import pytest
 
-from engine.data import nifti_view, research_volumes
+from engine.data import itk_header, nifti_view, research_volumes
 from engine.data.decoded_image import UnreadableFile
 from engine.data.nifti import read_scan as read_nifti
 from engine.data.nifti_header import NO_ORIENTATION
@@ -130,7 +132,50 @@ def test_line_that_itk_has_no_room_for_is_refused_before_itk_reads_it(tmp_path, 
     file.write_bytes(b"NRRD0004\ntype: short\n" + line + b"\n\n")
     refused = pytest.raises(UnreadableFile, match="damaged") if is_refused else contextlib.nullcontext()
     with refused:
-        research_volumes._check_nrrd(file)
+        itk_header.check_nrrd(file)
+
+
+VOXELS = np.arange(120, dtype="<f4").tobytes()
+PACKED = META.replace(b"ElementDataFile", b"CompressedData = True\nCompressedDataSize = %d\nElementDataFile")
+
+
+def pack(content, size=None, head=PACKED):
+    return head % (len(content) if size is None else size) + content
+
+
+HEADERS = {
+    "whole": (META + VOXELS, ""),
+    "packed": (pack(zlib.compress(VOXELS)), ""),
+    "garbage": (pack(b"x LOCAL\n" * 50), "Error"),
+    "too few": (pack(zlib.compress(VOXELS[:-4])), "damaged"),
+    "cut off": (pack(zlib.compress(VOXELS), 20), "damaged"),
+    "no size": (PACKED.replace(b"CompressedDataSize = %d\n", b"") + zlib.compress(VOXELS), "damaged"),
+    "-1 dimensions": (META.replace(b"NDims = 3", b"NDims =-1 3") + VOXELS, "damaged"),
+    "other dimensions": (META.replace(b"NDims = 3", b"NDims = 9") + VOXELS, "damaged"),
+    "two": (META.replace(b"NDims = 3", b"NDims = 2").replace(b"4 5 6", b"4 30") + VOXELS, "2 dimensions"),
+    "twice": (META.replace(b"NDims = 3", b"NDims = 3\nNDims = 3") + VOXELS, "damaged"),
+    "without sizes": (META.replace(b"DimSize = 4 5 6", b"DimSize = -4 5 6") + VOXELS, "damaged"),
+    "without end": (b"NDims = 3\n" * 2**17, "damaged"),
+    "pattern": (META.replace(b"LOCAL", b"%s%s%n"), "several files"),
+    "device": (META.replace(b"LOCAL", b"/dev/zero"), "beside it"),
+    "pipe": (META.replace(b"LOCAL", b"pipe"), "beside it"),
+    "elsewhere": (META.replace(b"LOCAL", b"../a.raw"), "beside it"),
+    "NRRD, numbered": (NRRD[:-1] + b"data file: a%d.raw 1 1 1\n\n", ""),
+    "NRRD, pipe": (NRRD[:-1] + b"data file: pipe\n\n", "beside it"),
+    "NRRD, list": (NRRD[:-1] + b"data file: LIST\na1.raw\npipe\n", "beside it"),
+}
+
+
+@pytest.mark.parametrize(("content", "problem"), HEADERS.values(), ids=HEADERS)
+def test_header_that_itk_hangs_on_is_refused_before_itk_reads_it(tmp_path, content, problem):
+    file = tmp_path / "set" / "a.mha"
+    file.parent.mkdir()
+    file.write_bytes(content)
+    os.mkfifo(file.with_name("pipe"))
+    for raw in (tmp_path / "a.raw", file.with_name("a1.raw")):
+        raw.touch()
+    with pytest.raises((UnreadableFile, zlib.error), match=problem) if problem else contextlib.nullcontext():
+        assert itk_header.check_nrrd(file) or itk_header.check_meta(file) == (4, 5, 6)
 
 
 def check_unoriented(path):

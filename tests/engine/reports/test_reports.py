@@ -1,6 +1,7 @@
 """Reports on runs, one image and a search: what stands in them, as a page and as PDF, and what does not."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 from reportlab.pdfgen.textobject import PDFTextObject
 
-from engine import cli, evaluation, lesions
+from engine import cli, evaluation, lesions, runs
+from engine.config import RunConfig
 from engine.errors import ConfigError
 from engine.evaluation import scoring
 from engine.figures import base, style
@@ -17,6 +19,7 @@ from engine.messages.report import WriteReport
 from engine.reports import pdf, run_report, write_report
 from engine.reports.document import Code, Picture, Report, Section, Table, to_html
 from engine.reports.writer import answer_report
+from engine.reproduction import page
 
 pytestmark = pytest.mark.usefixtures("loaded_once")
 
@@ -137,3 +140,14 @@ def test_report_on_one_image_has_numbers_and_warnings_but_no_name(trained, tmp_p
 def test_nothing_to_report_on_is_a_sentence(tmp_path):
     with pytest.raises(ConfigError, match="nothing to report on"):
         answer_report(WriteReport(panel="report", path=str(tmp_path / "a.pdf")))
+
+
+def test_settings_of_a_report_name_no_path(tmp_path):
+    data = {"source": str(tmp_path / "clinic"), "groups": str(tmp_path / "table.csv")}
+    run = runs.create_run(RunConfig(data=data), "one", tmp_path)
+    dataset = SimpleNamespace(examined=[SimpleNamespace(run=run, title="one")])
+    cells = [row[1] for row in run_report._list_settings([dataset]).rows]
+    assert {"clinic", "table.csv"} < set(cells)
+    assert str(tmp_path) not in "".join(cells)
+    options = [page._option(name, value) for name, value in data.items()]
+    assert options == [["--data", "clinic"], ["--groups", "table.csv"]]

@@ -217,3 +217,12 @@ def test_a_refused_file_is_closed_again(tmp_path, monkeypatch):
         TrialStorage(tmp_path / FILE_NAME)
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         opened[0].execute("SELECT 1")
+
+
+@pytest.mark.parametrize(("verb", "content"), [("enqueue", "[1]"), ("space", "null"), ("trials", '"x"'), ("rm", "{}")])
+def test_a_command_of_wrong_types_is_a_sentence(verb, content, tmp_path):
+    with TrialStorage(tmp_path / FILE_NAME):
+        pass
+    write(tmp_path / FILE_NAME, f"INSERT INTO wishes (verb, content) VALUES ('{verb}', '{content}')")
+    with pytest.raises(SearchDamaged, match="cannot be read"), TrialStorage(tmp_path / FILE_NAME) as ledger:
+        ledger.pop_commands()

@@ -259,3 +259,10 @@ def test_a_checkpoint_reaches_the_disk_in_order(built, tmp_path, monkeypatch):
         "flush checkpoint",
         "remove epoch-00001",
     ]
+
+
+def test_a_state_without_end_gives_way_to_the_one_before(built, tmp_path):
+    for epoch in (1, 2):
+        checkpoints.save(tmp_path, built, TrainingState(epoch=epoch))
+    os.truncate(tmp_path / "epoch-00002" / "state.json", 2**40)
+    assert checkpoints.load(tmp_path, built).epoch == 1
