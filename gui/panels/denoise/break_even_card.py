@@ -121,7 +121,9 @@ class BreakEvenCard(Card):
                 sigmas, errors = with_point(curve.sigmas, curve.runs[run].mse, at)
                 self._draw(run, sigmas, errors, SeriesStyle(title, title))
                 self.plot.mark_best(run, at or None)
-        self.text.setText("\n".join(help_text(title, run, curve) for run, title in known.items()) or NO_RUN)
+        self.text.setText(
+            "\n".join(help_text(title, run, curve) for run, title in known.items()) or ("" if runs else NO_RUN)
+        )
 
     def show_place(self, sigma: float) -> None:
         """Mark the noise level of the slider."""
