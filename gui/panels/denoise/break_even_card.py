@@ -122,7 +122,7 @@ class BreakEvenCard(Card):
                 self._draw(run, sigmas, errors, SeriesStyle(title, title))
                 self.plot.mark_best(run, at or None)
         self.text.setText(
-            "\n".join(help_text(title, run, curve) for run, title in known.items()) or ("" if runs else NO_RUN)
+            "\n".join(help_text(title, run, curve) for run, title in known.items()) or ("" if titles else NO_RUN)
         )
 
     def show_place(self, sigma: float) -> None:
