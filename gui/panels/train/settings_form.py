@@ -50,8 +50,8 @@ class SettingsForm(QWidget):
             parts = settings.sections(model)
             specs = [spec for part, kind in parts.items() if part != "data" for spec in settings.list_fields(kind)]
             form = self._forms[model] = Form(specs, self._undo, lambda values: check_sections(model, values))
-            form.setVisible(model == self._chosen)
             self._column.addWidget(form)
+            form.setVisible(model == self._chosen)
             form.changed.connect(self.changed)
         return self._forms[model]
 

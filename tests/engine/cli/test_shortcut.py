@@ -66,9 +66,11 @@ def test_windows_has_a_link_and_an_icon(tmp_path, monkeypatch):
 def test_command_opens_the_window_or_changes_the_shortcut(monkeypatch, tmp_path):
     opened = []
     monkeypatch.setattr("gui.launch.main", lambda words: opened.append(words) or 7)
-    outcome = app.run(parser.parse(["app", "a.dcm", "--runs", str(tmp_path)]))
+    file = tmp_path / "a.dcm"
+    file.touch()
+    outcome = app.run(parser.parse(["app", str(file), "--runs", str(tmp_path)]))
     assert (outcome.status, outcome.render(as_json=False)) == (7, "")
-    assert opened == [["--runs", str(tmp_path), "--", "a.dcm"]]
+    assert opened == [["--runs", str(tmp_path), "--", str(file)]]
     monkeypatch.setattr(shortcut, "install", lambda: [tmp_path / "engram.desktop"])
     assert str(tmp_path / "engram.desktop") in app.run(parser.parse(["app", "--install-shortcut"])).text
     assert len(opened) == 1

@@ -29,6 +29,7 @@ from gui.lesion_regions import BOXES, mask_of
 from gui.loaded_data import scan_title
 from gui.panel import DISCLAIMER, LEFT_PX, OpenFile, ReportImage
 from gui.panels.denoise import DenoisePanel
+from gui.panels.denoise.break_even_card import BreakEvenCard
 from gui.panels.denoise.case import Noise
 from gui.panels.denoise.case_card import CaseCard
 from gui.panels.denoise.picture_area import layout_rows
@@ -832,3 +833,12 @@ def test_the_longest_set_fits_into_the_column(qtbot, dressed):
     qtbot.addWidget(card)
     card.images.part.addItems(["training", "deduplicated test"])
     assert card.minimumSizeHint().width() <= LEFT_PX
+
+
+def test_card_asks_for_a_run_only_where_none_is_chosen(qtbot):
+    card, curve = BreakEvenCard(), ErrorCurve((0.0, 0.1), (0.0, 0.01), {})
+    qtbot.addWidget(card)
+    card.show_curve(curve, {})
+    assert card.text.text() == "Select a run to see its break-even noise level."
+    card.show_curve(curve, {"a run whose curve is still computed": "ae-0001"})
+    assert card.text.text() == ""
