@@ -144,6 +144,7 @@ def _run_epochs(run: Run, config: RunConfig, recorder: "EventRecorder", context:
         _check_source(run, config)  # takes no time, while importing a backend takes seconds
         config = _choose_backend(run, config, recorder, context)
         fitting = import_on_backend("engine.training.trainer", config.training)
+        context.check()  # a stop that came meanwhile waits for nothing more
         recorder(Log(text=f"Reading {format_source(config.data.source)}."))
         images = data.load(config=config.data, context=context)
         _report_images(images, recorder)
