@@ -198,10 +198,13 @@ def title(name: str) -> str:
 
 
 def addable(base: RunConfig, taken: Sequence[str], models: Sequence[str] = ()) -> list[FieldSpec]:
-    """Return the settings that can be added: those that some model of the search has and that do not vary yet."""
+    """Return the settings that can be added: those that some model of the search has and that do not vary yet.
+
+    `models` are as typed: what is no model is left out.
+    """
     known = {
         field
-        for model in models or [base.model.model]
+        for model in [name for name in models if name in MODELS] or [base.model.model]
         for section in config.sections(model).values()
         for field in section.model_fields
     } | {"model"}

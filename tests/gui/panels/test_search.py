@@ -174,6 +174,15 @@ class TestSpace:
         assert [other for other, each in panel.order.editor.rows.items() if each.problem.text()] == [name]
         assert not panel.order.start.isEnabled()
 
+    def test_model_that_is_half_typed_is_a_problem_at_its_field(self, panel):
+        editor = panel.order.editor
+        editor.add.setCurrentIndex(editor.add.findData("model"))
+        editor.add.activated.emit(editor.add.currentIndex())
+        row(panel, "model").text.setText("va")
+        row(panel, "model").text.textEdited.emit("va")
+        assert "'va'" in row(panel, "model").problem.text()
+        assert editor.add.findData("filters") >= 0
+
     def test_setting_may_depend_on_another(self, panel, qtbot):
         editor = panel.order.editor
         for name in ("model", "beta"):
