@@ -13,6 +13,7 @@ from engine.config import DataConfig, RunConfig
 from engine.data.files import check_folder
 from engine.errors import ConfigError
 from engine.messages import Event, LoadData, LoadDataReply, Request, RequestFailed
+from gui.engine_process import EngineProcess
 from gui.explorer_client import ExplorerClient, RequestHandle
 from gui.job_controller import EngineCrash, JobController
 from gui.loaded_data import LoadedData, read_loaded_data, source_title
@@ -145,11 +146,12 @@ class Session(QObject):
         return handle
 
     def close(self) -> None:
-        """End both engines and wait for them: no process outlives the window."""
+        """End both engines, and those that were replaced and still end, and wait for them."""
         self.runs.close()
-        for engine in (self.job.engine, self.explorer.engine):
-            if engine:
-                engine.shutdown()
+        current = [engine for engine in (self.job.engine, self.explorer.engine) if engine]
+        replaced = [engine for engine in self.findChildren(EngineProcess) if engine not in current]
+        for engine in (*current, *replaced):
+            engine.shutdown()
 
     def _on_job_event(self, event: Event) -> None:
         """Forward an event of the job; a search forwards those of its trials under the names of their runs."""

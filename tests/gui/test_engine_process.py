@@ -7,6 +7,7 @@ import pytest
 
 from engine.messages import Log, Pause, Resume
 from gui.engine_process import EngineProcess, last_line, make_trace
+from gui.session import Session
 
 SAYS = Log(text="β is 2").to_json_line()
 
@@ -96,3 +97,14 @@ def test_process_that_says_nothing_has_no_last_words_of_another(tmp_path, qtbot,
         engine.send(Pause())
     assert ended.args[0].last_words == ""
     engine.deleteLater()
+
+
+def test_replaced_engine_is_waited_for_as_the_others_are(qtbot, tmp_path, echoing, monkeypatch):
+    ended, shutdown = [], EngineProcess.shutdown
+    monkeypatch.setattr(EngineProcess, "shutdown", lambda engine: (ended.append(engine.backend), shutdown(engine)))
+    session = Session(tmp_path, tmp_path)
+    for backend in ("tensorflow", "jax"):
+        session.job.warm_up(backend)
+    session.close()
+    assert sorted(ended) == ["jax", "tensorflow"]
+    assert not any(engine.is_running() for engine in session.findChildren(EngineProcess))
