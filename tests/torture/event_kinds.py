@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QLineEdit,
+    QMenu,
     QSlider,
     QTabBar,
     QWidget,
@@ -83,7 +84,9 @@ def click(player: Player, chance: random.Random) -> None:
     """Click, now and then twice or with the right button."""
     window, at = player.spot(chance)
     button, modifier = chance.choice(BUTTONS), chance.choice(MODIFIERS)
-    act = QTest.mouseDClick if chance.random() < 0.1 else QTest.mouseClick
+    # The first half of a double click may delete a menu.
+    is_double = chance.random() < 0.1 and not isinstance(window, QMenu)
+    act = QTest.mouseDClick if is_double else QTest.mouseClick
     player.note(f"{act.__name__} {button.name} {modifier.name} {player.describe(window, at)}")
     if handle := window.windowHandle():
         act(handle, button, modifier, at)
@@ -133,7 +136,9 @@ def key(player: Player, chance: random.Random) -> None:
     focused = QApplication.focusWidget()
     player.note(f"key {modifier.name} {pressed.name} in {player.window.current_key()} {type(focused).__name__}")
     if handle := window.windowHandle():
-        QTest.keyClick(handle, pressed, modifier)
+        QTest.keyPress(handle, pressed, modifier)
+        if shiboken6.isValid(handle):  # the menu of a field is deleted as it closes
+            QTest.keyRelease(handle, pressed, modifier)
 
 
 def text(player: Player, chance: random.Random) -> None:

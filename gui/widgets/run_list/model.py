@@ -253,7 +253,8 @@ class RunListProxy(QSortFilterProxyModel):
         """Check these rows and no others."""
         if set(keys) != self._checked:
             self._checked = set(keys)
-            self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, 0), [])
+            if self.rowCount():  # a filter may leave none
+                self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, 0), [])
             self.checked_changed.emit(self.checked())
 
     def row_at(self, index: Index) -> RunRow | None:

@@ -2,7 +2,7 @@
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
+from PySide6.QtTest import QSignalSpy, QTest
 
 from gui import palette
 from gui.widgets.number_model import TableColumn
@@ -140,3 +140,11 @@ def test_lists_share_rows_and_eyes_but_each_checks_or_picks_by_itself(runs, qtbo
     model.toggle_eye("vae-0001")
     eye = pick.tree.model().index(0, len(COLUMNS))
     assert eye.data(Qt.ItemDataRole.AccessibleTextRole) == "shown in the plots"
+
+
+def test_checking_a_run_that_a_filter_hides_changes_no_row(runs):
+    check = RunTree(runs.tree.runs, ListMode.CHECK)
+    check.model().set_filter("no such run")
+    changed = QSignalSpy(check.model().dataChanged)
+    check.set_checked(["ae-0001"])
+    assert (check.model().rowCount(), check.checked(), changed.count()) == (0, ["ae-0001"], 0)
