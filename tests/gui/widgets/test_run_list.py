@@ -142,8 +142,9 @@ def test_lists_share_rows_and_eyes_but_each_checks_or_picks_by_itself(runs, qtbo
     assert eye.data(Qt.ItemDataRole.AccessibleTextRole) == "shown in the plots"
 
 
-def test_checking_a_run_that_a_filter_hides_changes_no_row(runs):
+def test_checking_a_run_that_a_filter_hides_changes_no_row(runs, qtbot):
     check = RunTree(runs.tree.runs, ListMode.CHECK)
+    qtbot.addWidget(check)
     check.model().set_filter("no such run")
     changed = QSignalSpy(check.model().dataChanged)
     check.set_checked(["ae-0001"])
