@@ -56,6 +56,11 @@ class Player:
     def target(self, chance: random.Random) -> QWidget:
         """Return the window that has the user's attention."""
         above = QApplication.activePopupWidget() or QApplication.activeModalWidget()
+        if isinstance(above, QMenu) and above.testAttribute(Qt.WidgetAttribute.WA_DeleteOnClose):
+            # The menu of a field is deleted within the event that closes it, where QTest still uses it; X does not.
+            self.note("close the menu of a field")
+            above.close()
+            above = QApplication.activeModalWidget()
         if above:
             return above.window()
         others = [each for each in QApplication.topLevelWidgets() if each.isVisible() and each.windowHandle()]

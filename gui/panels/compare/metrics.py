@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QSize, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QHeaderView, QVBoxLayout, QWidget
 
 from engine.messages import EvaluateRun, EvaluateRunReply, RequestFailed, SubsetMetrics
 from gui.formatting import format_count, format_fixed, format_number
@@ -154,6 +154,8 @@ class MetricsDialog(QDialog):
             label(f"{leakage(data)} {data.patients.patient_note}".strip(), wrap=True),
             NoticeBox(),
         )
+        # The names scroll with the numbers; a column that gave its room to them would show no name at all.
+        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         self._lay_out()
         measures.found.connect(self.refresh)
         self.finished.connect(self._on_finished)

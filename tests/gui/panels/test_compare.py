@@ -515,6 +515,13 @@ class TestNumbersSheet:
         assert cells == ["ae-0001", "deduplicated", "4", "20.3", "1.0", "2.0", "3"]
         assert sheet.table.model().rowCount() == 12
 
+    def test_names_of_models_are_whole_however_narrow_it_is(self, sheet, asked, answer):
+        TestMeasures().told(asked, answer, 20.34)
+        sheet.resize(400, 300)
+        room = sheet.fontMetrics().horizontalAdvance("mean image")
+        assert sheet.table.columnWidth(0) > room
+        assert sheet.table.horizontalScrollBar().maximum() > 0
+
     def test_is_copied_and_written_in_full(self, sheet, asked, answer, tmp_path, qapp):
         TestMeasures().told(asked, answer, 20.345678)
         path = tmp_path / "numbers.csv"
