@@ -130,6 +130,8 @@ class ExplorerClient(QObject):
     def __init__(self, scratch: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.engine: EngineProcess | None = None
+        # The app closes: a request that fails now, or is still made, starts no other explorer.
+        self.is_closing = False
         self._scratch = scratch
         self.find_runs_folder: Callable[[], Path] = default_root
         self._number = 0
@@ -138,7 +140,7 @@ class ExplorerClient(QObject):
 
     def warm_up(self, backend: str) -> None:
         """Have an explorer ready; replace one that computes with another backend, whose requests are void."""
-        if self.engine and self.engine.is_running() and self.engine.backend == backend:
+        if self.is_closing or (self.engine and self.engine.is_running() and self.engine.backend == backend):
             return
         self.close()
         self.engine = EngineProcess("explorer", self._scratch, backend, parent=self)

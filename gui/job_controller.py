@@ -66,6 +66,8 @@ class JobController(QObject):
         self.study: str | None = None
         self.search: str | None = None
         self.engine: EngineProcess | None = None
+        # The app closes: an explorer that is ready only now starts no other engine.
+        self.is_closing = False
         self._scratch, self._was_ready = scratch, False
         self._measures = 0
         self.find_runs_folder: Callable[[], Path] = default_root
@@ -74,7 +76,7 @@ class JobController(QObject):
 
     def warm_up(self, backend: str, threads: int = 0) -> None:
         """Start an engine with this backend; replace one that has another backend or number of threads."""
-        if self.is_busy():
+        if self.is_busy() or self.is_closing:
             return
         if (
             self.engine

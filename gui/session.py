@@ -148,6 +148,7 @@ class Session(QObject):
     def close(self) -> None:
         """End both engines, and those that were replaced and still end, and wait for them."""
         self.runs.close()
+        self.job.is_closing = self.explorer.is_closing = True
         current = [engine for engine in (self.job.engine, self.explorer.engine) if engine]
         replaced = [engine for engine in self.findChildren(EngineProcess) if engine not in current]
         for engine in (*current, *replaced):

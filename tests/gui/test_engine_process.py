@@ -106,5 +106,7 @@ def test_replaced_engine_is_waited_for_as_the_others_are(qtbot, tmp_path, echoin
     for backend in ("tensorflow", "jax"):
         session.job.warm_up(backend)
     session.close()
+    session.job.warm_up("torch")
+    session.start_explorer()
     assert sorted(ended) == ["jax", "tensorflow"]
     assert not any(engine.is_running() for engine in session.findChildren(EngineProcess))

@@ -10,8 +10,8 @@ import nibabel
 import numpy as np
 import shiboken6
 from PIL import Image
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QAction, QDesktopServices, QDropEvent
+from PySide6.QtCore import QMimeData, QObject, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QAction, QDesktopServices, QDropEvent, QWindow
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -105,12 +105,23 @@ def drag(player: Player, chance: random.Random) -> None:
     handle, modifier = window.windowHandle(), chance.choice(MODIFIERS)
     if handle is None:
         return
+    gone = watch(handle)
     QTest.mousePress(handle, Qt.MouseButton.LeftButton, modifier, at)
     for step in range(1, 5):
-        if inside(window, at + ends * step / 4):
+        if not gone and inside(window, at + ends * step / 4):
             QTest.mouseMove(handle, at + ends * step / 4)
-    if shiboken6.isValid(handle):  # a menu may be gone by now
+    if not gone:
         QTest.mouseRelease(handle, Qt.MouseButton.LeftButton, modifier, at + ends if inside(window, at + ends) else at)
+
+
+def watch(handle: QWindow) -> list[QObject | None]:
+    """Return a list that is no longer empty once a window is gone, as a menu or a dialog may be between two events.
+
+    PySide cannot say it of a window that Qt made.
+    """
+    gone: list[QObject | None] = []
+    handle.destroyed.connect(gone.append)
+    return gone
 
 
 def inside(window: QWidget, at: QPoint) -> bool:
@@ -141,14 +152,16 @@ def key(player: Player, chance: random.Random) -> None:
     focused = QApplication.focusWidget()
     player.note(f"key {modifier.name} {pressed.name} in {player.window.current_key()} {type(focused).__name__}")
     if handle := window.windowHandle():
+        gone = watch(handle)
         QTest.keyPress(handle, pressed, modifier)
-        if shiboken6.isValid(handle):  # the menu of a field is deleted as it closes
+        if not gone:
             QTest.keyRelease(handle, pressed, modifier)
 
 
 def text(player: Player, chance: random.Random) -> None:
     """Write something into a field in place of its text."""
-    fields = [each for each in player.target(chance).findChildren(QLineEdit) if each.isVisible() and each.isEnabled()]
+    found = filter(shiboken6.isValid, player.target(chance).findChildren(QLineEdit))
+    fields = [each for each in found if each.isVisible() and each.isEnabled()]
     if fields:
         field, written = chance.choice(fields), chance.choice(TEXTS)
         player.note(f"write {written!r} into {field.accessibleName() or field.placeholderText()!r}")

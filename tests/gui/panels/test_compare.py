@@ -517,8 +517,10 @@ class TestNumbersSheet:
 
     def test_names_of_models_are_whole_however_narrow_it_is(self, sheet, asked, answer):
         TestMeasures().told(asked, answer, 20.34)
-        sheet.resize(400, 300)
+        sheet.show()
+        sheet.table.resize(400, 300)
         room = sheet.fontMetrics().horizontalAdvance("mean image")
+        print("WIDTH", sheet.table.columnWidth(0), room, sheet.table.width(), sheet.table.horizontalHeader().length())
         assert sheet.table.columnWidth(0) > room
         assert sheet.table.horizontalScrollBar().maximum() > 0
 
