@@ -10,7 +10,7 @@ import nibabel
 import numpy as np
 import shiboken6
 from PIL import Image
-from PySide6.QtCore import QMimeData, QObject, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QDesktopServices, QDropEvent, QWindow
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -114,13 +114,13 @@ def drag(player: Player, chance: random.Random) -> None:
         QTest.mouseRelease(handle, Qt.MouseButton.LeftButton, modifier, at + ends if inside(window, at + ends) else at)
 
 
-def watch(handle: QWindow) -> list[QObject | None]:
+def watch(handle: QWindow) -> list[bool]:
     """Return a list that is no longer empty once a window is gone, as a menu or a dialog may be between two events.
 
     PySide cannot say it of a window that Qt made.
     """
-    gone: list[QObject | None] = []
-    handle.destroyed.connect(gone.append)
+    gone: list[bool] = []
+    handle.destroyed.connect(lambda *_: gone.append(True))
     return gone
 
 
