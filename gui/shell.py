@@ -72,7 +72,7 @@ class TopBar(QFrame):
         row = cast(QHBoxLayout, self.layout())
         row.insertWidget(row.indexOf(self.data), chip)
         self._selection.append(chip)
-        chip.set_least(CHIP_PX[self._is_wide])
+        chip.set_min_width(CHIP_PX[self._is_wide])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Shorten the chips of the current image and run in a narrow window only."""
@@ -81,7 +81,7 @@ class TopBar(QFrame):
         if is_wide != self._is_wide:
             self._is_wide = is_wide
             for chip in self._selection:
-                chip.set_least(CHIP_PX[is_wide])
+                chip.set_min_width(CHIP_PX[is_wide])
 
     def show_data(self, data: LoadedData) -> None:
         sizes = {"training": data.size("train"), "test": data.size("test")}

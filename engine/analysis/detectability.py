@@ -39,7 +39,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis import layers, make_unknown_layer_error
-from engine.analysis.gradients import make_pull_back
+from engine.analysis.gradients import make_vjp
 from engine.analysis.invertibility import is_invertible
 from engine.analysis.layers import LayerInfo
 from engine.analysis.tensor_sources import IMAGES
@@ -270,15 +270,15 @@ class _Derivative:
 
     def back(self, weights: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
         """Compute J^T w for weights w of each image's activations: the shape of the images."""
-        return self._pull_back(weights).astype(np.float64)
+        return self._vjp(weights).astype(np.float64)
 
     @cached_property
-    def _pull_back(self) -> Callable[[Sequence[NDArray[np.float32]]], Images]:
+    def _vjp(self) -> Callable[[Sequence[NDArray[np.float32]]], Images]:
         def activations(given: Any) -> tuple[Any, ...]:
             found = layers.activation_tensors(self.model, given, self.names)
             return tuple(keras.ops.cast(found[name], "float32") for name in self.names)
 
-        return make_pull_back(activations, self.points)
+        return make_vjp(activations, self.points)
 
     def _activations(self, pictures: Images) -> list[NDArray[np.float32]]:
         with layers.no_grad():

@@ -9,7 +9,7 @@ import numpy as np
 from engine.arrays import Images
 
 Objective = Callable[[Any], Any]
-PullBack = Callable[[Sequence[Any]], Any]
+VectorJacobianProduct = Callable[[Sequence[Any]], Any]
 
 
 def gradient(objective: Objective, images: Images) -> tuple[float, Images]:
@@ -58,8 +58,8 @@ def _of_jax(objective: Objective, images: Images) -> tuple[Any, Any]:
 _GRADIENTS = {"tensorflow": _of_tensorflow, "torch": _of_torch, "jax": _of_jax}
 
 
-def make_pull_back(function: Callable[[Any], tuple[Any, ...]], images: Images) -> Callable[[Sequence[Any]], Images]:
-    """Evaluate a function of images once, and return how to lead weights of its outputs back to the images.
+def make_vjp(function: Callable[[Any], tuple[Any, ...]], images: Images) -> Callable[[Sequence[Any]], Images]:
+    """Evaluate a function of images once, and return its vector-Jacobian product (VJP).
 
     Several weights at the same images share the forward pass.
 
@@ -71,16 +71,16 @@ def make_pull_back(function: Callable[[Any], tuple[Any, ...]], images: Images) -
         A function that takes one float32 array per output, in its shape, and returns J^T w, float32, shape as `images`:
         the gradient of the sum of all outputs, each times its weights; zeros if no output depends on the images.
     """
-    pull_back = _PULL_BACKS[keras.backend.backend()](function, images)
+    vjp = _VJPS[keras.backend.backend()](function, images)
 
-    def lead_back(weights: Sequence[Any]) -> Images:
-        found = pull_back([keras.ops.convert_to_tensor(each) for each in weights])
+    def apply_vjp(weights: Sequence[Any]) -> Images:
+        found = vjp([keras.ops.convert_to_tensor(each) for each in weights])
         return np.zeros_like(images) if found is None else np.asarray(keras.ops.convert_to_numpy(found), np.float32)
 
-    return lead_back
+    return apply_vjp
 
 
-def _pull_back_of_tensorflow(function: Objective, images: Images) -> PullBack:
+def _vjp_of_tensorflow(function: Objective, images: Images) -> VectorJacobianProduct:
     import tensorflow
 
     given = tensorflow.convert_to_tensor(images)
@@ -90,28 +90,28 @@ def _pull_back_of_tensorflow(function: Objective, images: Images) -> PullBack:
     return lambda weights: tape.gradient(outputs, given, output_gradients=tuple(weights))
 
 
-def _pull_back_of_torch(function: Objective, images: Images) -> PullBack:
+def _vjp_of_torch(function: Objective, images: Images) -> VectorJacobianProduct:
     import torch
 
     given = keras.ops.convert_to_tensor(images).detach().requires_grad_(True)
     with torch.enable_grad():
         outputs = function(given)
 
-    def pull_back(weights: Sequence[Any]) -> Any:
+    def vjp(weights: Sequence[Any]) -> Any:
         pairs = [(output, weight) for output, weight in zip(outputs, weights, strict=True) if output.requires_grad]
         if not pairs:
             return None
         reached, led = zip(*pairs, strict=True)
         return torch.autograd.grad(reached, given, led, retain_graph=True, allow_unused=True)[0]
 
-    return pull_back
+    return vjp
 
 
-def _pull_back_of_jax(function: Objective, images: Images) -> PullBack:
+def _vjp_of_jax(function: Objective, images: Images) -> VectorJacobianProduct:
     import jax
 
-    pull_back = jax.vjp(function, keras.ops.convert_to_tensor(images))[1]
-    return lambda weights: pull_back(tuple(weights))[0]
+    vjp = jax.vjp(function, keras.ops.convert_to_tensor(images))[1]
+    return lambda weights: vjp(tuple(weights))[0]
 
 
-_PULL_BACKS = {"tensorflow": _pull_back_of_tensorflow, "torch": _pull_back_of_torch, "jax": _pull_back_of_jax}
+_VJPS = {"tensorflow": _vjp_of_tensorflow, "torch": _vjp_of_torch, "jax": _vjp_of_jax}

@@ -19,7 +19,7 @@ PATIENT_AXES: Final = ("IS", "AP", "RL")
 UNKNOWN_AXES: Final = ("", "", "")
 _OBLIQUE_DEGREES: Final = 1.0
 _MAX_EXPONENT: Final = 30  # float32 ends at 3e38, and the fields of the app have no room for more digits
-_MIN_STEPS: Final = 2**12  # float32 must distinguish so many values between the lowest and the highest
+_MIN_STEPS: Final = 2**12  # values that float32 must distinguish between the lowest and the highest
 Spacing = tuple[float | None, float | None, float | None]
 
 

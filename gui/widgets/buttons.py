@@ -100,7 +100,7 @@ class ElidedButton(QPushButton):
         self._name, self.full_text, self._least = name, "", LEAST_PX
         self.setMaximumWidth(MAX_PX)
 
-    def set_least(self, pixels: int) -> None:
+    def set_min_width(self, pixels: int) -> None:
         """Set the width below which it does not shrink."""
         self._least = pixels
         self.updateGeometry()

@@ -190,9 +190,9 @@ class NumberTable(CachedWidthTable):
         """Set the height to that of all rows: for short tables that should not scroll."""
         self.setFixedHeight(self._height_of(self._order.rowCount()))
 
-    def require_height(self, most_rows: int) -> None:
+    def require_height(self, max_rows: int) -> None:
         """Scroll only a table of more rows than these, in whatever holds it."""
-        self.setMinimumHeight(self._height_of(min(self._order.rowCount(), most_rows)))
+        self.setMinimumHeight(self._height_of(min(self._order.rowCount(), max_rows)))
 
     def _height_of(self, rows: int) -> int:
         return self.horizontalHeader().sizeHint().height() + ROW_PX * rows + 6

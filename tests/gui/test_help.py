@@ -275,7 +275,7 @@ class TestGlossary:
     def test_tip_of_a_setting_leads_to_its_terms(self, qtbot, desk):
         panel = TrainPanel(desk)
         qtbot.addWidget(panel)
-        tip = panel.new_run.settings.form_of("vae").rows["beta"].label.toolTip()
+        tip = panel.new_run.settings.get_form("vae").rows["beta"].label.toolTip()
         assert "Shift+F1 explains: KL term" in tip
         window = HelpWindow(panel, lambda *where: None)
         window.open_page("glossary", "KL term")

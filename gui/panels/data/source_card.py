@@ -26,7 +26,7 @@ PREFIX = "hf:"
 MULTIPLE = 32
 OF_ALL = ("source", "size", "fit", "normalisation", "validation_share", "split_seed", "split_by")
 # Settings that belong to one source: another one begins with their defaults.
-OF_ONE = (
+SOURCE_SETTINGS = (
     "split_by", "test_patients", "fold", "groups", "group_pattern", "group_by", "folders_are", "config_name",
     "image_column", "label_column", "revision", "series", "mask_label",
 )  # fmt: skip
@@ -165,7 +165,7 @@ class SourceCard(ScrollingCard):
         if former is None or values["source"] == former.source:
             return
         before = former.model_dump()
-        stale = [name for name in OF_ONE if values[name] == before[name] != defaults[name]]
+        stale = [name for name in SOURCE_SETTINGS if values[name] == before[name] != defaults[name]]
         if stale:
             self.form.change_values({name: defaults[name] for name in stale})
 

@@ -146,7 +146,7 @@ class LatentController(QObject):
         self._choice.show_methods(mapped.methods)
         self._choice.notice.show_notice(mapped.collapse)
         # The first image is something to look at from the start: its neighbors, a traversal, its posterior.
-        scene = LatentState(reply.run, record.name, data, mapped, None if chosen else mapped.first(), group)
+        scene = LatentState(reply.run, record.name, data, mapped, None if chosen else mapped.find_first(), group)
         self._set_scene(scene)
         if chosen is not None:
             self.choose(chosen)

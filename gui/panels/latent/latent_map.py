@@ -56,7 +56,7 @@ class LatentMap:
         """Return the image of a point."""
         return self.splits[at], self.indices[at]
 
-    def first(self) -> Place | None:
+    def find_first(self) -> Place | None:
         """Return the first test image, or the first image if there is none of the test set; None for an empty map."""
         return self.key_at(self.splits.index("test") if "test" in self.splits else 0) if self.splits else None
 

@@ -41,10 +41,10 @@ class SettingsForm(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         for name in MODELS:
             self.model.addItem(settings.model_title(name), name)
-        self.form_of(self._chosen)
+        self.get_form(self._chosen)
         self.model.activated.connect(lambda: self.choose_model(self.model.currentData()))
 
-    def form_of(self, model: str) -> Form:
+    def get_form(self, model: str) -> Form:
         """Return the form of a model, which is built on first use: all of them have 192 fields."""
         if model not in self._forms:
             parts = settings.sections(model)
@@ -62,7 +62,7 @@ class SettingsForm(QWidget):
     @property
     def form(self) -> Form:
         """Return the visible form."""
-        return self.form_of(self._chosen)
+        return self.get_form(self._chosen)
 
     def values(self) -> Values:
         """Return model and settings as they are shown, valid or not."""
@@ -118,7 +118,7 @@ class SettingsForm(QWidget):
 
     def show_model(self, model: str) -> None:
         """Switch to the form of a model; it takes over changed settings that it has, and keeps its own defaults."""
-        shared, self._chosen = _transfer_values(self.form, self.form_of(model)), model
+        shared, self._chosen = _transfer_values(self.form, self.get_form(model)), model
         for name, form in self._forms.items():
             form.setVisible(name == model)
         self.model.setCurrentIndex(self.model.findData(model))

@@ -31,14 +31,14 @@ for name in sorted(models.BUILDERS):
     made = activations.compute(model, images, ends)
     weights = [np.random.default_rng(2).standard_normal(made[end].shape).astype("float32") for end in ends]
     names = lambda given: tuple(layers.activation_tensors(model, given, ends)[end] for end in ends)
-    lead_back = gradients.make_pull_back(names, images)
+    apply_vjp = gradients.make_vjp(names, images)
     tensors = [keras.ops.convert_to_tensor(weight) for weight in weights]
     weighed = lambda given: sum(keras.ops.sum(each * weight) for each, weight in zip(names(given), tensors))
-    alike = [np.allclose(lead_back([factor * weight for weight in weights]),
+    alike = [np.allclose(apply_vjp([factor * weight for weight in weights]),
         factor * gradients.gradient(weighed, images)[1], rtol=1e-3, atol=1e-4) for factor in (1.0, -2.0)]
     led_back[name] = alike
 nothing = gradients.gradient(lambda given: keras.ops.convert_to_tensor(1.0), images)
-constant = gradients.make_pull_back(lambda given: (keras.ops.ones((2, 3)),), images)([np.ones((2, 3), "float32")])
+constant = gradients.make_vjp(lambda given: (keras.ops.ones((2, 3)),), images)([np.ones((2, 3), "float32")])
 print(json.dumps({"backend": keras.backend.backend(), "found": found, "nothing": float(np.abs(nothing[1]).max()),
     "led_back": led_back, "constant": float(np.abs(constant).max())}))
 """

@@ -102,14 +102,14 @@ def test_cancel_ends_the_processes_that_are_at_work(monkeypatch):
     context = JobContext(should_stop=lambda: any(parser.task for parser in parsing._pool._parsers))
     reasons = set()
 
-    def sleep(seconds):
+    def hang(seconds):
         try:
             parse(time.sleep, None, seconds)
         except UnreadableFile as error:
             reasons.add(str(error))
 
     with pytest.raises(Cancelled):
-        list(map_in_threads(sleep, [FOREVER] * 3, context))
+        list(map_in_threads(hang, [FOREVER] * 3, context))
     assert not any(parser.task for parser in parsing._pool._parsers)
     assert reasons == {"it is no longer wanted"}
 

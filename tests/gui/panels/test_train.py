@@ -70,7 +70,7 @@ class TestNewRun:
         assert form.values()["model"] == "vae"
         assert form.values()["latent"] == 77
         assert form.form.rows["beta"].editor.isVisible()
-        assert not form.form_of("ae").isVisible()
+        assert not form.get_form("ae").isVisible()
 
     def test_model_that_would_only_copy_is_warned_of_until_there_is_noise(self, panel, loaded):
         card = panel.new_run
