@@ -19,8 +19,7 @@ from typing import Any, Final, cast
 
 from engine import __version__
 from engine.config import TrainingConfig
-from engine.errors import BackendError, TrainingError
-from engine.failures import describe_lack_of_memory, is_out_of_memory
+from engine.errors import BackendError, TrainingError, describe_lack_of_memory, is_out_of_memory
 
 INSTALL_HINTS = {
     "tensorflow": "pip install tensorflow",

@@ -1,29 +1,15 @@
-"""The errors that a user can cause; each says what happened and what to do.
+"""The errors that a user can cause, and failures of the disk, the memory and the frameworks as such errors.
 
-EngramError
-├── ConfigError            a setting is out of range, unknown, or does not fit another
-├── DataError              a source of images cannot be used
-│   ├── SourceNotFound     no such folder, dataset or file
-│   ├── EmptySource        nothing usable in it
-│   ├── ScanError          one image, DICOM or NIfTI file cannot be opened
-│   │   └── ScanNotFound   it does not exist
-│   └── RegionError        a region of an image cannot be measured
-├── RunError               a run folder cannot be used
-│   ├── RunNotFound        no run of that name
-│   ├── RunExists          a run of that name is already there
-│   ├── RunBusy            another process is training it
-│   └── RunDamaged         its files cannot be read
-├── SearchError            a search cannot be created or resumed
-│   ├── SearchNotFound     no search of that name
-│   ├── SearchBusy         another process is running it
-│   └── SearchDamaged      its ledger cannot be read
-├── StudyError             a study cannot be created in this folder
-├── StorageError           a file cannot be written or read (full disk, read-only folder)
-├── TrackingError          Weights & Biases cannot be used as wanted
-├── BaselineMissing        a baseline is not installed or lacks what it needs
-├── BackendError           the wanted backend is not installed or cannot be used now
-└── TrainingError          training cannot continue (non-finite loss, out of memory)
+No framework is imported for them.
 """
+
+import errno
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from engine.job_context import Cancelled
 
 
 class EngramError(Exception):
@@ -144,3 +130,98 @@ class BackendError(EngramError):
 
 class TrainingError(EngramError):
     """Error of a training that cannot continue."""
+
+
+# TensorFlow's, PyTorch's and JAX's errors of a computation, by class name, as found among the bases of an exception.
+FRAMEWORK_ERRORS: Final = {"OpError", "OutOfMemoryError", "XlaRuntimeError", "JaxRuntimeError"}
+FRAMEWORKS: Final = {"tensorflow", "torch", "jax", "jaxlib"}
+MEMORY_SIGNS: Final = (
+    *("out of memory", "outofmemory", "oom", "resource_exhausted", "resource exhausted", "resourceexhausted"),
+    *("cannot allocate", "failed to allocate"),
+)
+FULL_DISK: Final = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+FORBIDDEN: Final = {errno.EROFS, errno.EACCES, errno.EPERM}
+# numpy and HDF5 report a full disk without its number.
+FULL_DISK_TEXT: Final = re.compile(r"\d+ requested and \d+ written|errno = 28|No space left")
+
+
+def is_framework_error(error: BaseException) -> bool:
+    """Return whether TensorFlow, PyTorch or JAX raised an error while it computed.
+
+    Example:
+        >>> is_framework_error(ValueError("no"))
+        False
+    """
+    return any(
+        base.__name__ in FRAMEWORK_ERRORS and base.__module__.split(".")[0] in FRAMEWORKS
+        for base in type(error).__mro__
+    )
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that the memory, of the computer or of the GPU, does not suffice.
+
+    Example:
+        >>> is_out_of_memory(RuntimeError("OOM when allocating tensor"))
+        True
+    """
+    if isinstance(error, MemoryError):
+        return True
+    text = f"{type(error).__name__} {error}".lower()
+    is_computation = isinstance(error, RuntimeError) or is_framework_error(error)
+    return is_computation and any(sign in text for sign in MEMORY_SIGNS)
+
+
+def describe_lack_of_memory(batch_size: int | None = None) -> TrainingError:
+    """Return the error of a model that does not fit into the memory, with a batch size that needs half as much."""
+    what = "There is not enough memory for this model."
+    if batch_size is None:
+        return TrainingError(what, "Use a smaller batch size, image size or latent size.")
+    if batch_size == 1:
+        return TrainingError(what, "The batch size is already 1. Use a smaller image size or fewer filters.")
+    return TrainingError(what, f"Use a batch size of {batch_size // 2} (now {batch_size}), or a smaller image size.")
+
+
+def describe_os_error(error: OSError) -> StorageError:
+    """Return the error of a file that cannot be written or read: the file, the reason, the remedy.
+
+    Example:
+        >>> print(describe_os_error(OSError(28, "No space left on device", "run/model.keras")))
+        run/model.keras: No space left on device. Free space on the disk, then try again; what was saved is kept.
+    """
+    place = f"{error.filename}: " if error.filename else ""
+    text = (error.strerror or str(error) or type(error).__name__).strip().splitlines()[0][:300].rstrip(".")
+    if error.errno in FULL_DISK or FULL_DISK_TEXT.search(str(error)):
+        reason = text if error.errno in FULL_DISK else "No space left on the disk"
+        return StorageError(f"{place}{reason}.", "Free space on the disk, then try again; what was saved is kept.")
+    if error.errno in FORBIDDEN:
+        return StorageError(f"{place}{text}.", "Choose a folder that you may write to, or change its permissions.")
+    if error.errno == errno.ENOENT:
+        return StorageError(f"{place}{text}.", "It was moved or deleted. Put it back, then try again.")
+    return StorageError(f"{place}{text}.", "Check the disk, then try again.")
+
+
+@contextmanager
+def translate_os_errors() -> Iterator[None]:
+    """Raise the system's errors of the body as readable ones.
+
+    Raises:
+        StorageError: a file cannot be written or read.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise describe_os_error(error) from error
+
+
+def describe_unexpected(error: Exception) -> EngramError:
+    """Return any failure of a request or a job as a readable error; one of our own stays as it is."""
+    if isinstance(error, EngramError):
+        return error
+    if isinstance(error, Cancelled):
+        return EngramError("It was canceled.")
+    if is_out_of_memory(error):
+        return describe_lack_of_memory()
+    if isinstance(error, OSError):
+        return describe_os_error(error)
+    return EngramError("It failed for a reason that Engram does not know.", "The engine's log has the details.")

@@ -1,8 +1,9 @@
-"""How a long computation is canceled, and how it reports its progress: one way for all of them."""
+"""How a long computation is canceled, reports its progress, and continues later where it was interrupted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
-from typing import Final
+from inspect import GEN_CLOSED, getgeneratorstate
+from typing import Final, Generic, TypeAlias, TypeVar
 
 
 class Cancelled(Exception):
@@ -57,3 +58,82 @@ class JobContext:
 
 
 UNATTENDED: Final = JobContext()
+
+
+T = TypeVar("T")
+# A step: how many are done, and of how many. None is a place to stop without progress.
+Step: TypeAlias = tuple[int, int] | None
+Steps: TypeAlias = Generator[Step, None, T]
+
+
+def run_steps(steps: Steps[T], context: JobContext = UNATTENDED) -> T:
+    """Advance a generator until it has finished; check before each step and report after each.
+
+    Args:
+        steps: the generator, new or interrupted before.
+        context: cancellation and progress.
+
+    Returns:
+        The value that the generator returns.
+
+    Raises:
+        Cancelled: the caller asked to stop; the generator can continue.
+
+    Example:
+        >>> def add(numbers):
+        ...     total = 0
+        ...     for done, number in enumerate(numbers, start=1):
+        ...         total += number
+        ...         yield done, len(numbers)
+        ...     return total
+        >>> run_steps(add([1, 2, 3]))
+        6
+    """
+    while True:
+        context.check()
+        try:
+            step = next(steps)
+        except StopIteration as finished:
+            value: T = finished.value
+            return value
+        if step is not None:
+            context.report(*step)
+
+
+class ResumableJob(Generic[T]):
+    """A computation that continues where it was interrupted; its result is kept, and one that failed starts over.
+
+    Args:
+        start: returns a new generator. Its argument is the context of whichever `run` advances the generator, for
+            steps that can be interrupted inside: such a step yields None and is then repeated.
+    """
+
+    def __init__(self, start: Callable[[JobContext], Steps[T]]) -> None:
+        self._start: Callable[[JobContext], Steps[T]] | None = start
+        self._steps: Steps[T] | None = None
+        self._current = _CurrentContext()
+        self._result: list[T] = []
+
+    def run(self, context: JobContext = UNATTENDED) -> T:
+        """Continue until the computation has finished, and return its result; if it has, return that at once.
+
+        Raises:
+            Cancelled: the caller asked to stop; the next call continues.
+        """
+        if self._start is not None:
+            if self._steps is None or getgeneratorstate(self._steps) == GEN_CLOSED:
+                self._steps = self._start(JobContext(self._current.should_stop))
+            self._current.context = context
+            self._result.append(run_steps(self._steps, context))
+            # They hold the model and the images.
+            self._start = self._steps = None
+        return self._result[0]
+
+
+class _CurrentContext:
+    """The context of the present run of a job; apart from the job, so that a generator does not hold its job."""
+
+    context = UNATTENDED
+
+    def should_stop(self) -> bool:
+        return self.context.should_stop()

@@ -32,9 +32,9 @@ from engine.config import RunConfig
 from engine.durable import flush, flush_folder, make_folder, move_copy, name_failures, remove_folder, replace_durably
 from engine.durable import write_text_atomic as write_text_atomic
 from engine.errors import RunBusy, RunDamaged, RunError, RunExists, RunNotFound
-from engine.folder_lock import is_locked as is_locked
-from engine.folder_lock import lock_folder as lock_folder
 from engine.folders import cache_root
+from engine.folders import is_locked as is_locked
+from engine.folders import lock_folder as lock_folder
 from engine.formatting import suggest
 from engine.messages import EpochEnded, Event, JobEnded, JobStarted, Log, read_events
 from engine.run_damage import check_folder, read_record

@@ -40,13 +40,11 @@ from numpy.typing import NDArray
 
 from engine.analysis import layers, make_unknown_layer_error
 from engine.analysis.gradients import make_vjp
-from engine.analysis.invertibility import is_invertible
 from engine.analysis.layers import LayerInfo
-from engine.analysis.tensor_sources import IMAGES
+from engine.analysis.tensor_sources import IMAGES, is_invertible
 from engine.arrays import Images, PerImage
 from engine.errors import ConfigError
-from engine.job_context import UNATTENDED, JobContext
-from engine.resumable import Steps, run_steps
+from engine.job_context import UNATTENDED, JobContext, Steps, run_steps
 
 Changes = Annotated[NDArray[np.float64], "n height width 1"]
 Shares = NDArray[np.float64]

@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 from engine.analysis import layers, make_unknown_layer_error
 from engine.analysis.gradients import gradient
 from engine.errors import ConfigError
-from engine.job_context import UNATTENDED, JobContext
-from engine.resumable import Steps, run_steps
+from engine.job_context import UNATTENDED, JobContext, Steps, run_steps
 
 GRAY = 0.5
 # Amplitude of the noise at the start, so that not all pixels are equal.

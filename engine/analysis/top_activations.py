@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from engine.analysis import activations, layers
 from engine.analysis.layers import LayerInfo
 from engine.errors import ConfigError
-from engine.job_context import UNATTENDED, JobContext
+from engine.job_context import UNATTENDED, JobContext, Steps, run_steps
 from engine.protocols import EngramModel, ImageSequence
-from engine.resumable import Steps, run_steps
 
 
 @dataclass(frozen=True)

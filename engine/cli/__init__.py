@@ -17,8 +17,16 @@ from collections.abc import Iterator, Sequence
 from engine import __version__
 from engine.cli import parser
 from engine.cli.program import CLEANUP, INTERRUPTED, NOT_FOUND, USER_ERROR, Verbosity
-from engine.errors import EngramError, RunNotFound, ScanNotFound, SearchNotFound, SourceNotFound
-from engine.failures import describe_lack_of_memory, describe_os_error, is_out_of_memory
+from engine.errors import (
+    EngramError,
+    RunNotFound,
+    ScanNotFound,
+    SearchNotFound,
+    SourceNotFound,
+    describe_lack_of_memory,
+    describe_os_error,
+    is_out_of_memory,
+)
 from engine.formatting import make_printable
 
 MISSING = (RunNotFound, SearchNotFound, SourceNotFound, ScanNotFound, FileNotFoundError)

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import backend, data, evaluation, runs
-from engine.cli.console import ConsoleProgress
+from engine.cli.console import CommandResult, ConsoleProgress, format_table
 from engine.cli.program import rate_outcome
-from engine.cli.result import CommandResult, format_table
 from engine.config import TrainingConfig
 from engine.durable import name_failures
 from engine.errors import EngramError

@@ -6,8 +6,7 @@ from typing import Any
 
 from engine import config
 from engine.cli.config_options import settings
-from engine.cli.console import ConsoleProgress
-from engine.cli.result import CommandResult, format_table
+from engine.cli.console import CommandResult, ConsoleProgress, format_table
 from engine.data import audit, loading
 from engine.job_context import JobContext
 

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from engine import backend, data, evaluation, runs
 from engine.cli.config_options import whole_number
-from engine.cli.console import ConsoleProgress
-from engine.cli.result import CommandResult, format_table
+from engine.cli.console import CommandResult, ConsoleProgress, format_table
 from engine.config import TrainingConfig
 from engine.data import Split
 from engine.errors import ConfigError

@@ -143,7 +143,7 @@ COMMANDS: Final = {
     ),
     "report": Command(
         "write a report on runs, one image or a search",
-        "report_options.add_report",
+        "run_options.add_report",
         (
             "report first-ae second-ae --out comparison.pdf",
             "report first-ae --image head.png --sigma 0.1 --roi 40,52,18,14 --against nlm,tv --out case.html",

@@ -12,7 +12,7 @@ from typing import Final
 from engine import config
 from engine.cli import parser
 from engine.cli.commands import COMMANDS
-from engine.cli.result import CommandResult
+from engine.cli.console import CommandResult
 
 PROGRAMS: Final = "engram engram-engine"
 RUN, SEARCH = "RUN", "SEARCH"

@@ -1,21 +1,23 @@
-"""Terminal of a command: progress bar and lines, and Ctrl-C.
+"""Terminal of a command: progress bar and lines, its result for people and for programs, and Ctrl-C."""
 
-rich (https://rich.readthedocs.io) draws the bar. If stderr is no terminal, only the permanent lines are written.
-"""
-
+import json
 import os
 import signal
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from engine.cli.program import CLEANUP, Verbosity
 from engine.formatting import format_duration, format_number, make_printable
 from engine.messages import EpochEnded, Event, JobStarted, Log, Progress, StudyProgress
+from engine.study_folder import to_json_safe
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress as ProgressBar
+
 
 BAR_WIDTH = 20
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -178,3 +180,32 @@ class GracefulInterrupt:
             signal.signal(each, signal.SIG_DFL)
         # A signal handler may not use buffered streams.
         os.write(self._stderr, self.note)
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """The result of a command.
+
+    Args:
+        text: the text for people.
+        content: the output of `--json`; numbers that are not finite become null. None: the command prints nothing.
+        status: the exit status.
+    """
+
+    text: str
+    content: Any
+    status: int = 0
+
+    def render(self, as_json: bool) -> str:
+        """Format the result for stdout."""
+        if self.content is None:
+            return ""
+        return (json.dumps(to_json_safe(self.content), indent=2) if as_json else self.text) + "\n"
+
+
+def format_table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str) -> str:
+    """Format a table; `align` has '<' or '>' for each column."""
+    lines = [head, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    cells = [[f"{text:{side}{width}}" for text, side, width in zip(line, align, widths, strict=True)] for line in lines]
+    return "\n".join("  ".join(line).rstrip() for line in cells)

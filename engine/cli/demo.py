@@ -7,9 +7,8 @@ from pathlib import Path
 
 from engine import backend, config, runs
 from engine.cli.config_options import settings
-from engine.cli.console import ConsoleProgress, GracefulInterrupt
+from engine.cli.console import CommandResult, ConsoleProgress, GracefulInterrupt
 from engine.cli.program import INTERRUPTED
-from engine.cli.result import CommandResult
 from engine.cli.train import command, training_console
 from engine.config import RunConfig
 from engine.data import loading

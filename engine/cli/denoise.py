@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from engine import runs
 from engine.cli.analysis_options import denoise_config
-from engine.cli.console import ConsoleProgress
+from engine.cli.console import CommandResult, ConsoleProgress, format_table
 from engine.cli.image_outputs import check_outputs, describe_volume, save_plain, save_volume
-from engine.cli.result import CommandResult, format_table
 from engine.denoising import baselines, compare, methods, noisy_image
 from engine.denoising.compare import CompareRequest, CompareResult, MethodResult
 from engine.evaluation.volume import add_slice_noise

@@ -12,9 +12,8 @@ from typing import Any
 from engine import runs
 from engine.cli.analysis_options import denoise_config, parse_level
 from engine.cli.config_options import mask_label
-from engine.cli.console import ConsoleProgress, GracefulInterrupt
+from engine.cli.console import CommandResult, ConsoleProgress, GracefulInterrupt, format_table
 from engine.cli.program import INTERRUPTED
-from engine.cli.result import CommandResult, format_table
 from engine.denoising import baselines, curve, methods
 from engine.denoising.curve import CurveRequest
 from engine.durable import write_output

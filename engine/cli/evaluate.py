@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine import evaluation, runs
-from engine.cli.console import ConsoleProgress
-from engine.cli.result import CommandResult, format_table
+from engine.cli.console import CommandResult, ConsoleProgress, format_table
 from engine.config import model_title
 from engine.data import Dataset
 from engine.evaluation.interpretation import describe_noise

@@ -13,8 +13,7 @@ import numpy as np
 from engine import backend, data, evaluation, metrics, runs
 from engine.cli import latent_figures
 from engine.cli.config_options import whole_number
-from engine.cli.console import ConsoleProgress
-from engine.cli.result import CommandResult, format_table
+from engine.cli.console import CommandResult, ConsoleProgress, format_table
 from engine.config import TrainingConfig
 from engine.evaluation import scoring
 from engine.figures import base

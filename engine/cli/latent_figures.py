@@ -13,11 +13,11 @@ from engine.explorer.latent_decode_handlers import evenly_spaced
 from engine.figures import base
 from engine.figures import latent as drawing
 from engine.figures.image_strips import Strip, strips
+from engine.job_context import run_steps
 from engine.latent import calibration, interpolation
 from engine.latent.latent_data import LATENT, PIXEL, LatentData
 from engine.messages import NeighborReport
 from engine.protocols import ImageSequence
-from engine.resumable import run_steps
 
 STEPS, WALKS, SUSPECTS = 9, 6, 6
 SAMPLES, CALIBRATED, SHOWN = 32, 64, 4

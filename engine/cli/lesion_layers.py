@@ -13,18 +13,16 @@ from engine import backend, data, evaluation, runs
 from engine.analysis import detectability_json
 from engine.analysis.lesion_pairs import LesionPair, inpainted_pairs, phantom_pairs, stack_pairs
 from engine.cli.config_options import mask_label, whole_number
-from engine.cli.console import ConsoleProgress
-from engine.cli.result import CommandResult, format_table
+from engine.cli.console import CommandResult, ConsoleProgress, format_table
 from engine.config import DataConfig, TrainingConfig
 from engine.data.loading import open_source
 from engine.errors import ConfigError
 from engine.evaluation import lesion_boxes, scoring
 from engine.figures import base, detectability_curve
 from engine.formatting import format_number
-from engine.job_context import JobContext
+from engine.job_context import JobContext, run_steps
 from engine.lesions.boxes import require_table
 from engine.protocols import EngramModel
-from engine.resumable import run_steps
 from engine.runs import Run
 
 MOST_PAIRS, MOST_PLACES, MOST_CHANNELS = 200, 16, 64

@@ -5,9 +5,8 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from engine import evaluation, parity, runs
-from engine.cli.console import ConsoleProgress
+from engine.cli.console import CommandResult, ConsoleProgress, format_table
 from engine.cli.program import CHECK_FAILED
-from engine.cli.result import CommandResult, format_table
 from engine.config import model_title
 from engine.errors import ConfigError
 from engine.evaluation import scoring

@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import data, evaluation, metrics, runs
-from engine.cli.console import ConsoleProgress
+from engine.cli.console import CommandResult, ConsoleProgress, format_table
 from engine.cli.image_outputs import check_outputs, describe_volume, save_plain, save_volume
 from engine.cli.program import rate_outcome
-from engine.cli.result import CommandResult, format_table
 from engine.data.named_slice import open_image, split_slice
 from engine.errors import EngramError
 from engine.evaluation import scoring

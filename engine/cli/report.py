@@ -4,8 +4,7 @@ import sys
 from argparse import Namespace
 
 from engine.cli.analysis_options import denoise_config
-from engine.cli.console import ConsoleProgress
-from engine.cli.result import CommandResult
+from engine.cli.console import CommandResult, ConsoleProgress
 from engine.denoising import baselines
 from engine.errors import ConfigError
 from engine.job_context import JobContext

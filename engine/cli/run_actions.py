@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from engine import config, runs
+from engine.cli.console import CommandResult, format_table
 from engine.cli.program import PROGRAM, quote
-from engine.cli.result import CommandResult, format_table
 from engine.durable import remove_folder, replace_durably
 from engine.errors import ConfigError, RunBusy, RunError, RunExists
 from engine.formatting import format_number

@@ -5,7 +5,7 @@ from typing import Any
 
 from engine import runs
 from engine.cli import run_actions
-from engine.cli.result import CommandResult, format_table
+from engine.cli.console import CommandResult, format_table
 from engine.errors import EngramError, RunNotFound
 from engine.formatting import format_number
 from engine.run_damage import check_folder

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.cli.config_options import whole_number
-from engine.cli.console import ConsoleProgress
+from engine.cli.console import CommandResult, ConsoleProgress
 from engine.cli.latent import MOST_SEED, TERMS, opened, write_table
-from engine.cli.result import CommandResult
 from engine.explorer import latent_decode_handlers
 from engine.figures import base
 from engine.figures.image_strips import Strip, strips

@@ -10,9 +10,8 @@ from typing import Any
 from engine import backend, config, runs
 from engine.cli import trials
 from engine.cli.config_options import settings
-from engine.cli.console import ConsoleProgress, GracefulInterrupt
+from engine.cli.console import CommandResult, ConsoleProgress, GracefulInterrupt
 from engine.cli.program import PROGRAM, quote
-from engine.cli.result import CommandResult
 from engine.config import RunConfig, SearchConfig
 from engine.durable import write_output
 from engine.errors import ConfigError, EngramError, SearchNotFound

@@ -6,9 +6,8 @@ from typing import Any
 
 from engine import config
 from engine.cli.config_options import settings
-from engine.cli.console import ConsoleProgress, GracefulInterrupt
+from engine.cli.console import CommandResult, ConsoleProgress, GracefulInterrupt
 from engine.cli.program import INTERRUPTED
-from engine.cli.result import CommandResult
 from engine.config import DataConfig, StudyConfig
 from engine.data import loading
 from engine.errors import ConfigError

@@ -8,9 +8,8 @@ from typing import Any
 
 from engine import backend, config, runs, tracking
 from engine.cli.config_options import run_config
-from engine.cli.console import ConsoleProgress, GracefulInterrupt
+from engine.cli.console import CommandResult, ConsoleProgress, GracefulInterrupt
 from engine.cli.program import INTERRUPTED, PROGRAM, quote
-from engine.cli.result import CommandResult
 from engine.config import AUTO_BACKEND, RunConfig
 from engine.data import loading
 from engine.errors import ConfigError, SourceNotFound

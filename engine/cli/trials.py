@@ -4,8 +4,8 @@ import json
 from argparse import Namespace
 from typing import Any
 
+from engine.cli.console import CommandResult, format_table
 from engine.cli.program import quote
-from engine.cli.result import CommandResult, format_table
 from engine.errors import ConfigError, SearchError
 from engine.formatting import format_duration, format_number
 from engine.search import commands, folder, search_spec, statistics

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from engine.analysis import feature_visualization, kernels, layer_text, layers
+from engine.analysis import channel_statistics, feature_visualization, layer_text, layers
 from engine.analysis.feature_visualization import ChannelObjective
 from engine.analysis.layers import LayerInfo
 from engine.analysis.matching import match
@@ -120,7 +120,9 @@ class ActivationHandlers:
         opened = self._models.open(request.run)
         layer = opened.layer(request.layer)
         operation = next(operation for each, operation in opened.traced_layers if each is layer)
-        return ReadKernelsReply(run=request.run, layer=layer.name, kernels=kernels.kernel_images(layer.kind, operation))
+        return ReadKernelsReply(
+            run=request.run, layer=layer.name, kernels=channel_statistics.kernel_images(layer.kind, operation)
+        )
 
 
 def describe_layers(opened: InspectedModel) -> tuple[LayerFacts, ...]:

@@ -12,8 +12,8 @@ from engine.explorer.context import ExplorerContext
 from engine.explorer.inspected_models import InspectedModel, InspectedModels
 from engine.explorer.regions import region_mask
 from engine.explorer.resumable_jobs import ResumableJobs
+from engine.job_context import Steps
 from engine.messages import TraceLesion, TraceLesionReply
-from engine.resumable import Steps
 
 
 class LesionTraceHandler:

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-from engine.job_context import JobContext
+from engine.job_context import JobContext, ResumableJob, Steps
 from engine.lru_cache import LRUCache
-from engine.resumable import ResumableJob, Steps
 
 T = TypeVar("T")
 CACHE_SIZE = 6

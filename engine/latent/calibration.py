@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 from engine.arrays import Images
 from engine.evaluation.evaluator import bootstrap_interval
+from engine.job_context import Steps
 from engine.latent.space import Codes, LatentSpace
-from engine.resumable import Steps
 
 LEVELS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 # Expected calibration error above which the intervals count as miscalibrated.

@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from engine.arrays import Places, Points
 from engine.errors import ConfigError
-from engine.job_context import UNATTENDED, JobContext
+from engine.job_context import UNATTENDED, JobContext, Steps, run_steps
 from engine.latent.embedding_process import EmbeddingProcess
 from engine.pca import fit_in_memory
-from engine.resumable import Steps, run_steps
 
 BEFORE_TSNE: Final = 50
 # Fewer points have no neighborhoods to preserve.

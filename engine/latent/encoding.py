@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from engine.data import Dataset
 from engine.durable import replace
-from engine.job_context import UNATTENDED, JobContext
+from engine.job_context import UNATTENDED, JobContext, ResumableJob, Steps
 from engine.latent.space import BATCH, Codes, LatentSpace, concatenate
-from engine.resumable import ResumableJob, Steps
 from engine.runs import Run, model_checksum
 
 VERSION: Final = 2

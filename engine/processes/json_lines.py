@@ -19,8 +19,7 @@ from typing import IO
 
 from engine import backend
 from engine.config import TrainingConfig
-from engine.errors import EngramError
-from engine.failures import describe_unexpected
+from engine.errors import EngramError, describe_unexpected
 from engine.messages import Event, Message, Ready, RequestFailed, read_command
 
 

@@ -6,8 +6,7 @@ configured.
 
 from engine.backend import describe_failure, import_on_backend
 from engine.config import RunConfig
-from engine.errors import EngramError
-from engine.failures import is_framework_error
+from engine.errors import EngramError, is_framework_error
 from engine.job_context import Cancelled, JobContext
 from engine.messages import Emit, RunEstimated, ShouldStop, never_stop
 

@@ -16,8 +16,16 @@ from engine.backend import describe_failure, import_on_backend
 from engine.config import RunConfig, from_flat, to_record
 from engine.data import loading, quality
 from engine.durable import detach_file
-from engine.errors import ConfigError, DataError, EngramError, RunDamaged, TrainingError
-from engine.failures import describe_os_error, is_framework_error, translate_os_errors
+from engine.errors import (
+    ConfigError,
+    DataError,
+    EngramError,
+    RunDamaged,
+    TrainingError,
+    describe_os_error,
+    is_framework_error,
+    translate_os_errors,
+)
 from engine.formatting import format_source
 from engine.job_context import Cancelled, JobContext
 from engine.job_control import watch_stop_file

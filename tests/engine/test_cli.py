@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from engine import cli, config, runs
-from engine.cli import config_options, parser, result
+from engine.cli import config_options, console, parser
 from engine.cli.console import ConsoleProgress, GracefulInterrupt
 from engine.cli.program import PROGRAM
 from engine.figures import DISCLAIMER
@@ -657,7 +657,7 @@ def test_command_leaves_a_clean_terminal(terminal, monkeypatch, capsys, error):
         assert not terminal.hides_cursor()
         if error:
             raise error
-        return result.CommandResult("done", {})
+        return console.CommandResult("done", {})
 
     monkeypatch.setattr("engine.cli.runs.run", run)
     assert cli.main(["runs"]) == (130 if error else 0)
@@ -698,7 +698,7 @@ def test_meter_never_wraps_and_requests_no_sign_a_terminal_lacks(terminal, monke
 
 
 def test_json_knows_no_infinity():
-    written = result.CommandResult("", {"a": [float("inf"), 1.5], "b": float("nan")}).render(as_json=True)
+    written = console.CommandResult("", {"a": [float("inf"), 1.5], "b": float("nan")}).render(as_json=True)
     assert json.loads(written) == {"a": [None, 1.5], "b": None}
 
 

@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from engine import backend, failures
+from engine import backend, errors
 from engine.errors import EngramError, StorageError
 
 
@@ -21,22 +21,22 @@ from engine.errors import EngramError, StorageError
     ],
 )
 def test_an_error_of_the_disk_names_the_file_and_the_remedy(error, said):
-    told = failures.describe_os_error(error)
+    told = errors.describe_os_error(error)
     assert isinstance(told, StorageError)
     assert said[0] in told.what
     assert said[1] in told.advice
 
 
 def test_errors_of_tensorflow_are_known_without_importing_it():
-    from tensorflow import errors
+    from tensorflow.errors import InvalidArgumentError, ResourceExhaustedError
 
-    full = errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[9]")
+    full = ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[9]")
     assert not isinstance(full, MemoryError | RuntimeError)
-    assert failures.is_framework_error(full)
-    assert failures.is_out_of_memory(full)
-    other = errors.InvalidArgumentError(None, None, "shapes differ")
-    assert failures.is_framework_error(other)
-    assert not failures.is_out_of_memory(other)
+    assert errors.is_framework_error(full)
+    assert errors.is_out_of_memory(full)
+    other = InvalidArgumentError(None, None, "shapes differ")
+    assert errors.is_framework_error(other)
+    assert not errors.is_out_of_memory(other)
     assert backend.describe_failure(full, 8).advice.startswith("Use a batch size of 4 (now 8)")
     assert "already 1" in backend.describe_failure(full, 1).advice
 
@@ -47,13 +47,13 @@ def test_errors_of_tensorflow_are_known_without_importing_it():
 )
 def test_errors_of_other_frameworks_are_known_by_name(module, name, base):
     kind = type(name, (base,), {"__module__": module})
-    assert failures.is_framework_error(kind("x"))
-    assert failures.is_out_of_memory(kind("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 bytes"))
-    assert not failures.is_framework_error(type(name, (base,), {"__module__": "other"})("x"))
+    assert errors.is_framework_error(kind("x"))
+    assert errors.is_out_of_memory(kind("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 bytes"))
+    assert not errors.is_framework_error(type(name, (base,), {"__module__": "other"})("x"))
 
 
 def test_an_unexpected_failure_is_a_sentence():
-    told = failures.describe_unexpected(IndexError("list index out of range"))
+    told = errors.describe_unexpected(IndexError("list index out of range"))
     assert str(told) == "It failed for a reason that Engram does not know. The engine's log has the details."
     own = EngramError("Own.")
-    assert failures.describe_unexpected(own) is own
+    assert errors.describe_unexpected(own) is own

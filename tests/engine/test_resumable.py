@@ -5,8 +5,7 @@ import weakref
 
 import pytest
 
-from engine.job_context import Cancelled, JobContext
-from engine.resumable import ResumableJob, run_steps
+from engine.job_context import Cancelled, JobContext, ResumableJob, run_steps
 
 
 def stop_after(times):

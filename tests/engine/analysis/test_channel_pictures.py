@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from engine import models
-from engine.analysis import activations, feature_visualization, kernels, top_activations
+from engine.analysis import activations, channel_statistics, feature_visualization, top_activations
 from engine.analysis.feature_visualization import ChannelObjective, GradientAscentSettings
 from engine.errors import ConfigError
-from engine.job_context import Cancelled, JobContext
-from engine.resumable import ResumableJob
+from engine.job_context import Cancelled, JobContext, ResumableJob
 
 
 @pytest.fixture
@@ -32,11 +31,11 @@ def seeker(tiny):
 
 def test_kernels_are_the_weights_channel_by_channel(tiny):
     model = models.build(tiny())
-    found = kernels.kernels(model, "enc_conv2")
+    found = channel_statistics.kernels(model, "enc_conv2")
     weights = model.encoder.get_layer("enc_conv2").get_weights()[0]
     assert found.shape == (8, 4, 3, 3)
     assert np.array_equal(found[5, 2], weights[:, :, 2, 5])
-    laid = kernels.kernels(model, "dec_conv1")
+    laid = channel_statistics.kernels(model, "dec_conv1")
     weights = model.decoder.get_layer("dec_conv1").get_weights()[0]
     assert laid.shape == (4, 8, 3, 3)
     assert np.array_equal(laid[3, 6], weights[:, :, 3, 6])
@@ -44,7 +43,7 @@ def test_kernels_are_the_weights_channel_by_channel(tiny):
 
 def test_axes_of_a_subspace_are_images(tiny):
     model = models.build(tiny(model="residual-ae"))
-    found = kernels.kernels(model, "subspace")
+    found = channel_statistics.kernels(model, "subspace")
     assert found.shape == (8, 1, 32, 32)
     assert np.array_equal(found[3].ravel(), np.asarray(model.space.axes)[:, 3])
 
@@ -52,9 +51,9 @@ def test_axes_of_a_subspace_are_images(tiny):
 def test_layers_without_images_are_reported(tiny):
     model = models.build(tiny())
     with pytest.raises(ConfigError, match="weights of layer 'enc_norm1' cannot be shown as kernels"):
-        kernels.kernels(model, "enc_norm1")
+        channel_statistics.kernels(model, "enc_norm1")
     with pytest.raises(ConfigError, match="no layer 'enc_conv9'"):
-        kernels.kernels(model, "enc_conv9")
+        channel_statistics.kernels(model, "enc_conv9")
 
 
 def test_top_images_are_the_images_with_the_planted_spot(seeker, monkeypatch):

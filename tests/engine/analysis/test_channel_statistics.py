@@ -7,8 +7,7 @@ import pytest
 
 from engine import models
 from engine.analysis import activations, channel_statistics
-from engine.job_context import Cancelled, JobContext
-from engine.resumable import ResumableJob
+from engine.job_context import Cancelled, JobContext, ResumableJob
 
 
 @pytest.fixture

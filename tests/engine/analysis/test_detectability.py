@@ -9,11 +9,10 @@ import pytest
 from engine import models
 from engine.analysis import layers
 from engine.analysis.detectability import Observer, live_tensors, trace_lesions, trace_lesions_in_steps
-from engine.analysis.invertibility import is_invertible
+from engine.analysis.tensor_sources import is_invertible
 from engine.data.phantom import phantom
 from engine.errors import ConfigError
-from engine.job_context import Cancelled, JobContext
-from engine.resumable import run_steps
+from engine.job_context import Cancelled, JobContext, run_steps
 
 SIDE = 32
 

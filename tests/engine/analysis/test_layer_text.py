@@ -4,7 +4,7 @@ import pytest
 
 from engine import config, models
 from engine.analysis import layer_text, layers
-from engine.analysis.layer_changes import describe_shape, pluralize, ratio
+from engine.analysis.layer_text import describe_shape, pluralize, ratio
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 from engine import cli, config, runs
 from engine.cli import analysis_options, parser, program
 from engine.cli.commands import COMMANDS
+from engine.cli.console import CommandResult
 from engine.cli.program import CHECK_FAILED, DONE, EXIT_STATUS, INTERRUPTED, NOT_FOUND, PARTIAL, USER_ERROR
-from engine.cli.result import CommandResult
 from engine.errors import ConfigError
 from tests.trained_runs import TINY
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine import data, evaluation
-from engine.analysis import channel_statistics, feature_visualization, kernels, layers, top_activations
+from engine.analysis import channel_statistics, feature_visualization, layers, top_activations
 from engine.analysis.feature_visualization import ChannelObjective
 from engine.errors import ConfigError
 from engine.explorer import channel_handlers
@@ -142,7 +142,7 @@ def test_saliency_and_kernels_are_those_of_the_plain_way(ask, model, split):
     wanted = feature_visualization.saliency(model, images, ChannelObjective("enc_act2", 1, (3, 4)))
     assert answer.saliency == pytest.approx(wanted, abs=1e-5)
     assert np.array_equal(answer.originals, images[..., 0])
-    assert np.array_equal(ask(ReadKernels, layer="enc_conv2").kernels, kernels.kernels(model, "enc_conv2"))
+    assert np.array_equal(ask(ReadKernels, layer="enc_conv2").kernels, channel_statistics.kernels(model, "enc_conv2"))
     assert ask(ReadKernels, layer="enc_act2").kernels is None
 
 

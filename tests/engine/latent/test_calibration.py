@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from engine.job_context import run_steps
 from engine.latent import calibration
 from engine.latent.calibration import CoverageCounter, IntervalScale, Spread
 from engine.latent.space import Codes
-from engine.resumable import run_steps
 
 
 def counted(promised, true=0.05):

@@ -11,10 +11,9 @@ import pytest
 
 import engine
 from engine.errors import ConfigError, EngramError
-from engine.job_context import Cancelled, JobContext
+from engine.job_context import Cancelled, JobContext, ResumableJob
 from engine.latent import embedding, embedding_process
 from engine.latent.embedding_process import EmbeddingProcess
-from engine.resumable import ResumableJob
 
 ROOT = Path(__file__).resolve().parents[3]
 ZEROS = "import sys, numpy; numpy.save(sys.argv[4], numpy.zeros((8, 2), 'float32'))"

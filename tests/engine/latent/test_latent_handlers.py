@@ -13,7 +13,7 @@ from engine.config import DataConfig
 from engine.errors import ConfigError
 from engine.evaluation import scoring
 from engine.explorer.explorer import Explorer
-from engine.job_context import Cancelled, JobContext
+from engine.job_context import Cancelled, JobContext, ResumableJob
 from engine.messages import (
     CalibrateSpread,
     DecodeMean,
@@ -28,7 +28,6 @@ from engine.messages import (
     TraverseDimension,
     never_stop,
 )
-from engine.resumable import ResumableJob
 
 pytestmark = pytest.mark.usefixtures("loaded_once")
 
