@@ -68,7 +68,7 @@ LATE_IMPORTS = {
     "engine/data/loading.py": {"engine.data.huggingface", "engine.data.audit.look_alikes"},
     # nibabel takes half a second to import and only volumes need it.
     "engine/data/volumes.py": {"engine.data"},
-    "engine/explorer/volume_handlers.py": {"engine.evaluation.volume_export"},
+    "engine/explorer/volume_handlers.py": {"engine.evaluation.volume"},
     # matplotlib takes a second to import, and only a figure needs it.
     "engine/explorer/denoise_handlers.py": {"engine.figures"},
     "engine/explorer/figure_handlers.py": {"engine.figures"},

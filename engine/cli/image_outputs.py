@@ -13,8 +13,7 @@ from engine.data.named_slice import split_slice
 from engine.data.volume_target import VolumeTarget
 from engine.durable import name_failures
 from engine.errors import ConfigError
-from engine.evaluation.volume import Transform
-from engine.evaluation.volume_export import VolumeTask, export_volume
+from engine.evaluation.volume import Transform, VolumeTask, export_volume
 from engine.figures.plain import save_png
 from engine.job_context import JobContext
 from engine.runs import Run

@@ -8,7 +8,7 @@ from engine.cli.console import CommandResult, ConsoleProgress
 from engine.denoising import baselines
 from engine.errors import ConfigError
 from engine.job_context import JobContext
-from engine.messages.report import WriteReport
+from engine.messages.figures import WriteReport
 from engine.reports.writer import answer_report
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.config import DataConfig
-from engine.data import dicom_series, patient_headers, patient_names, pictures
+from engine.data import dicom_series, patient_names, pictures
 from engine.data.annotations import find_boxes, find_masks, note_derived
 from engine.data.dataset import Skipped
 from engine.data.decoded_image import DecodedImage, UnreadableFile
@@ -27,7 +27,7 @@ from engine.data.parallel import WORKERS, map_in_threads
 from engine.data.patient_names import FolderReading, FolderRule
 from engine.data.series_masks import SeriesMasks, is_volume_mask
 from engine.data.source import SLICE_MARK, SourceItem, natural_sort_key
-from engine.data.volume_listing import FileListing, list_volumes
+from engine.data.volume_names import FileListing, list_volumes
 from engine.data.volumes import VolumeReader
 from engine.job_context import UNATTENDED, JobContext
 
@@ -224,7 +224,7 @@ class FolderSource:
                 if item.folders:
                     samples[item.folders[0]].append(item.name)
             few = [names[:: max(1, len(names) // SAMPLED)] for names in samples.values()]
-            patients = patient_headers.read_patient_ids(
+            patients = patient_names.read_patient_ids(
                 [[self._folder / name for name in names] for names in few], self._context
             )
             judged = patient_names.judge_contents(dict(zip(samples, patients, strict=True)))

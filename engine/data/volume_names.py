@@ -1,19 +1,16 @@
-"""Names of volumes: the case that each is of, and its series (T1, FLAIR, ...), of which a dataset takes one.
-
-BraTS20_Training_001/BraTS20_Training_001_t1ce.nii.gz    case folders whose files end in the series
-sub-01/ses-1/anat/sub-01_ses-1_ce-GAD_T1w.nii.gz          BIDS: all entities but subject, session and run
-imagesTr/X_001_0000.nii.gz                                nnU-Net: four digits for the channel
-IXI002-Guys-0828-T1.nii.gz  P01/T1.nii                    words for the series in any other name
-sub1/mri/brain.mgz  sub2/mri/brain.mgz                    names that recur beside others
-"""
+"""Names of volumes: the case that each is of, its series (T1, FLAIR, ...), and which files of a folder are read."""
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
 from typing import Final
 
+from engine.config import DataConfig
+from engine.data.annotations import Annotations, find_masks, has_mask_name
+from engine.data.dataset import Skipped
+from engine.data.files import pair_suffix
 from engine.data.layout import PLAIN_FOLDERS
 from engine.data.patient_names import find_known_name
 from engine.data.source import natural_sort_key
@@ -218,3 +215,78 @@ def _find_case(name: str, stem: str, folders: dict[str, list[str]]) -> str:
     if folder and (not stem or (is_case_folder and stem.casefold().startswith(folder.casefold()))):
         return folder
     return stem or _stem(name)
+
+
+DERIVATIVES: Final = "derivatives"
+
+
+@dataclass(frozen=True)
+class FileListing:
+    """The files of a folder that are read, and their masks.
+
+    Args:
+        names: the files.
+        annotations: the masks.
+        cases: name of a volume -> its case; empty if the files are images.
+        frames: name of a DICOM file of several frames -> their number.
+        notes: sentences on automatic decisions.
+        plane: plane of the slices of volumes, 'stored' for that of the file; empty if the files are images.
+    """
+
+    names: list[str]
+    annotations: Annotations
+    cases: Mapping[str, str] = field(default_factory=dict)
+    frames: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    plane: str = ""
+
+
+def list_volumes(
+    names: Sequence[str], frames: Mapping[str, int], config: DataConfig
+) -> tuple[FileListing, list[Skipped]]:
+    """Choose the volumes to read.
+
+    Args:
+        names: all volumes.
+        frames: name of a DICOM file -> its frames.
+        config: its series, plane and slices are used.
+
+    Returns:
+        The volumes, and the others with the reasons (without masks, which the listing has).
+    """
+    names = _join_pairs(names)
+    found = find_masks(names)
+    if not all(map(has_mask_name, names)):
+        found.masked.update({name: "" for name in names if has_mask_name(name) and name not in found.masked})
+    rest = [name for name in names if name not in found.masked]
+    derived = [name for name in rest if DERIVATIVES in PurePosixPath(name).parts]
+    skipped = []
+    if len(derived) < len(rest):
+        skipped = [Skipped(name, "a volume among derivatives") for name in derived]
+        rest = [name for name in rest if name not in derived]
+    # Series of DICOM files were chosen by their headers.
+    choice = choose_series(parse_volume_names(rest), "" if frames else config.series)
+    kept = list(choice.kept)
+    skipped += [Skipped(name, reason) for name, reason in choice.skipped]
+    if config.slices == "lesion":
+        skipped += [
+            Skipped(each.name, "a volume without a mask beside it") for each in kept if each.name not in found.masks
+        ]
+        kept = [each for each in kept if each.name in found.masks]
+    plane = "stored" if all(each.name in frames for each in kept) else config.plane
+    shown = "as stored" if plane == "stored" else plane
+    count = f"{len(kept):,} volume{'s' * (len(kept) != 1)}"
+    note = f"The images are slices of {count} ({shown}, one intensity window for each volume)."
+    cases = {each.name: each.case for each in kept}
+    return FileListing([each.name for each in kept], found, cases, frames, (note, *choice.notes), plane), skipped
+
+
+def _join_pairs(names: Sequence[str]) -> list[str]:
+    """Return names with one file for each pair of a header and an image."""
+    headers = {_pair_stem(name) for name in names if pair_suffix(Path(name)) == ".hdr"}
+    return [name for name in names if pair_suffix(Path(name)) != ".img" or _pair_stem(name) not in headers]
+
+
+def _pair_stem(name: str) -> str:
+    plain = name[:-3] if name.casefold().endswith(".gz") else name
+    return plain[:-4].casefold()

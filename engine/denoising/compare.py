@@ -12,7 +12,7 @@ from engine import data, evaluation, lesions, metrics, noise
 from engine.arrays import Mask
 from engine.config import DenoiseConfig
 from engine.data.named_slice import open_image
-from engine.denoising import methods, noisy_image, resized_noise
+from engine.denoising import methods, noisy_image
 from engine.denoising.methods import Method
 from engine.denoising.noisy_image import NoiseEstimate, ResidualReport
 from engine.formatting import format_fixed
@@ -164,7 +164,7 @@ def compare_methods(order: CompareRequest, context: JobContext = UNATTENDED) -> 
 
 def _without_reference(found: CompareResult, run: Run) -> CompareResult:
     """Return the result for an image that is noisy already: what was removed in the place of errors."""
-    shape = resized_noise.shape_of_scan(found.scan, run.config.data)
+    shape = noisy_image.shape_of_scan(found.scan, run.config.data)
     estimate = noisy_image.estimate_noise(found.original, shape)
     made = {
         name: replace(

@@ -13,14 +13,18 @@ anatomy counts as noise.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as PillowImage
 
+from engine import data
 from engine.arrays import Mask
-from engine.config import NoiseConfig
+from engine.config import DataConfig, NoiseConfig
+from engine.data import Scan
 from engine.formatting import format_fixed
 
 WHITE_LIMIT: Final = 0.15
@@ -245,3 +249,31 @@ def _rician_variance(ratio: float) -> float:
     magnitudes = np.hypot(ratio + nodes[:, np.newaxis], nodes)
     mean = float(weights @ magnitudes @ weights) / (2 * math.pi)
     return max(2 + ratio**2 - mean**2, 1e-6)
+
+
+GRAY, SPREAD, SEED = 0.5, 0.1, 0
+
+
+def shape_of_scan(scan: Scan, config: DataConfig) -> NoiseShape:
+    """Measure white noise of a file's size that is prepared as the file is."""
+    noise = _draw_noise(scan.pixels.shape[1:3])
+    return measure_shape(data.prepare(replace(scan, pixels=noise[np.newaxis]), _without_scaling(config), 0))
+
+
+def shape_of_file(path: Path, config: DataConfig) -> NoiseShape:
+    """Measure the same for an image of a dataset's folder; white noise if its size cannot be read."""
+    try:
+        with PillowImage.open(path) as opened:
+            width, height = opened.size
+    except (OSError, ValueError, PillowImage.DecompressionBombError):
+        return WHITE
+    return measure_shape(data.prepare(_draw_noise((height, width)), _without_scaling(config)))
+
+
+def _draw_noise(shape: tuple[int, ...]) -> np.ndarray:
+    drawn = GRAY + SPREAD * np.random.default_rng(SEED).standard_normal(shape, np.float32)
+    return np.clip(drawn, 0.0, 1.0)
+
+
+def _without_scaling(config: DataConfig) -> DataConfig:
+    return config.model_copy(update={"normalisation": "none"})

@@ -7,12 +7,10 @@ from engine.analysis.feature_visualization import ChannelObjective
 from engine.analysis.layers import LayerInfo
 from engine.analysis.matching import match
 from engine.errors import ConfigError
-from engine.explorer.activation_cache import ActivationCache
+from engine.explorer.activation_cache import ActivationCache, InspectedModel, InspectedModels
 from engine.explorer.channel_handlers import ChannelHandlers
 from engine.explorer.context import ExplorerContext
-from engine.explorer.inspected_models import InspectedModel, InspectedModels
-from engine.explorer.layer_handlers import Handler
-from engine.explorer.lesion_trace import LesionTraceHandler
+from engine.explorer.layer_handlers import Handler, LesionTraceHandler
 from engine.messages import (
     ComputeActivations,
     ComputeActivationsReply,

@@ -9,9 +9,8 @@ from engine.analysis.channel_statistics import ChannelStatistics
 from engine.analysis.feature_visualization import ChannelObjective
 from engine.data import Dataset, Split
 from engine.errors import ConfigError
-from engine.explorer.context import ExplorerContext
-from engine.explorer.inspected_models import InspectedModel, InspectedModels
-from engine.explorer.resumable_jobs import ResumableJobs
+from engine.explorer.activation_cache import InspectedModel, InspectedModels
+from engine.explorer.context import ExplorerContext, ResumableJobs
 from engine.messages import (
     ChannelNumbers,
     ComputeChannelStatistics,

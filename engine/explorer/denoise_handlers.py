@@ -16,7 +16,7 @@ from engine.denoising import baselines
 from engine.denoising.level_cache import NoiseLevelCache
 from engine.denoising.noisy_image import WHITE, NoiseShape
 from engine.evaluation import scoring
-from engine.explorer.regions import region_mask
+from engine.explorer.context import region_mask
 from engine.job_context import JobContext
 from engine.messages import (
     ApplyFilter,
@@ -186,7 +186,7 @@ class DenoiseHandlers:
         Raises:
             EngramError: the file cannot be written.
         """
-        from engine.figures import base, denoising, image_strips, light
+        from engine.figures import base, denoising, image_strips, style
 
         found = self.denoise(request)
         shown = [("original", found.original, found.original)]
@@ -208,7 +208,7 @@ class DenoiseHandlers:
         ]
         scale, lower = ("image − result", "removed") if request.residual else ("result − original", "difference")
         words = image_strips.Words(request.heading, request.lines, scale)
-        figure = light.to_light(denoising.sheet(cells, words, lower))
+        figure = style.to_light(denoising.sheet(cells, words, lower))
         return ExportDenoisedReply(path=str(base.save(figure, Path(request.path))))
 
     def _get_denoiser(self, name: str, request: ApplyFilter | DenoiseCurve | ExportDenoised) -> baselines.Denoiser:

@@ -19,7 +19,7 @@ from engine import backend, data, metrics, runs
 from engine.config import DataConfig, TrainingConfig
 from engine.data.audit import audit, find_exact_duplicates
 from engine.data.scan import read_view
-from engine.denoising import resized_noise
+from engine.denoising import noisy_image
 from engine.denoising.noisy_image import NoiseShape
 from engine.errors import DataError
 from engine.evaluation import cache, references, scoring
@@ -205,9 +205,9 @@ class Explorer:
         """Return what white noise is like in the image of a request, prepared at a side."""
         config = request.data.model_copy(update={"size": side})
         if request.scan is not None:
-            return resized_noise.shape_of_scan(self._read_scan(request.scan), config)
+            return noisy_image.shape_of_scan(self._read_scan(request.scan), config)
         name = self.dataset(request.data).splits[request.split].names[request.indices[0]]
-        return resized_noise.shape_of_file(Path(config.source).expanduser() / name, config)
+        return noisy_image.shape_of_file(Path(config.source).expanduser() / name, config)
 
     def dataset(self, config: DataConfig) -> data.Dataset:
         """Return a dataset; load it when it is first requested."""

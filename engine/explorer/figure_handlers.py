@@ -15,7 +15,7 @@ def export_figure(request: ExportFigure) -> ExportFigureReply:
     Raises:
         EngramError: an array cannot be read, or the figure not be written.
     """
-    from engine.figures import base, image_strips, latent, light
+    from engine.figures import base, image_strips, latent, style
 
     words = image_strips.Words(request.heading, request.lines, request.scale)
     if request.map is not None:
@@ -32,7 +32,7 @@ def export_figure(request: ExportFigure) -> ExportFigureReply:
             for row in request.rows
         ]
         figure = image_strips.strips(rows, request.titles, words)
-    return ExportFigureReply(path=str(base.save(light.to_light(figure), Path(request.path))))
+    return ExportFigureReply(path=str(base.save(style.to_light(figure), Path(request.path))))
 
 
 def _load(path: str) -> NDArray[np.float32]:

@@ -42,7 +42,7 @@ class VolumeHandlers:
             EngramError: the input has no grid, or the result cannot be written.
             Cancelled: the request was canceled; nothing was written.
         """
-        from engine.evaluation.volume_export import VolumeTask, export_volume
+        from engine.evaluation.volume import VolumeTask, export_volume
 
         model, run = self._warm.model(request.run)
 

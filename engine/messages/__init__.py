@@ -12,8 +12,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from engine.errors import EngramError
+from engine.messages.base import Array as Array
 from engine.messages.base import Event as Event
+from engine.messages.base import ImagesRequest as ImagesRequest
 from engine.messages.base import Message as Message
+from engine.messages.base import Reply as Reply
+from engine.messages.base import Request as Request
+from engine.messages.base import SaveArray as SaveArray
 from engine.messages.channels import ChannelNumbers as ChannelNumbers
 from engine.messages.channels import ComputeChannelStatistics as ComputeChannelStatistics
 from engine.messages.channels import ComputeChannelStatisticsReply as ComputeChannelStatisticsReply
@@ -63,6 +68,8 @@ from engine.messages.figures import ExportFigureReply as ExportFigureReply
 from engine.messages.figures import FigureGroup as FigureGroup
 from engine.messages.figures import FigureMap as FigureMap
 from engine.messages.figures import FigureRow as FigureRow
+from engine.messages.figures import WriteReport as WriteReport
+from engine.messages.figures import WriteReportReply as WriteReportReply
 from engine.messages.images import Audit as Audit
 from engine.messages.images import AuditReply as AuditReply
 from engine.messages.images import EvaluateRun as EvaluateRun
@@ -142,13 +149,6 @@ from engine.messages.layers import ListLayersReply as ListLayersReply
 from engine.messages.layers import RegionSpec as RegionSpec
 from engine.messages.layers import TraceLesion as TraceLesion
 from engine.messages.layers import TraceLesionReply as TraceLesionReply
-from engine.messages.reply import Array as Array
-from engine.messages.reply import Reply as Reply
-from engine.messages.reply import SaveArray as SaveArray
-from engine.messages.report import WriteReport as WriteReport
-from engine.messages.report import WriteReportReply as WriteReportReply
-from engine.messages.request import ImagesRequest as ImagesRequest
-from engine.messages.request import Request as Request
 from engine.messages.search import ComputeImportances as ComputeImportances
 from engine.messages.search import ComputeImportancesReply as ComputeImportancesReply
 from engine.messages.search import EnqueueTrial as EnqueueTrial

@@ -1,9 +1,54 @@
-"""The base of every command and event: one frozen message, one line of JSON."""
+"""The bases of commands, events, requests and replies: frozen messages, one line of JSON each."""
 
 import json
 import time
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, SerializationInfo
+
+from engine.config import DataConfig
+
+SaveArray = Callable[[NDArray[Any]], str]
+
+
+def _require_array(value: object) -> NDArray[Any]:
+    if not isinstance(value, np.ndarray):
+        raise ValueError("an array is missing")
+    return value
+
+
+def _save_array(array: NDArray[Any], info: SerializationInfo) -> str:
+    save: SaveArray = (info.context or {})["save"]
+    return save(array)
+
+
+Array = Annotated[NDArray[Any], PlainValidator(_require_array), PlainSerializer(_save_array, return_type=str)]
+
+
+class Reply(BaseModel):
+    """The reply of the explorer to a request.
+
+    Examples:
+        >>> class Mean(Reply):
+        ...     run: str
+        ...     image: Array
+        >>> reply = Mean(run="ae-0001", image=np.zeros((8, 8), np.float32))
+        >>> reply.to_content(lambda array: "mean.npy")
+        {'run': 'ae-0001', 'image': 'mean.npy'}
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    def to_content(self, save: SaveArray) -> dict[str, Any]:
+        """Return the content of the response event.
+
+        Args:
+            save: writes an array to a file and returns its path.
+        """
+        return self.model_dump(context={"save": save})
 
 
 class Message(BaseModel):
@@ -37,3 +82,28 @@ class Event(Message):
     def to_json_line(self) -> str:
         """Return the event as one line of JSON, newline included, without a number where it has none."""
         return self._dump({"sequence"} if self.sequence is None else None)
+
+
+class Request(Message):
+    """A request to the explorer; its response repeats `number` and `panel`, and the latest of a panel wins.
+
+    The app numbers a request when it sends it. One that can wait is preempted by any other request and is continued
+    afterwards. One that is patient also starts only when no other request is pending, since it takes minutes.
+    """
+
+    can_wait: ClassVar[bool] = False
+    is_patient: ClassVar[bool] = False
+    reply_type: ClassVar[type[Reply]]
+
+    number: int = 0
+    panel: str
+
+
+class ImagesRequest(Request):
+    """A request about images: `indices` of a split of `data`, or, when `scan` is given, one slice of that file."""
+
+    data: DataConfig
+    split: str = "validation"
+    indices: tuple[int, ...] = ()
+    scan: str | None = None
+    slice: int = 0

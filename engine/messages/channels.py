@@ -5,8 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from engine.config import DataConfig
-from engine.messages.reply import Array, Reply
-from engine.messages.request import ImagesRequest, Request
+from engine.messages.base import Array, ImagesRequest, Reply, Request
 
 Box = tuple[int, int, int, int]
 

@@ -4,9 +4,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from engine.messages.base import Array, ImagesRequest, Reply
 from engine.messages.layers import RegionSpec
-from engine.messages.reply import Array, Reply
-from engine.messages.request import ImagesRequest
 
 
 class NoisyRequest(ImagesRequest):

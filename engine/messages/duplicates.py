@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from engine.messages.reply import Reply
+from engine.messages.base import Reply
 
 
 class PatientCounts(Reply):

@@ -5,9 +5,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from engine.config import DataConfig
+from engine.messages.base import Array, ImagesRequest, Reply, Request
 from engine.messages.duplicates import ExactDuplicates, LabelConflict, NearDuplicates, PatientCounts
-from engine.messages.reply import Array, Reply
-from engine.messages.request import ImagesRequest, Request
 
 # ---- datasets and files ------------------------------------------------------------------------------------------
 

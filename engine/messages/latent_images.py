@@ -8,9 +8,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from engine.config import DataConfig
+from engine.messages.base import Array, ImagesRequest, Reply, Request
 from engine.messages.latent import EmbeddingErrors, EmbedLatents, FindNeighbors, JudgeScan, Neighbor, Place, ProjectScan
-from engine.messages.reply import Array, Reply
-from engine.messages.request import ImagesRequest, Request
 
 
 class InterpolateReply(Reply):

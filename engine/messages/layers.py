@@ -4,9 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from engine.messages.base import Message
-from engine.messages.reply import Array, Reply
-from engine.messages.request import ImagesRequest, Request
+from engine.messages.base import Array, ImagesRequest, Message, Reply, Request
 
 Corner = tuple[float, float]
 Spans = tuple[tuple[int, int], ...]

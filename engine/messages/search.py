@@ -11,9 +11,7 @@ from pydantic import Field
 
 from engine.config import RunConfig
 from engine.config.search import SearchConfig
-from engine.messages.base import Event, Message
-from engine.messages.reply import Reply
-from engine.messages.request import Request
+from engine.messages.base import Event, Message, Reply, Request
 
 # ---- commands ----------------------------------------------------------------------------------------------------
 
@@ -87,7 +85,7 @@ class ComputeImportancesReply(Reply):
 
 
 class ComputeImportances(Request):
-    """Compute how much each setting mattered in a search, see `engine.search.importance`.
+    """Compute how much each setting mattered in a search, see `engine.search.statistics`.
 
     `trials` are configurations of the space with their finite scores. The request runs alongside all others, so
     it waits for none.

@@ -35,7 +35,7 @@ from engine.messages import (
     WriteReport,
 )
 from engine.processes.json_lines import FailureGuard, JsonLinesServer, run_server
-from engine.search import importance
+from engine.search import statistics
 
 # How long no request came in before deferred work continues: long work started between two keys would be in the way.
 QUIET_S = 0.5
@@ -92,7 +92,7 @@ class ExplorerWorker(JsonLinesServer):
         self._threads = {kind: BackgroundTask(self._answer_in_turn) for kind in kinds}
         self._turns: dict[type[Request], threading.Lock] = {kind: threading.Lock() for kind in kinds}
         self._importances = BackgroundTask(
-            lambda request, _: self._reply(request, lambda: importance.compute_importances(request))
+            lambda request, _: self._reply(request, lambda: statistics.compute_importances(request))
         )
 
     def _receive(self, command: Message) -> None:

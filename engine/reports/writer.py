@@ -9,7 +9,7 @@ from engine.denoising.compare import CompareRequest
 from engine.errors import ConfigError
 from engine.formatting import quote
 from engine.job_context import UNATTENDED, JobContext
-from engine.messages.report import WriteReport, WriteReportReply
+from engine.messages.figures import WriteReport, WriteReportReply
 from engine.reports import case_report, check_path, run_report, search_report, write_report
 from engine.reports.document import Report
 from engine.search.folder import open_search

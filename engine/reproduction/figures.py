@@ -12,17 +12,16 @@ from engine import backend, metrics
 from engine.config import TrainingConfig
 from engine.durable import write_output
 from engine.evaluation import scoring
-from engine.figures import base, image_strips, mosaic, ranked_curves, search
+from engine.figures import base, image_strips, mosaic, search
 from engine.figures.image_strips import Strip
 from engine.figures.mosaic import Tile
-from engine.figures.ranked_curves import Ranked, ReferenceLine
-from engine.figures.search import EffectEstimate, SearchAxis, SearchFigure
+from engine.figures.search import EffectEstimate, Ranked, ReferenceLine, SearchAxis, SearchFigure
 from engine.reproduction import denoise_figures, published
 from engine.reproduction.evaluator import StudyResults
 from engine.reproduction.tables import setting_title
 from engine.reproduction.trials import SearchSummary, StudyRun
 from engine.reproduction.trials import ranked as by_rank
-from engine.search import importance, statistics
+from engine.search import statistics
 from engine.search.space import AnyDimension, Categorical
 from engine.study_folder import StudyFolder
 
@@ -117,7 +116,7 @@ def _curves(number: int, model: str, findings: StudyResults) -> StudyFigure:
         "horizontal line: the reference study's best loss."
     )
     label = f"{unit} per image" if unit else "mean squared error"
-    return _make_figure(number, caption, ranked_curves.draw_ranked_curves(runs, label, levels, log=not unit))
+    return _make_figure(number, caption, search.draw_ranked_curves(runs, label, levels, log=not unit))
 
 
 def _loss(trial: StudyRun) -> str:
@@ -155,7 +154,7 @@ def draw_search_of(searched: SearchSummary, unit: str) -> Figure:
     dimensions = searched.space.dimensions
     places = np.array([[_axis_position(each, values) for each in dimensions] for values, _ in searched.scored])
     losses = np.array([score for _, score in searched.scored])
-    weighed = importance.hyperparameter_importances(searched.space, searched.scored) or []
+    weighed = statistics.hyperparameter_importances(searched.space, searched.scored) or []
     effects = [EffectEstimate(_title(each.name), each.effect, each.low, each.high) for each in weighed]
     relative = all(each.is_relative for each in weighed)
     return search.draw_search(SearchFigure([*map(_scale, dimensions)], places, losses, unit, effects, relative))

@@ -33,7 +33,7 @@ from engine.data import (
     dicom,
     dicom_series,
     nifti,
-    patient_headers,
+    patient_names,
     raster,
     research_volumes,
     series_folder,
@@ -141,7 +141,7 @@ def make_dicoms() -> list[bytes]:
 
 def read_dicom(path: Path) -> object:
     """Read a DICOM file alone, as an image of a data set, and for its patient."""
-    patient_headers.read_header(path)
+    patient_names.read_header(path)
     try:
         dicom.read_picture(path)
     except READABLE:

@@ -15,12 +15,11 @@ from typing import Any
 
 from engine.config import DataConfig
 from engine.data import loading
-from engine.data.audit import groups, labels, summary, survey
+from engine.data.audit import groups, look_alikes, summary, survey
 from engine.data.audit.groups import LEFT_OUT, GroupMember
 from engine.data.audit.survey import SourceSurvey
 from engine.data.dataset import Dataset
-from engine.data.patient_facts import PatientFacts, count_patients
-from engine.data.patients import PatientGroups
+from engine.data.patients import PatientFacts, PatientGroups, count_patients
 from engine.data.source import Source
 from engine.data.splitting import assign_splits
 from engine.job_context import UNATTENDED, JobContext
@@ -66,12 +65,12 @@ def audit(config: DataConfig, *, context: JobContext = UNATTENDED) -> dict[str, 
     members, notes = _members(source, found, config, patients)
     keys, digests = [facts.key for facts in found.pictures], [facts.digest for facts in found.pictures]
     every = {
-        labels.IDENTICAL: groups.find_exact_groups(keys, members),
-        labels.NEAR: groups.find_near_groups(found, members),
+        look_alikes.IDENTICAL: groups.find_exact_groups(keys, members),
+        look_alikes.NEAR: groups.find_near_groups(found, members),
     }
     counts = summary.count_exact(keys, members, digests)
     identical, nearly = map(groups.drop_left_out, every.values())
-    every |= labels.group_patients([patients.groups[each.item] for each in found.pictures], members)
+    every |= look_alikes.group_patients([patients.groups[each.item] for each in found.pictures], members)
     return {
         "source": config.source,
         "splits": counts,
@@ -82,7 +81,7 @@ def audit(config: DataConfig, *, context: JobContext = UNATTENDED) -> dict[str, 
         },
         "warning": summary.warning(counts),
         "skipped": [{"name": each.name, "reason": each.reason} for each in skipped],
-        "label_conflicts": labels.find_label_conflicts(
+        "label_conflicts": look_alikes.find_label_conflicts(
             {item.name: item.label for item in source.items if item.label is not None}, every
         ),
         "notes": [*source.notes, *loading.note_left_out(found.unusable, config), *patients.notes, *notes],

@@ -1,29 +1,23 @@
-"""Groups of look-alike images, an estimate of patients where they are unknown.
-
-Two images are linked if their thumbnails, with intensities normalized as for near-duplicates, correlate above a
-threshold that neighboring slices of one head reach and slices of two heads hardly ever do; groups are the connected
-components. `bench/patients.py` measures precision and recall against known patients. The result is kept in the cache,
-as `<root>/look-alikes/<key>.json`.
-"""
+"""Groups of look-alike images, an estimate of patients where they are unknown, and their conflicting labels."""
 
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.data import cache
 from engine.data.audit.appearance import SIDE, normalize_appearance, standardize
+from engine.data.audit.groups import Group, GroupMember
 from engine.data.decoded_image import UnreadableFile, large_image_lock
 from engine.data.disjoint_sets import DisjointSets
 from engine.data.parallel import map_in_threads
-from engine.data.patient_facts import ESTIMATED
-from engine.data.patients import PatientGroups
+from engine.data.patients import ESTIMATED, PatientGroups, is_known
 from engine.data.source import Source
 from engine.folders import cache_root
 from engine.job_context import JobContext
@@ -125,3 +119,43 @@ def _load_components(source: Source, context: JobContext) -> Sequence[int]:
     with suppress(OSError):  # an unwritable cache only makes the next call slower
         cache.write_result(place, json.dumps(components).encode())
     return components
+
+
+IDENTICAL, NEAR, PATIENT, ALIKE = "identical", "near-duplicate", "patient", "look-alike"
+
+
+def group_patients(patients: Sequence[str], members: Sequence[GroupMember]) -> dict[str, list[Group]]:
+    """Group images by patient, and those of unknown patients by the look-alikes that `--group-by similarity` finds."""
+    groups: dict[str, list[GroupMember]] = defaultdict(list)
+    for patient, member in zip(patients, members, strict=True):
+        if patient:
+            groups[patient].append(member)
+    found: dict[str, list[Group]] = {PATIENT: [], ALIKE: []}
+    for patient, group in groups.items():
+        found[PATIENT if is_known(patient) else ALIKE].append(tuple(group))
+    return found
+
+
+def find_label_conflicts(labels: Mapping[str, str], groups: Mapping[str, Sequence[Group]]) -> list[dict[str, Any]]:
+    """Find the groups whose images have several labels.
+
+    Which label is wrong is not decided: that of most images may be the wrong one.
+
+    Args:
+        labels: name of an image -> label; images without one count in no group.
+        groups: why images belong together ('identical', 'near-duplicate', 'patient', 'look-alike') -> groups.
+
+    Returns:
+        [{"reason", "labels": {label: number of images}, "members": [{"split", "name", "label"}]}], the members of the
+        rarest label first.
+    """
+    conflicts = []
+    for reason, found in groups.items():
+        for group in found:
+            members = [member for member in group if member.name in labels]
+            counts = Counter(labels[member.name] for member in members)
+            if len(counts) > 1:
+                members.sort(key=lambda member: (counts[labels[member.name]], labels[member.name]))
+                listed = [{**member.to_dict(False), "label": labels[member.name]} for member in members]
+                conflicts.append({"reason": reason, "labels": dict(reversed(counts.most_common())), "members": listed})
+    return conflicts

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from engine import cli, config, runs
-from engine.cli import run_actions
+from engine.cli import runs as runs_command
 from engine.cli.program import NOT_FOUND, USER_ERROR
 from engine.messages import EpochEnded
 from tests.trained_runs import TINY
@@ -129,4 +129,4 @@ def test_demo_run_is_left_alone(call, words):
 def test_actions_of_the_parser_are_those_that_run():
     from engine.cli.run_options import RUN_ACTIONS
 
-    assert list(run_actions.ACTIONS) == list(RUN_ACTIONS)
+    assert list(runs_command.ACTIONS) == list(RUN_ACTIONS)

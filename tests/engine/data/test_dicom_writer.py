@@ -9,7 +9,7 @@ from pydicom.uid import CTImageStorage, MRImageStorage
 
 from engine.data import dicom_writer, series_folder, volume_target
 from engine.data.dicom_writer import Derivation, read_source, write_series
-from engine.data.volume_plane import reslice
+from engine.data.viewed_volume import reslice
 from engine.data.volume_target import VolumeTarget
 from engine.data.volume_writer import check_grid
 from engine.errors import DataError

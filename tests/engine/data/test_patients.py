@@ -14,8 +14,7 @@ from engine.config import DataConfig, from_flat
 from engine.data import load, patient_table
 from engine.data.audit import audit
 from engine.data.loading import check_folders, open_source
-from engine.data.patient_headers import hide_patient
-from engine.data.patient_names import find_known_name, judge_folders
+from engine.data.patient_names import find_known_name, hide_patient, judge_folders
 from engine.data.patients import find_patients
 from engine.errors import ConfigError, DataError
 from engine.folders import cache_root

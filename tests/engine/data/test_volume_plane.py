@@ -9,10 +9,10 @@ from nibabel.affines import from_matvec
 from engine.config import DataConfig, RunConfig
 from engine.data import nifti
 from engine.data.scan import Scan
+from engine.data.viewed_volume import reslice
 from engine.data.volume_grid import VolumeGrid
-from engine.data.volume_listing import list_volumes
-from engine.data.volume_plane import reslice
-from engine.evaluation.volume_export import find_plane
+from engine.data.volume_names import list_volumes
+from engine.evaluation.volume import find_plane
 from engine.runs import create_run
 from tests.engine.data.conftest import write_nifti
 from tests.engine.data.test_volume_writer import OBLIQUE, ORIENTATIONS, spot

@@ -8,8 +8,14 @@ from engine import data, noise
 from engine.config import DataConfig, NoiseConfig
 from engine.data import Scan
 from engine.denoising import filters
-from engine.denoising.noisy_image import NoiseEstimate, estimate_noise, measure_shape, report_residual
-from engine.denoising.resized_noise import shape_of_file, shape_of_scan
+from engine.denoising.noisy_image import (
+    NoiseEstimate,
+    estimate_noise,
+    measure_shape,
+    report_residual,
+    shape_of_file,
+    shape_of_scan,
+)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 from engine import data, evaluation, lesions, runs
 from engine.analysis import detectability, layers
 from engine.errors import ConfigError, RegionError
-from engine.explorer.regions import region_mask
+from engine.explorer.context import region_mask
 from engine.messages import MatchChannels, RegionSpec, TraceLesion, never_stop, read_command
 
 BOX = RegionSpec(kind="ellipse", points=((0.3, 0.35), (0.6, 0.6)))

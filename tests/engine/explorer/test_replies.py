@@ -14,7 +14,7 @@ from engine.explorer.explorer import answer_audit
 from engine.job_context import UNATTENDED
 from engine.messages import read_event
 from engine.processes.explorer_worker import ExplorerWorker
-from engine.search import importance
+from engine.search import statistics
 
 pytestmark = pytest.mark.usefixtures("loaded_once")
 
@@ -110,7 +110,7 @@ def test_importances_are_read_as_they_were_made(cross, count):
     trials = tuple(({"latent": 4 + 4 * (number % 2)}, 1.0 + number % 2) for number in range(count))
     space = {"latent": [4, 8]}
     request = messages.ComputeImportances(panel="p", base=RunConfig(), space=space, trials=trials)
-    made = importance.compute_importances(request)
+    made = statistics.compute_importances(request)
     assert (made.weighed is None) == (count == 2)
     assert cross(request, made)[0] == made
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.data import nifti
-from engine.evaluation import volume_export
+from engine.evaluation import volume
 from engine.explorer.context import make_job_context
 from engine.explorer.volume_handlers import VolumeHandlers
 from engine.job_context import Cancelled
@@ -20,7 +20,7 @@ def export(tiny, tmp_path, monkeypatch, events):
     """Write a volume of 80 slices with a model that returns its input: `export(sigma=0.1)`."""
     values = np.random.default_rng(0).integers(0, 100, (32, 32, 80)).astype(np.int16)
     nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), tmp_path / "head.nii")
-    monkeypatch.setattr(volume_export, "open_scan", lambda path, volume, series: nifti.read_scan(tmp_path / "head.nii"))
+    monkeypatch.setattr(volume, "open_scan", lambda path, volume, series: nifti.read_scan(tmp_path / "head.nii"))
     run = create_run(tiny(size=32), "first", tmp_path / "runs")
 
     def go(should_stop=lambda: False, **fields):

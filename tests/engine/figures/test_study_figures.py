@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from engine.figures import base, image_strips, mosaic, ranked_curves, search
+from engine.figures import base, image_strips, mosaic, search
 from engine.figures.image_strips import Strip
 from engine.figures.mosaic import Tile
-from engine.figures.ranked_curves import Ranked, ReferenceLine
-from engine.figures.search import EffectEstimate, SearchAxis, SearchFigure
+from engine.figures.search import EffectEstimate, Ranked, ReferenceLine, SearchAxis, SearchFigure
 
 
 def brightness(color):
@@ -16,15 +15,15 @@ def brightness(color):
 
 
 def test_best_is_brightest_and_one_alone_is_best():
-    shades = [brightness(ranked_curves.rank_color(rank, 10)) for rank in range(10)]
+    shades = [brightness(search.rank_color(rank, 10)) for rank in range(10)]
     assert shades[0] == max(shades)
     assert shades[-1] == min(shades)
-    assert ranked_curves.rank_color(0, 1) == ranked_curves.rank_color(0, 10)
+    assert search.rank_color(0, 1) == search.rank_color(0, 10)
 
 
 def test_curves_show_every_run_and_list_the_best_first():
     runs = [Ranked(f"run {rank}", [1, 2, 3], [3, 2, 1 + rank], [3, 2, 1 + rank]) for rank in range(3)]
-    figure = ranked_curves.draw_ranked_curves(runs, "nats", [ReferenceLine("floor", 0.5)])
+    figure = search.draw_ranked_curves(runs, "nats", [ReferenceLine("floor", 0.5)])
     training, validation = figure.axes
     assert [len(axes.lines) for axes in (training, validation)] == [4, 4]
     texts = [text.get_text() for text in figure.legends[0].get_texts()]

@@ -12,8 +12,8 @@ import pytest
 import engine
 from engine.errors import ConfigError, EngramError
 from engine.job_context import Cancelled, JobContext, ResumableJob
-from engine.latent import embedding, embedding_process
-from engine.latent.embedding_process import EmbeddingProcess
+from engine.latent import embedding
+from engine.latent.embedding import EmbeddingProcess
 
 ROOT = Path(__file__).resolve().parents[3]
 ZEROS = "import sys, numpy; numpy.save(sys.argv[4], numpy.zeros((8, 2), 'float32'))"
@@ -117,7 +117,7 @@ def run_instead(monkeypatch, program):
     def command(module, *arguments, ignore_warnings):
         return [sys.executable, "-c", f"{program}; {ZEROS}", *arguments]
 
-    monkeypatch.setattr(embedding_process, "module_command", command)
+    monkeypatch.setattr(embedding, "module_command", command)
 
 
 def wait_for(process):

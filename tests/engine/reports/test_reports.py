@@ -15,7 +15,7 @@ from engine.errors import ConfigError
 from engine.evaluation import scoring
 from engine.figures import base, style
 from engine.lesions.box_formats import FoundBoxes, Outline
-from engine.messages.report import WriteReport
+from engine.messages.figures import WriteReport
 from engine.reports import pdf, run_report, write_report
 from engine.reports.document import Code, Picture, Report, Section, Table, to_html
 from engine.reports.writer import answer_report

@@ -6,7 +6,7 @@ import pytest
 from engine import config
 from engine.messages import ComputeImportances, read_command
 from engine.search import space_file
-from engine.search.importance import _fits, compute_importances, hyperparameter_importances
+from engine.search.statistics import _fits, compute_importances, hyperparameter_importances
 
 SPACE = space_file.parse(
     {

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.errors import SearchError
-from engine.messages.report import WriteReport
+from engine.messages.figures import WriteReport
 from engine.reports.writer import answer_report
 from tests.engine.search.fake_executor import fail
 

@@ -28,7 +28,7 @@ from engine.messages import (
     TrialProposed,
     read_command,
 )
-from engine.search import folder, importance, job, search_spec, space, space_file
+from engine.search import folder, job, search_spec, space, space_file, statistics
 from engine.search.commands import AddTrial, ChangeTrialCount, ContinueSearch, PauseSearch, ReplaceSpace, StopSearch
 from gui.panel import CompareRuns
 from gui.panels.search import SearchPanel
@@ -83,7 +83,7 @@ def weighed(session, answer):
 
     def weigh():
         sent = [each for each in session.explorer.engine.sent if isinstance(each, ComputeImportances)][-1]
-        answer(sent.panel, importance.compute_importances(read_command(sent.to_json_line())).model_dump(mode="json"))
+        answer(sent.panel, statistics.compute_importances(read_command(sent.to_json_line())).model_dump(mode="json"))
 
     return weigh
 
