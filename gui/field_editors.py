@@ -8,7 +8,7 @@ from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPaintEvent, QWheel
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 
 from engine.config import BACKEND_TITLES, FieldSpec
-from gui.widgets.elided_combo_box import ElidedComboBox
+from gui.widgets.combo_boxes import ElidedComboBox
 
 NAMES = {
     "keras-tuner": "KerasTuner",

@@ -1,4 +1,4 @@
-"""All runs of a folder, kept current: their records are read as they grow, in whichever process they train."""
+"""All runs of a folder, kept current as they grow: in whichever process they train, by a cheap look for changes."""
 
 import re
 import shutil
@@ -16,9 +16,31 @@ from engine.errors import RunBusy, RunError, RunExists
 from engine.job_control import request_stop
 from engine.messages import Event
 from gui import palette
-from gui.file_stamp import Stamp, stamp
 from gui.run_record import EventFileTail, RunNotes, RunRecord, open_record, write_notes
 from gui.widgets.timers import make_timer
+
+Stamp = tuple[tuple[int, int, int], ...]
+SETTLED_NS = 10 * 10**9
+
+
+def stamp(*files: Path) -> Stamp | None:
+    """Return a value that changes whenever one of the files or folders does; a missing one counts too.
+
+    Returns None if one was changed so recently that the next change may have the same time. A clock may tick only
+    every 16 ms, and a file system may keep times to 2 s: compare the content then. Take the stamp before reading.
+    """
+    found = []
+    for file in files:
+        try:
+            known = file.stat()
+        except OSError:
+            found.append((0, 0, 0))
+            continue
+        if time.time_ns() - known.st_mtime_ns <= SETTLED_NS:
+            return None
+        found.append((known.st_mtime_ns, known.st_size, known.st_ino))
+    return tuple(found)
+
 
 LOOK_MS = 1500
 SLICE_S = 0.02

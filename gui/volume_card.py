@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QCheckBox, QFileDialog, QMenu
 
 from engine.data.volume_target import INSTALL, NIFTI_SUFFIXES, VolumeFormat, find_missing_package
 from engine.messages import ExportVolume
-from gui.export_box import ExportBox
+from gui.export import ExportBox
 from gui.opened_files import OpenedScan
 from gui.session import Session
 from gui.widgets.buttons import Button

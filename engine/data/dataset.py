@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import DataConfig
-from engine.data.patients import PatientFacts, list_unseen
+from engine.data.patient_facts import PatientFacts, list_unseen
 
 UNLABELLED = "unlabelled"
 

@@ -26,7 +26,7 @@ from engine.data.dicom_values import has_own_contrast, is_inverted
 from engine.data.files import PICTURE_SUFFIXES, detect_format
 from engine.data.parallel import map_in_threads
 from engine.data.parsing import parse
-from engine.data.series_folder import SeriesFacts, select_series
+from engine.data.series_choice import SeriesFacts, select_series
 from engine.data.volumes import have_enough_head
 from engine.job_context import UNATTENDED, JobContext
 

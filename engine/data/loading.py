@@ -16,7 +16,8 @@ from engine.data.dataset import Dataset, Skipped, Split
 from engine.data.decoded_image import LEFT_OUT, UnreadableFile, large_image_lock
 from engine.data.folder import FolderSource
 from engine.data.parallel import map_in_threads
-from engine.data.patients import PatientGroups, count_patients, is_known
+from engine.data.patient_facts import count_patients, is_known
+from engine.data.patients import PatientGroups
 from engine.data.phantom_source import PhantomSource
 from engine.data.quality import ImageFacts
 from engine.data.source import Source, SourceItem, natural_sort_key

@@ -1,8 +1,13 @@
-"""Folder with DICOM series: the choice of one, and its files, a slice each, as one volume."""
+"""Folder with DICOM series: the files of one, a slice each, as one volume.
+
+The slices are sorted by their positions, or by their numbers if they have none. Images of one place (times or echoes)
+make as many volumes. Where not all slices have a window, they share one, as in a dataset. Files that are no DICOM
+images are left out; a DICOM image that cannot be read is an error, because a volume with a gap would be wrong.
+"""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -17,46 +22,9 @@ from engine.data.dicom_header import DAMAGE, Header
 from engine.data.dicom_series import read_slice_header
 from engine.data.files import is_dicom_content, is_disc_index
 from engine.data.scan import MAX_VOXELS, Scan, serve
+from engine.data.series_choice import SeriesFacts, select_series
 from engine.data.source import natural_sort_key
 from engine.data.volume_grid import TO_RAS, Levels, VolumeGrid, stack_affine, to_rows
-
-
-@dataclass(frozen=True)
-class SeriesFacts:
-    """What names a series: texts of its header, in capitals as `Header.text` returns them."""
-
-    uid: str = ""
-    number: str = ""
-    description: str = ""
-    modality: str = ""
-
-    @property
-    def title(self) -> str:
-        """Return the number and the description."""
-        return " · ".join(filter(None, (self.number, self.description or "without a description")))
-
-
-def select_series(facts: Mapping[str, SeriesFacts], wanted: str) -> list[str]:
-    """Return the names of the files or series that a text chooses.
-
-    A text that is the number, the description, the UID or the modality of a series chooses this one; else it chooses
-    all whose description, or whose name, contains it.
-
-    Args:
-        facts: name -> what is known of its series.
-        wanted: the text, in any case; everything if it is empty.
-
-    Examples:
-        >>> facts = {"a": SeriesFacts("1.2", "1", "T1"), "b": SeriesFacts("1.3", "2", "T1 POST")}
-        >>> select_series(facts, "t1"), select_series(facts, "post"), select_series(facts, "2")
-        (['a'], ['b'], ['b'])
-    """
-    text = wanted.strip().upper()
-    exact = [
-        name for name, each in facts.items() if text in {each.uid, each.number, each.description, each.modality} - {""}
-    ]
-    return exact or [name for name, each in facts.items() if text in each.description or text in name.upper()]
-
 
 NO_IMAGES: Final = "it holds no DICOM images; open one of its files"
 _DIRECTION_TOLERANCE: Final = 1e-3

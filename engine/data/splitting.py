@@ -8,7 +8,7 @@ from typing import Final
 
 from engine.config import DataConfig
 from engine.data.disjoint_sets import DisjointSets
-from engine.data.patients import is_known
+from engine.data.patient_facts import is_known
 from engine.data.source import SplitName
 
 _SPLITS: Final[tuple[SplitName, ...]] = ("train", "validation", "test")

@@ -11,7 +11,7 @@ from engine import metrics, pairs
 from engine.arrays import Masks
 from engine.config import NoiseConfig
 from engine.data import Dataset
-from engine.data.patients import is_known
+from engine.data.patient_facts import is_known
 from engine.errors import ConfigError
 from engine.evaluation import scoring
 from engine.evaluation.scoring import ScoredBatch, Scores

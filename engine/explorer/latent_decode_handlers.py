@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from engine.errors import ConfigError
 from engine.explorer.context import ResumableJobs
-from engine.explorer.latent_handlers import Handler, LatentDataCache
+from engine.explorer.latent_cache import Handler, LatentDataCache
 from engine.latent import calibration, interpolation, reports
 from engine.latent.latent_data import PIXEL, LatentData, flat
 from engine.messages import (

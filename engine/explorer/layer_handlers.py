@@ -1,4 +1,4 @@
-"""The entry to the handlers of requests about layers. They need Keras, which comes with the first model."""
+"""The entry to the handlers of requests about layers, and the trace of a lesion. They need Keras, which comes late."""
 
 from collections.abc import Callable
 from typing import Any

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from engine import data
 from engine.arrays import Images, Latents
 from engine.data import Split
-from engine.data.patients import is_known
+from engine.data.patient_facts import is_known
 from engine.errors import EngramError
 from engine.formatting import format_fixed, format_source
 from engine.job_context import UNATTENDED, JobContext

@@ -1,13 +1,23 @@
-"""Window of a lesson: predict, run, compare."""
+"""Window of a lesson (predict, run, compare), and the frame around the control that it talks about."""
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QDialog, QHBoxLayout, QPushButton, QRadioButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QDialog,
+    QHBoxLayout,
+    QPushButton,
+    QRadioButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
+from gui import palette
 from gui.help.experiments import Experiment
 from gui.help.lessons import LESSONS, Lesson, Outcome
-from gui.help.pointer import Pointer, find_control
 from gui.panel import Panel, Target
 from gui.session import Session
 from gui.theme import GAP
@@ -16,6 +26,80 @@ from gui.widgets.card import NoticeBox, ScrollingCard
 from gui.widgets.labels import form_rows, label
 from gui.widgets.region.region import Region
 from gui.widgets.timers import make_timer
+
+MARGIN, WIDTH = 6, 3
+
+
+class Pointer(QWidget):
+    """Frame over a window that marks one of its controls; the mouse goes through it."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self._target: QWidget | None = None
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def point_at(self, target: QWidget | None) -> None:
+        """Mark a control, scrolled into view; None marks nothing."""
+        if self._target is not None:
+            self._target.removeEventFilter(self)
+            self._target.destroyed.disconnect(self._on_target_destroyed)
+        self._target = target
+        if target is None:
+            self.hide()
+            return
+        target.installEventFilter(self)
+        target.destroyed.connect(self._on_target_destroyed)
+        for area in ancestors(target):
+            area.ensureWidgetVisible(target)
+        self.raise_()
+        self._follow()
+
+    def target(self) -> QWidget | None:
+        """Return the marked control."""
+        return self._target
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Move, QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.Hide):
+            self._follow()
+        return False
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(palette.current().accent), WIDTH))
+        inset = WIDTH // 2 + 1
+        painter.drawRoundedRect(self.rect().adjusted(inset, inset, -inset, -inset), 7, 7)
+
+    def _follow(self) -> None:
+        target, window = self._target, self._window
+        if target is None or not target.isVisible():
+            self.hide()
+            return
+        seen = QRect(target.mapTo(window, target.rect().topLeft()), target.size())
+        self.setGeometry(seen.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN))
+        self.show()
+
+    def _on_target_destroyed(self) -> None:
+        self._target = None
+        self.hide()
+
+
+def ancestors(widget: QWidget) -> list[QScrollArea]:
+    """Return the scroll areas around a widget, the innermost first."""
+    found, at = [], widget.parentWidget()
+    while at is not None:
+        found += [at] if isinstance(at, QScrollArea) else []
+        at = at.parentWidget()
+    return found
+
+
+def find_control(panel: QWidget, name: str) -> QWidget | None:
+    """Return the first visible control of a panel with an accessible name. Returns None if there is none."""
+    named = (each for each in panel.findChildren(QWidget) if each.isVisible())
+    return next((each for each in named if each.accessibleName().split(":")[0] == name), None)
+
 
 WIDTH_PX, FACT_PX = 364, 150
 STEPS = ("1 Predict", "2 Run", "3 Compare")

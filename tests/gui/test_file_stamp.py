@@ -2,7 +2,7 @@
 
 import os
 
-from gui.file_stamp import SETTLED_NS, stamp
+from gui.run_repository import SETTLED_NS, stamp
 
 
 def settle(file, more_ns=0):

@@ -15,9 +15,8 @@ from gui.first_start import FIRST_PHANTOMS, load_first_images
 from gui.help import lessons
 from gui.help.experiments import DenoisedLesion, LesionImage, TracedLesion, TrainingExperiment, find_lesion_image
 from gui.help.help_window import HelpWindow
-from gui.help.lesson_window import LessonWindow
+from gui.help.lesson_window import LessonWindow, Pointer, find_control
 from gui.help.lessons import LARGE, LESSONS, SMALL, STRONG, VAE
-from gui.help.pointer import Pointer, find_control
 from gui.help.problem_report import make_report
 from gui.panels.train import TrainPanel
 from gui.run_record import RunRecord

@@ -34,7 +34,7 @@ from engine.messages import (
     StudyEnded,
     StudyProgress,
 )
-from gui import close_dialogs, main_window, palette
+from gui import main_window, palette
 from gui.app import make_window
 from gui.panel import DISCLAIMER
 from gui.preferences import Preferences, PreferencesDialog, SettingsStore
@@ -494,7 +494,7 @@ class TestPreferences:
 class TestClosing:
     def choose(self, monkeypatch, choice):
         asked = []
-        monkeypatch.setattr(close_dialogs, "ask_about_run", lambda parent, record: asked.append(record.name) or choice)
+        monkeypatch.setattr(main_window, "ask_about_run", lambda parent, record: asked.append(record.name) or choice)
         return asked
 
     def test_idle_window_closes_without_a_question(self, window, monkeypatch):
@@ -524,7 +524,7 @@ class TestClosing:
         record = start_run(window, tiny)
         self.choose(monkeypatch, "background")
         gone_on = []
-        monkeypatch.setattr(close_dialogs, "resume_detached", lambda it: gone_on.append(it.name) or True)
+        monkeypatch.setattr(main_window, "resume_detached", lambda it: gone_on.append(it.name) or True)
         window.close()
         assert gone_on == []
         window.desk.session.job.engine.say(JobEnded(run="ae-0001", state="stopped", epoch=1))
@@ -535,7 +535,7 @@ class TestClosing:
     def test_background_that_cannot_be_started_keeps_the_window(self, window, tiny, monkeypatch):
         start_run(window, tiny)
         self.choose(monkeypatch, "background")
-        monkeypatch.setattr(close_dialogs, "resume_detached", lambda it: False)
+        monkeypatch.setattr(main_window, "resume_detached", lambda it: False)
         window.close()
         window.desk.session.job.engine.say(JobEnded(run="ae-0001", state="stopped", epoch=1))
         assert window.isVisible()
@@ -547,7 +547,7 @@ class TestClosing:
         record = start_run(window, tiny)
         seen = []
         monkeypatch.setattr(QMessageBox, "exec", lambda box: seen.append(box.informativeText()))
-        assert close_dialogs.ask_about_run(window, record) == "stay"
+        assert main_window.ask_about_run(window, record) == "stay"
         assert "from its last completed epoch" in seen[0]
         assert "bit-identical" in seen[0]
 
@@ -583,7 +583,7 @@ class TestStudy:
 
     def test_window_that_is_closed_asks_and_waits_for_its_end(self, window, tmp_path, monkeypatch, qtbot):
         asked = []
-        monkeypatch.setattr(close_dialogs, "ask_about_run", lambda parent, record: asked.append(record) or "stop")
+        monkeypatch.setattr(main_window, "ask_about_run", lambda parent, record: asked.append(record) or "stop")
         job = self.start(window, tmp_path)
         assert not window.close()
         assert asked == [None]
@@ -596,7 +596,7 @@ class TestStudy:
 
         seen = []
         monkeypatch.setattr(QMessageBox, "exec", lambda box: seen.append(box.informativeText()))
-        assert close_dialogs.ask_about_run(window, None) == "stay"
+        assert main_window.ask_about_run(window, None) == "stay"
         assert "are saved" in seen[0]
 
     def test_engine_that_dies_is_said_with_a_way_back(self, window, tmp_path):
@@ -628,7 +628,7 @@ class TestSearch:
         from PySide6.QtWidgets import QMessageBox
 
         started, said = [], []
-        monkeypatch.setattr(close_dialogs, "search_in_background", lambda *order: started.append(order) or True)
+        monkeypatch.setattr(main_window, "search_in_background", lambda *order: started.append(order) or True)
         monkeypatch.setattr(QMessageBox, "exec", lambda box: said.append(box.text()))
         monkeypatch.setattr(
             QMessageBox, "clickedButton", lambda box: next(b for b in box.buttons() if "background" in b.text())
@@ -724,14 +724,14 @@ def test_background_resumes_the_run_by_the_command_line(make_run, root, tmp_path
     fake.chmod(0o755)
     monkeypatch.setattr("sys.executable", str(fake))
     run = make_run("ae-0001", state="stopped")
-    assert close_dialogs.resume_detached(open_record(run.path))
+    assert main_window.resume_detached(open_record(run.path))
     qtbot.waitUntil(told.exists)
     assert told.read_text(encoding="utf-8").split() == [
         *("-P", "-m", "engine", "resume"),
         *(str(run.path), "--runs", str(root)),
     ]
     monkeypatch.setattr("sys.executable", str(tmp_path / "none"))
-    assert not close_dialogs.resume_detached(open_record(run.path))
+    assert not main_window.resume_detached(open_record(run.path))
 
 
 def test_no_panel_takes_a_framework(run_python):

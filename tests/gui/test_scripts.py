@@ -32,8 +32,7 @@ from gui.lesion_regions import mask_of
 from gui.panels.compare.script import compare_script
 from gui.panels.data import DataPanel
 from gui.panels.denoise.case import Methods, Noise
-from gui.panels.denoise.exporter import to_image
-from gui.panels.denoise.script import denoise_script
+from gui.panels.denoise.exporter import denoise_script, to_image
 from gui.panels.latent.export import latent_script
 from gui.panels.layers.exporter import make_script
 from gui.panels.layers.state import ColorScale, LayersState, value_limits

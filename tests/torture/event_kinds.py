@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui import close_dialogs
+from gui import main_window
 from gui.main_window import MainWindow
 from gui.widgets.image_view import ImageView
 
@@ -279,4 +279,4 @@ def replace_dialogs(folder: Path, files: list[Path]) -> None:
     QFileDialog.getOpenFileName = staticmethod(lambda *words: (str(chance.choice([*files, ""])), ""))
     QFileDialog.getExistingDirectory = staticmethod(lambda *words: str(chance.choice([*folders, ""])))
     QDesktopServices.openUrl = staticmethod(lambda url: True)
-    close_dialogs._detach = lambda command: True
+    main_window._detach = lambda command: True

@@ -19,7 +19,8 @@ from engine.data.audit import groups, look_alikes, summary, survey
 from engine.data.audit.groups import LEFT_OUT, GroupMember
 from engine.data.audit.survey import SourceSurvey
 from engine.data.dataset import Dataset
-from engine.data.patients import PatientFacts, PatientGroups, count_patients
+from engine.data.patient_facts import PatientFacts, count_patients
+from engine.data.patients import PatientGroups
 from engine.data.source import Source
 from engine.data.splitting import assign_splits
 from engine.job_context import UNATTENDED, JobContext

@@ -17,7 +17,8 @@ from engine.data.audit.groups import Group, GroupMember
 from engine.data.decoded_image import UnreadableFile, large_image_lock
 from engine.data.disjoint_sets import DisjointSets
 from engine.data.parallel import map_in_threads
-from engine.data.patients import ESTIMATED, PatientGroups, is_known
+from engine.data.patient_facts import ESTIMATED, is_known
+from engine.data.patients import PatientGroups
 from engine.data.source import Source
 from engine.folders import cache_root
 from engine.job_context import JobContext

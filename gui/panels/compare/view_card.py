@@ -13,7 +13,7 @@ from gui.panels.compare.comparison import ORDERS
 from gui.run_record import RunRecord
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card, NoticeBox
-from gui.widgets.focus_combo_box import FocusComboBox
+from gui.widgets.combo_boxes import FocusComboBox
 from gui.widgets.labels import form_rows, label
 from gui.widgets.number_fields import SliceRow, SliderRange, SliderRow
 from gui.widgets.view_state import ViewState

@@ -15,7 +15,7 @@ from gui.panel import AppContext
 from gui.session import data_config, load_data_undoable
 from gui.widgets.buttons import Button, IconButton
 from gui.widgets.card import NoticeBox, ScrollingCard
-from gui.widgets.focus_combo_box import FocusComboBox
+from gui.widgets.combo_boxes import FocusComboBox
 from gui.widgets.labels import FirmLabel
 
 PHANTOM, FOLDER, HUB = "phantom", "folder", "hf"

@@ -10,12 +10,11 @@ from gui.lesion_regions import LesionBoxes
 from gui.panel import AppContext, OpenFile, Panel, ReportImage, ShowImage, Target, scroll_column
 from gui.panels.denoise.case_card import CaseCard
 from gui.panels.denoise.controller import DenoiseController
-from gui.panels.denoise.exporter import DenoiseExporter
+from gui.panels.denoise.exporter import DenoiseExporter, denoise_script
 from gui.panels.denoise.lesion import LesionCard
 from gui.panels.denoise.methods_card import MethodsCard
 from gui.panels.denoise.picture_area import PictureArea
 from gui.panels.denoise.presenter import DenoisePresenter
-from gui.panels.denoise.script import denoise_script
 from gui.run_record import RunRecord
 from gui.selection import ImageRef
 from gui.volume_card import VolumeCard

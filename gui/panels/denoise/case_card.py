@@ -14,10 +14,9 @@ from gui.run_record import RunRecord
 from gui.selection import ImageRef
 from gui.widgets.buttons import Button, IconButton
 from gui.widgets.card import Card
-from gui.widgets.focus_combo_box import FocusComboBox
+from gui.widgets.combo_boxes import FocusComboBox, SearchableComboBox
 from gui.widgets.labels import FilterChip, label
 from gui.widgets.number_fields import SliceRow
-from gui.widgets.searchable_combo_box import SearchableComboBox
 
 
 class CasePicker(QWidget):

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QWidget
 
 from gui.formatting import format_fixed
 from gui.panels.denoise.case import KINDS, LEVEL_NAMES, SIGMA_DEFAULT, SIGMA_MOST, Noise
-from gui.widgets.focus_combo_box import FocusComboBox
+from gui.widgets.combo_boxes import FocusComboBox
 from gui.widgets.labels import label
 from gui.widgets.number_fields import SliderRange, SliderRow, WholeEdit
 

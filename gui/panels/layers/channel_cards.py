@@ -15,7 +15,7 @@ from gui.widgets.buttons import IconButton
 from gui.widgets.card import Card
 from gui.widgets.channel_mosaic import TILE_PX, ChannelMosaic, MosaicData
 from gui.widgets.color_bar import ColorBar
-from gui.widgets.elided_combo_box import ElidedComboBox
+from gui.widgets.combo_boxes import ElidedComboBox
 from gui.widgets.image_view import BoxOverlay, ImageView
 from gui.widgets.labels import ElidedLabel, label
 from gui.widgets.linked_images import LinkedImage, LinkedImages

@@ -15,7 +15,7 @@ from gui.panels.layers.page import TEXT_PX, LayersPage
 from gui.panels.layers.presenter import Counterpart, LayersPresenter
 from gui.pixmaps import Array, Colormap
 from gui.run_chooser import RunChooser
-from gui.widgets.elided_combo_box import ElidedComboBox
+from gui.widgets.combo_boxes import ElidedComboBox
 from gui.widgets.labels import label
 from gui.widgets.linked_images import LinkedImage, LinkedImages
 

@@ -11,12 +11,12 @@ from gui.pixmaps import Array
 from gui.selection import ImageRef
 from gui.widgets.buttons import IconButton
 from gui.widgets.card import Card
+from gui.widgets.combo_boxes import SearchableComboBox
 from gui.widgets.image_view import BoxOverlay, ImageView
 from gui.widgets.labels import label
 from gui.widgets.number_fields import SliceRow
 from gui.widgets.region.region import RegionState
 from gui.widgets.region.tool import RegionTool
-from gui.widgets.searchable_combo_box import SearchableComboBox
 from gui.widgets.thumbnail_pairs import ThumbnailPair, ThumbnailPairs
 from gui.widgets.view_state import ViewState
 

@@ -11,13 +11,13 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from engine.errors import EngramError
 from engine.messages import Event, Log, RequestFailed, RunStudy, StudyEnded, StudyProgress
 from engine.study_folder import StudyFolder
-from gui.file_stamp import Stamp, stamp
 from gui.panel import AppContext, Panel, ReportImage, ShowStudy, Target, fixed_column
 from gui.panels.report.contents_card import ContentsCard, ReportExporter, items
 from gui.panels.report.own_report_card import DEFAULT_NAME, OwnReportCard
 from gui.panels.report.progress_card import ProgressCard
 from gui.panels.report.script import report_script, study_script
 from gui.panels.report.study_form_card import StudyFormCard
+from gui.run_repository import Stamp, stamp
 from gui.theme import GAP
 from gui.widgets.timers import make_timer
 

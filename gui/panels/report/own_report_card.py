@@ -11,13 +11,13 @@ from engine.config import DenoiseConfig, list_fields, validate
 from engine.denoising.baselines import BASELINES
 from engine.messages import WriteReport
 from engine.search import folder
-from gui.export_box import ExportBox
+from gui.export import ExportBox
 from gui.form import LABEL_PX, Form
 from gui.lesion_regions import format_region
 from gui.panel import AppContext, ReportImage
 from gui.widgets.buttons import Button
 from gui.widgets.card import ScrollingCard
-from gui.widgets.focus_combo_box import FocusComboBox
+from gui.widgets.combo_boxes import FocusComboBox
 from gui.widgets.labels import label
 
 SUBJECTS = {"runs": "Runs", "image": "Current image", "search": "Search"}

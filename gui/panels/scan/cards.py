@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout
 from engine.messages import OpenVolumeReply
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card
-from gui.widgets.focus_combo_box import FocusComboBox
+from gui.widgets.combo_boxes import FocusComboBox
 from gui.widgets.labels import ElidedLabel, form_rows, label
 from gui.widgets.number_fields import NumberEdit
 from gui.widgets.volume.histogram import Histogram

@@ -18,10 +18,10 @@ from engine.search.commands import (
     ReplaceSpace,
     StopSearch,
 )
-from gui.file_stamp import Stamp, stamp
 from gui.panel import AppContext
 from gui.panels.search.manual_trial_dialog import ManualTrialDialog
 from gui.panels.search.snapshot import SearchSnapshot, files, load_snapshot, names
+from gui.run_repository import Stamp, stamp
 from gui.session import Session
 from gui.widgets.timers import make_timer
 

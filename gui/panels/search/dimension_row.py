@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLineEdit, QW
 from gui.form import tool_tip
 from gui.panels.search.space_draft import KINDS, DimensionDraft, specs, title
 from gui.widgets.buttons import IconButton
-from gui.widgets.elided_combo_box import ElidedComboBox
+from gui.widgets.combo_boxes import ElidedComboBox
 from gui.widgets.labels import ElidedLabel, label, set_style_property
 
 HINTS = {"ints": "32, 64; 32, 64, 128", "bool": "yes, no"}

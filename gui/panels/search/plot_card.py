@@ -7,9 +7,8 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.job_controller import JobController
 from gui.panels.search.dimension_row import ShortComboBox
-from gui.panels.search.plot_data import parallel_data
 from gui.panels.search.snapshot import SearchSnapshot, progress_text
-from gui.panels.search.trial_points import FindRecord, axes_for, plot_of
+from gui.panels.search.trial_points import FindRecord, axes_for, parallel_data, plot_of
 from gui.widgets.buttons import Button, IconButton
 from gui.widgets.card import Card, NoticeBox
 from gui.widgets.curves.points import PointPlot

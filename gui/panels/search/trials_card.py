@@ -7,9 +7,8 @@ from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.formatting import format_number
 from gui.panel import DISCLAIMER
-from gui.panels.search.plot_data import top_trials
 from gui.panels.search.snapshot import SearchSnapshot
-from gui.panels.search.trial_points import history
+from gui.panels.search.trial_points import history, top_trials
 from gui.panels.search.trial_rows import RowBuilder, columns, score_title
 from gui.session import Session
 from gui.widgets.buttons import Button

@@ -21,7 +21,7 @@ from gui.panels.train.settings_form import SettingsForm, SizeProblem
 from gui.session import load_data_undoable
 from gui.widgets.buttons import Button
 from gui.widgets.card import NoticeBox, ScrollingCard
-from gui.widgets.elided_combo_box import ElidedComboBox
+from gui.widgets.combo_boxes import ElidedComboBox
 from gui.widgets.labels import form_rows, label
 
 OWN = "Custom"

@@ -12,7 +12,7 @@ from engine import config as settings
 from engine.config import MODELS, DataConfig, RunConfig
 from engine.errors import ConfigError
 from gui.form import Form
-from gui.widgets.focus_combo_box import FocusComboBox
+from gui.widgets.combo_boxes import FocusComboBox
 
 Values = dict[str, Any]
 

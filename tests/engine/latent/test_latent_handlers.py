@@ -160,16 +160,16 @@ def test_map_that_takes_long_yields_continues_and_is_kept(ask, embeddings):
 
 
 def test_map_that_is_kept_does_not_keep_the_model_it_is_of(ask, monkeypatch):
-    from engine.explorer import latent_handlers
+    from engine.explorer import latent_cache
 
     made = []
 
-    class Noted(latent_handlers.LatentData):
+    class Noted(latent_cache.LatentData):
         def __init__(self, *given):
             super().__init__(*given)
             made.append(weakref.ref(self))
 
-    monkeypatch.setattr(latent_handlers, "LatentData", Noted)
+    monkeypatch.setattr(latent_cache, "LatentData", Noted)
     for model in ("ae", "vae", "unet"):
         ask(EmbedLatents, model)
     gc.collect()

@@ -9,9 +9,9 @@ from gui.panels.train.new_run_card import NewRunCard
 from gui.panels.train.plot_grid import PlotGrid
 from gui.panels.train.run_estimate import CHOOSING, RunEstimator, describe_estimate, make_token, predict_s
 from gui.panels.train.runs_card import RunsCard
+from gui.run_list_view import compare_settings
 from gui.run_listing import make_row
 from gui.run_record import open_record
-from gui.settings_diff import compare_settings
 from gui.status import background_line
 
 KNOWN = {"parameters": 9441, "memory_mb": 812.0, "images_per_s": 10.0, "validation_s": 0.1, "epoch_s": 2.0}

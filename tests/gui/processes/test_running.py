@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine import runs
-from gui import close_dialogs
+from gui import main_window
 from gui.engine_process import EngineProcess, ProcessExit
 from tests.conftest import PYTHON, ROOT
 
@@ -82,7 +82,7 @@ def test_kept_in_the_background_a_run_continues_without_its_window(window, start
     processes = [session.job.engine.pid, session.explorer.engine.pid]
     assert all(map(alive, processes))
     engines.is_kept = False
-    monkeypatch.setattr(close_dialogs, "ask_about_run", lambda parent, it: "background")
+    monkeypatch.setattr(main_window, "ask_about_run", lambda parent, it: "background")
     window.close()
     wait(lambda: not window.isVisible())
     assert not any(map(alive, processes))

@@ -11,9 +11,8 @@ from gui.pixmaps import Colormap
 from gui.widgets.buttons import Button, IconButton, RailButton
 from gui.widgets.card import Card, NoticeBox
 from gui.widgets.color_bar import ColorBar
-from gui.widgets.elided_combo_box import ElidedComboBox
+from gui.widgets.combo_boxes import ElidedComboBox, FocusComboBox
 from gui.widgets.flow_layout import FlowLayout
-from gui.widgets.focus_combo_box import FocusComboBox
 from gui.widgets.labels import Chip, ElidedLabel, FilterChip, FirmLabel, label, plain_tip
 
 
