@@ -9,9 +9,10 @@ scan    from the drop of an image file to its reconstruction on screen: requests
 epoch   from the engine's line with the metrics of an epoch to its point on the curves: calls, and redraws of each plot
 
 A call is that of a named function whose file lies in gui/ or engine/. Left out is what Qt calls by itself, its virtual
-methods (paintEvent, data, sizeHint) and all below them, because how often it does depends on the clock. Of the panel's
-refresh only the part that leads to the curves is counted; the whole refresh, with the table, the previews and the log,
-is printed below. "Functions" counts each function once, however often it is called. The first epoch is not counted.
+methods (paintEvent, data, sizeHint), and what a clock starts (POLLS), with all below them, because how often they come
+depends on the machine. Of the panel's refresh only the part that leads to the curves is counted; the whole refresh,
+with the table, the previews and the log, is printed below. "Functions" counts each function once, however often it is
+called. The first epoch is not counted.
 """
 
 import argparse
@@ -28,6 +29,8 @@ SETTINGS = {"source": "phantom", "phantom_count": 48, "size": 32, "filters": (8,
 TARGETS = {"requests": 1, "calls of a scan": 90, "calls of an epoch": 40, "redraws": 1}
 MOST_SHOWN = 12
 LINE, REFRESH, CURVES, REDRAW = "_event", "TrainPanel.refresh", "CurvesCard.show_runs", "CurvePlot._redraw"
+# What timers start again and again: the memory of the engines, a look into the folder of the runs.
+POLLS = {"StatusBar.show_memory", "RunRepository.refresh"}
 # Parts of the panel's refresh that do not lead to the curves.
 ASIDE = {"RunsCard.refresh", "PreviewsCard.show_run", "LogCard.show_run"}
 
@@ -54,7 +57,7 @@ class Tracer:
             return
         if event == "call":
             self._path.append(code.co_qualname)
-            if not any(map(is_virtual, self._path)):
+            if self._path[0] not in POLLS and not any(map(is_virtual, self._path)):
                 self._on_call(code.co_qualname, self._path, frame)
         elif self._path:
             self._path.pop()
@@ -63,7 +66,7 @@ class Tracer:
 def is_virtual(name: str) -> bool:
     """Return whether a function has a name of Qt's style, as its virtual methods have."""
     own = name.rpartition(".")[2]
-    return own in ("paint", "event", "data", "flags") or (own[0].islower() and own != own.lower())
+    return own in ("paint", "event", "data", "flags", "index", "parent") or (own[0].islower() and own != own.lower())
 
 
 class EpochWalk:
