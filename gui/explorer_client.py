@@ -5,11 +5,12 @@ arrays and deletes their files. What it keeps for later therefore names no file 
 keeps a file open, which Windows would not delete.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from engine.messages import Event, Ready, Reply, Request, RequestFailed, RequestProgress, Response, Stop
@@ -17,27 +18,37 @@ from engine.runs import default_root
 from gui.engine_process import EngineProcess, ProcessExit, make_trace
 
 
-def take_arrays(content: dict[str, Any], scratch: Path) -> dict[str, Any]:
-    """Return an answer's content with arrays in the place of their files, which are deleted.
-
-    Args:
-        content: JSON; a string that names an `.npy` file within the scratch folder stands for an array.
-        scratch: the folder.
+def read_reply(kind: type[Reply], content: dict[str, Any], scratch: Path) -> Reply:
+    """Return the reply that a response contains, and delete the files of its arrays; an array may occur twice.
 
     Raises:
-        OSError, ValueError, EOFError: a file is gone, or holds no array.
+        OSError, ValueError, EOFError: it is no such reply, or a file is gone, or holds no array.
     """
-    files = list(_files(content, scratch))
+    arrays: dict[str, NDArray[Any]] = {}
+
+    def load(file: str) -> NDArray[Any]:
+        if file not in arrays:
+            if not Path(file).is_relative_to(scratch):
+                raise ValueError(f"{file} is not in the scratch folder")
+            arrays[file] = np.load(file, allow_pickle=False)
+        return arrays[file]
+
     try:
-        arrays = {file: np.load(file, allow_pickle=False) for file in files}
-    finally:
-        _delete(files)
-    return {name: _filled(part, arrays) for name, part in content.items()}
+        reply = kind.from_content(content, load)
+    except (OSError, ValueError, EOFError):
+        discard_arrays(content, scratch)
+        raise
+    for file in arrays:
+        Path(file).unlink(missing_ok=True)
+    return reply
 
 
-def discard_arrays(content: dict[str, Any], scratch: Path) -> None:
-    """Delete the files of an answer that comes too late."""
-    _delete(_files(content, scratch))
+def discard_arrays(content: Any, scratch: Path) -> None:
+    """Delete the files of a response that is not read."""
+    if isinstance(content, str) and content.endswith(".npy") and Path(content).is_relative_to(scratch):
+        Path(content).unlink(missing_ok=True)
+    for part in _parts(content):
+        discard_arrays(part, scratch)
 
 
 def count_bytes(content: Any) -> int:
@@ -47,32 +58,12 @@ def count_bytes(content: Any) -> int:
     return sum(map(count_bytes, _parts(content)))
 
 
-def _delete(files: Iterable[str]) -> None:
-    for file in files:
-        Path(file).unlink(missing_ok=True)
-
-
 def _parts(content: Any) -> Iterable[Any]:
     if isinstance(content, Reply):
         return [part for _, part in content]
     if isinstance(content, dict):
         return list(content.values())
     return content if isinstance(content, (list, tuple)) else ()
-
-
-def _files(content: Any, scratch: Path) -> Iterator[str]:
-    if isinstance(content, str) and content.endswith(".npy") and Path(content).is_relative_to(scratch):
-        yield content
-    for part in _parts(content):
-        yield from _files(part, scratch)
-
-
-def _filled(content: Any, arrays: dict[str, Any]) -> Any:
-    if isinstance(content, dict):
-        return {name: _filled(part, arrays) for name, part in content.items()}
-    if isinstance(content, list):
-        return [_filled(part, arrays) for part in content]
-    return arrays.get(content, content) if isinstance(content, str) else content
 
 
 class RequestHandle(QObject):
@@ -203,8 +194,7 @@ class ExplorerClient(QObject):
     def _read(self, response: Response, request: Request) -> Reply | RequestFailed | None:
         """Return the reply, or why there is none; None if it cannot be read and the request was sent once more."""
         try:
-            content = take_arrays(response.content, self._scratch)
-            return request.reply_type.model_validate(content)
+            return read_reply(request.reply_type, response.content, self._scratch)
         except (OSError, ValueError, EOFError) as error:
             if self.engine and self._retried.get(request.panel) != request.number:
                 self._retried[request.panel] = request.number

@@ -3,18 +3,23 @@
 import json
 import time
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, SerializationInfo
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, SerializationInfo, ValidationInfo
 
 from engine.config import DataConfig
 
 SaveArray = Callable[[NDArray[Any]], str]
+LoadArray = Callable[[str], NDArray[Any]]
 
 
-def _require_array(value: object) -> NDArray[Any]:
+def _load_array(value: object, info: ValidationInfo) -> NDArray[Any]:
+    """Return an array, or load it from the file in its place."""
+    if isinstance(value, str) and info.context:
+        load: LoadArray = info.context["load"]
+        return load(value)
     if not isinstance(value, np.ndarray):
         raise ValueError("an array is missing")
     return value
@@ -25,11 +30,14 @@ def _save_array(array: NDArray[Any], info: SerializationInfo) -> str:
     return save(array)
 
 
-Array = Annotated[NDArray[Any], PlainValidator(_require_array), PlainSerializer(_save_array, return_type=str)]
+Array = Annotated[NDArray[Any], PlainValidator(_load_array), PlainSerializer(_save_array, return_type=str)]
 
 
 class Reply(BaseModel):
     """The reply of the explorer to a request.
+
+    Its arrays cross the seam in `.npy` files: `to_content` writes them and puts their paths in their places,
+    `from_content` loads them again.
 
     Examples:
         >>> class Mean(Reply):
@@ -38,6 +46,8 @@ class Reply(BaseModel):
         >>> reply = Mean(run="ae-0001", image=np.zeros((8, 8), np.float32))
         >>> reply.to_content(lambda array: "mean.npy")
         {'run': 'ae-0001', 'image': 'mean.npy'}
+        >>> Mean.from_content({"run": "ae-0001", "image": "mean.npy"}, lambda path: np.ones((8, 8))).image.shape
+        (8, 8)
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -49,6 +59,19 @@ class Reply(BaseModel):
             save: writes an array to a file and returns its path.
         """
         return self.model_dump(context={"save": save})
+
+    @classmethod
+    def from_content(cls, content: dict[str, Any], load: LoadArray) -> Self:
+        """Return the reply that a response event contains.
+
+        Args:
+            content: JSON, with paths of files in the places of arrays.
+            load: loads an array; its OSError passes through.
+
+        Raises:
+            ValidationError: the content is not that of such a reply.
+        """
+        return cls.model_validate(content, context={"load": load})
 
 
 class Message(BaseModel):

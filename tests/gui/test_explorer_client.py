@@ -3,13 +3,17 @@ import pytest
 from pydantic import ConfigDict
 
 from engine.messages import Reply, Request, RequestFailed, RequestProgress, Response, Stop
-from gui.explorer_client import ExplorerClient, count_bytes, take_arrays
+from engine.messages.base import Array
+from gui.explorer_client import ExplorerClient, count_bytes, read_reply
 
 
 class AnyReply(Reply):
-    """A reply that takes whatever a response contains."""
+    """A reply that takes whatever a response contains, arrays only where it declares them."""
 
     model_config = ConfigDict(extra="allow")
+
+    images: Array | None = None
+    runs: dict[str, Array] | None = None
 
 
 class Ask(Request):
@@ -30,10 +34,17 @@ def client(qtbot, tmp_path, fake_engines):
     made.deleteLater()
 
 
+def received(reply):
+    """Return the fields that a response contained."""
+    return {name: getattr(reply, name) for name in reply.model_fields_set}
+
+
 def send(client, panel, path=""):
     """Send a request, note what its handle emits, and return the handle."""
     handle = client.send(Ask(panel=panel, path=path))
-    handle.finished.connect(lambda reply: client.heard.append((panel, reply.model_dump())))
+    handle.finished.connect(
+        lambda reply: client.heard.append((panel, {name: getattr(reply, name) for name in reply.model_fields_set}))
+    )
     handle.failed.connect(lambda failure: client.heard.append((panel, failure.sentence)))
     handle.progressed.connect(lambda done, total: client.heard.append((panel, done, total)))
     return handle
@@ -72,10 +83,10 @@ def written(tmp_path):
 
 def test_reply_holds_its_arrays_and_their_files_are_deleted(client, written):
     handle = send(client, "scan")
-    respond(client, handle, runs={"a": {"images": [str(written), "a.npy"]}}, path=None)
+    respond(client, handle, runs={"a": str(written)}, images=str(written), name="a.npy")
     reply = client.heard[0][1]
-    array, name = reply["runs"]["a"]["images"]
-    assert (array.tolist(), name, reply["path"]) == ([0, 1, 2], "a.npy", None)
+    assert (reply["images"].tolist(), reply["name"]) == ([0, 1, 2], "a.npy")
+    assert reply["runs"]["a"] is reply["images"]
     assert not written.exists()
 
 
@@ -151,20 +162,19 @@ def test_killed_explorer_fails_every_pending_request_and_is_replaced(client):
 def test_only_files_of_the_scratch_folder_are_taken(tmp_path):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    for folder in (tmp_path, scratch):
-        np.save(folder / "a.npy", np.ones(2))
-    content = {"own": str(scratch / "a.npy"), "store": str(tmp_path / "a.npy"), "twice": [str(scratch / "a.npy")]}
-    taken = take_arrays(content, scratch)
-    assert taken["store"] == str(tmp_path / "a.npy")
-    assert taken["own"] is taken["twice"][0]
+    np.save(tmp_path / "a.npy", np.ones(2))
+    read = read_reply(AnyReply, {"store": str(tmp_path / "a.npy")}, scratch)
+    assert read.store == str(tmp_path / "a.npy")
+    with pytest.raises(ValueError, match="not in the scratch folder"):
+        read_reply(AnyReply, {"images": str(tmp_path / "a.npy")}, scratch)
     assert (tmp_path / "a.npy").exists()
-    assert not (scratch / "a.npy").exists()
 
 
 def test_what_cannot_be_read_is_deleted_with_the_rest(tmp_path):
     np.save(tmp_path / "a.npy", np.ones(2))
+    files = {"b": str(tmp_path / "b.npy"), "a": str(tmp_path / "a.npy")}
     with pytest.raises(FileNotFoundError):
-        take_arrays({"a": str(tmp_path / "a.npy"), "b": str(tmp_path / "b.npy")}, tmp_path)
+        read_reply(AnyReply, {"runs": files}, tmp_path)
     assert not (tmp_path / "a.npy").exists()
 
 

@@ -17,7 +17,7 @@ from engine.messages import (
     TraceLesion,
     read_event,
 )
-from gui.explorer_client import take_arrays
+from gui.explorer_client import read_reply
 
 pytestmark = pytest.mark.usefixtures("loaded_once")
 
@@ -44,7 +44,7 @@ def test_reply_crosses_the_seam(ask, run, explorer, kind, fields, files):
     assert not list(explorer.scratch.glob("*.npy"))
     line = Response(number=1, panel="layers", content=reply.to_content(explorer.save_array)).to_json_line()
     assert len(list(explorer.scratch.glob("*.npy"))) == files
-    read = kind.reply_type.model_validate(take_arrays(read_event(line).content, explorer.scratch))
+    read = read_reply(kind.reply_type, read_event(line).content, explorer.scratch)
     for name, value in reply:
         if isinstance(value, np.ndarray):
             assert np.array_equal(getattr(read, name), value), name

@@ -23,20 +23,16 @@ pytestmark = pytest.mark.usefixtures("loaded_once")
 def cross(tmp_path, explorer):
     """Send a reply through a worker; return it as the app reads it, and the files that it came in."""
 
-    def load(content, files):
-        if isinstance(content, dict):
-            return {name: load(part, files) for name, part in content.items()}
-        if isinstance(content, str) and content.startswith(str(explorer.scratch)) and content.endswith(".npy"):
-            files.append(content)
-            return np.load(content)
-        return content
-
     def go(request, reply):
         lines, files = io.BytesIO(), []
         worker = ExplorerWorker([], lines, explorer.scratch)
         worker._reply(request, lambda: reply)
-        content = load(read_event(lines.getvalue()).content, files)
-        return request.reply_type.model_validate(content), files
+
+        def load(file):
+            files.append(file)
+            return np.load(file)
+
+        return request.reply_type.from_content(read_event(lines.getvalue()).content, load), files
 
     return go
 

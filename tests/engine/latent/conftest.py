@@ -25,19 +25,13 @@ def explorer(tmp_path):
     return Explorer(tmp_path, lambda event: None, never_stop)
 
 
-def load_arrays(content):
-    """Return the content of a response with its arrays in memory."""
-    named = content.items()
-    return {name: np.load(part) if isinstance(part, str) and part.endswith(".npy") else part for name, part in named}
-
-
 @pytest.fixture
 def deliver(explorer):
     """Deliver a reply as the app receives it: in a line, with its arrays in files, validated again."""
 
     def carry(request, reply):
         line = Response(number=1, panel="latent", content=reply.to_content(explorer.save_array)).to_json_line()
-        return type(request).reply_type.model_validate(load_arrays(read_event(line).content))
+        return type(request).reply_type.from_content(read_event(line).content, np.load)
 
     return carry
 
