@@ -13,7 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from engine.messages import Event, Ready, Reply, Request, RequestFailed, RequestProgress, Response, Stop
+from engine.messages import (
+    Event,
+    PartialResponse,
+    Ready,
+    Reply,
+    Request,
+    RequestFailed,
+    RequestProgress,
+    Response,
+    Stop,
+)
 from engine.runs import default_root
 from gui.engine_process import EngineProcess, ProcessExit, make_trace
 
@@ -69,8 +79,9 @@ def _parts(content: Any) -> Iterable[Any]:
 class RequestHandle(QObject):
     """One request: it finishes with a reply, fails, is canceled, or is replaced by a newer request of its panel.
 
-    finished carries the reply, of the request's `reply_type`; failed the `RequestFailed`; progressed how much is done
-    and how much there is. None of them is emitted after `cancel`, or once a newer request of the panel was sent.
+    finished carries the reply, of the request's `reply_type`; partly_finished the first part of it; failed the
+    `RequestFailed`; progressed how much is done and how much there is. None of them is emitted after `cancel`, or once
+    a newer request of the panel was sent.
 
     Args:
         request: what was sent.
@@ -79,6 +90,7 @@ class RequestHandle(QObject):
     """
 
     finished = Signal(object)
+    partly_finished = Signal(object)
     failed = Signal(object)
     progressed = Signal(int, int)
 
@@ -176,22 +188,30 @@ class ExplorerClient(QObject):
     def _on_event(self, event: Event) -> None:
         if isinstance(event, Ready):
             self.ready.emit(event)
-        elif isinstance(event, (Response, RequestProgress, RequestFailed)):
+        elif isinstance(event, (Response, PartialResponse, RequestProgress, RequestFailed)):
             self._on_reply(event)
 
-    def _on_reply(self, event: Response | RequestProgress | RequestFailed) -> None:
+    def _on_reply(self, event: Response | PartialResponse | RequestProgress | RequestFailed) -> None:
         handle = self._pending.get(event.panel or "")
         if handle is None or handle.request.number != event.number:
-            if isinstance(event, Response):
+            if isinstance(event, (Response, PartialResponse)):
                 discard_arrays(event.content, self._scratch)
         elif isinstance(event, RequestProgress):
             handle.report_progress(event)
+        elif isinstance(event, RequestFailed):
+            self._close(handle, event)
         else:
-            outcome = self._read(event, handle.request) if isinstance(event, Response) else event
-            if outcome is not None:
-                self._close(handle, outcome)
+            self._take(event, handle)
 
-    def _read(self, response: Response, request: Request) -> Reply | RequestFailed | None:
+    def _take(self, response: Response | PartialResponse, handle: RequestHandle) -> None:
+        """Hand a reply, or the first part of one, to the handle."""
+        outcome = self._read(response, handle.request)
+        if isinstance(response, PartialResponse) and isinstance(outcome, Reply):
+            handle.partly_finished.emit(outcome)
+        elif outcome is not None:
+            self._close(handle, outcome)
+
+    def _read(self, response: Response | PartialResponse, request: Request) -> Reply | RequestFailed | None:
         """Return the reply, or why there is none; None if it cannot be read and the request was sent once more."""
         try:
             return read_reply(request.reply_type, response.content, self._scratch)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject
 
+from gui.explorer_client import RequestHandle
 from gui.panel import Panel
 from gui.run_record import RunRecord
 from gui.selection import ImageRef
@@ -71,10 +72,13 @@ class Follower(QObject):
         if not self.is_pinned():
             self._selection.set_run(name)
 
-    def open_file(self, path: str) -> None:
-        """Open a file in the panel, which is then no longer pinned, and make it the current image."""
+    def open_file(self, path: str, runs: tuple[str, ...] | None = None) -> RequestHandle:
+        """Open a file in the panel, which is then no longer pinned, and make it the current image.
+
+        With `runs`, these models also reconstruct it.
+        """
         self.set_pinned(False)
-        self._selection.open_file(path)
+        return self._selection.open_file(path, runs=runs)
 
     def close_file(self) -> None:
         """Return from a file to the dataset."""

@@ -80,6 +80,7 @@ class Selection(QObject):
         self._of_dataset: ImageRef | None = None
         self._preview: tuple[str, Image] | None = None
         self._wanted: tuple[str, str] | None = None
+        self._opened: RequestHandle | None = None
 
     def set_image(self, image: ImageRef | None) -> None:
         """Make an image the current one."""
@@ -97,12 +98,20 @@ class Selection(QObject):
             self.run_changed.emit()
             self.recent_changed.emit()
 
-    def open_file(self, path: str, at: int | None = None, quiet: bool = False) -> None:
-        """Open a file and make it the current image, at a slice or in its middle; a quiet failure is not reported."""
-        handle = self._request(OpenScan(panel="image", path=path, data=self._find_config(), slice=at))
-        handle.finished.connect(lambda reply: self._on_opened(path, at, reply))
+    def open_file(
+        self, path: str, at: int | None = None, quiet: bool = False, runs: tuple[str, ...] | None = None
+    ) -> RequestHandle:
+        """Open a file and make it the current image, at a slice or in its middle; a quiet failure is not reported.
+
+        With `runs`, the reply that the handle brings also has what these models make of the slice.
+        """
+        config = self._find_config()
+        handle = self._request(OpenScan(panel="image", path=path, data=config, slice=at, runs=runs))
+        for arrived in (handle.partly_finished, handle.finished):
+            arrived.connect(lambda reply: self._on_opened(handle, path, at, reply))
         if not quiet:
-            handle.failed.connect(lambda failure: self._on_failed(path, failure))
+            handle.failed.connect(lambda failure: self._on_failed(handle, path, failure))
+        return handle
 
     def close_file(self) -> None:
         """Return from a file to the last image of the dataset."""
@@ -154,7 +163,10 @@ class Selection(QObject):
             self.open_file(path, at if isinstance(at, int) and at >= 0 else None, quiet=True)
         self.recent_changed.emit()
 
-    def _on_opened(self, path: str, at: int | None, reply: OpenScanReply) -> None:
+    def _on_opened(self, handle: RequestHandle, path: str, at: int | None, reply: OpenScanReply) -> None:
+        if handle is self._opened:  # by the first part of the reply
+            return
+        self._opened = handle
         opened = opened_scan_from(path, reply)
         if at is not None:
             opened = opened.with_slice(min(at, opened.slices - 1))
@@ -168,8 +180,9 @@ class Selection(QObject):
         self.recent_changed.emit()
         self.file_opened.emit(path)
 
-    def _on_failed(self, path: str, failure: RequestFailed) -> None:
-        self.failed.emit(path, failure.sentence)
+    def _on_failed(self, handle: RequestHandle, path: str, failure: RequestFailed) -> None:
+        if handle is not self._opened:
+            self.failed.emit(path, failure.sentence)
 
 
 def _add_first(entry: str, entries: list[str]) -> list[str]:

@@ -130,12 +130,16 @@ class Explorer:
 
     def _open_scan(self, request: OpenScan) -> OpenScanReply:
         scan = self._read_scan(request.path)
-        count, image = len(scan.pixels), None
+        count, image, reconstructed = len(scan.pixels), None, None
         if request.data is not None:
             at = count // 2 if request.slice is None else min(max(request.slice, 0), count - 1)
             image = data.prepare(scan, request.data, at)
+            if request.runs is not None:
+                same = {"number": request.number, "panel": request.panel, "data": request.data, "runs": request.runs}
+                reconstructed = self._reconstruct(Reconstruct(**same, scan=request.path, slice=at))
         facts = {"name": scan.name, "kind": scan.kind, "orientation": scan.orientation, "notes": scan.notes}
-        return OpenScanReply(**facts, slices=count, image=image, stored=scan.pixels.shape[1:])
+        stored = scan.pixels.shape[1:]
+        return OpenScanReply(**facts, slices=count, image=image, stored=stored, reconstructed=reconstructed)
 
     def _open_volume(self, request: OpenVolume) -> OpenVolumeReply:
         """Write the voxels of a volume in place of those of the last one."""

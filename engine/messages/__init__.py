@@ -174,6 +174,15 @@ class Response(Event):
     content: dict[str, Any]
 
 
+class PartialResponse(Event):
+    """The first part of the answer to a request: a reply of the same type without what takes longer."""
+
+    event: Literal["partial-answer"] = "partial-answer"
+    number: int
+    panel: str
+    content: dict[str, Any]
+
+
 class RequestProgress(Event):
     """The progress of a long request."""
 
@@ -252,6 +261,7 @@ AnyEvent = Annotated[
     | StudyProgress
     | StudyEnded
     | Response
+    | PartialResponse
     | RequestProgress
     | RequestFailed
     | SearchStarted

@@ -80,12 +80,35 @@ class Audit(Request):
     config: DataConfig
 
 
+class Reconstructions(Reply):
+    """The reconstructions of n images by one model: float32 (n, size, size) in [0, 1], with metrics of each image.
+
+    `originals` are the images at the size of the model, which may differ from that of other models. `psnr_db` is None
+    where image and reconstruction are equal.
+    """
+
+    originals: Array
+    images: Array
+    mse: tuple[float, ...]
+    psnr_db: tuple[float | None, ...]
+    ssim: tuple[float, ...]
+
+
+class ReconstructReply(Reply):
+    """Originals, float32 (n, size, size) in [0, 1], with their names, and the reconstructions of each model."""
+
+    names: tuple[str, ...]
+    originals: Array
+    runs: dict[str, Reconstructions]
+
+
 class OpenScanReply(Reply):
     """An image file that was opened.
 
     `kind` is 'picture', 'dicom' or 'nifti'. `orientation` gives the letters (R, L, A, P, S, I) at the left, right, top
     and bottom edge; None if it is unknown. `image` is the slice of the request, float32 (size, size) in [0, 1]; None
-    if the request has no `data`. `stored` is the height and the width of a slice of the file.
+    if the request has no `data`. `stored` is the height and the width of a slice of the file. `reconstructed` is what
+    the models make of the slice; None if the request names none, and in the partial reply.
     """
 
     name: str
@@ -95,10 +118,15 @@ class OpenScanReply(Reply):
     notes: tuple[str, ...]
     image: Array | None = None
     stored: tuple[int, int] = (0, 0)
+    reconstructed: ReconstructReply | None = None
 
 
 class OpenScan(Request):
-    """Open one picture, DICOM or NIfTI file; prepare its slice, the middle one if None, as `data` says."""
+    """Open one picture, DICOM or NIfTI file; prepare its slice, the middle one if None, as `data` says.
+
+    With `runs`, which may be empty, these models reconstruct the slice, as for `Reconstruct`. A partial reply then
+    brings the slice as soon as the file is read, since a model may have to be loaded first.
+    """
 
     reply_type: ClassVar[type[Reply]] = OpenScanReply
 
@@ -106,6 +134,7 @@ class OpenScan(Request):
     path: str
     data: DataConfig | None = None
     slice: int | None = None
+    runs: tuple[str, ...] | None = None
 
 
 class OpenVolumeReply(Reply):
@@ -176,28 +205,6 @@ class ExportVolume(Request):
     noise: str = "gaussian"
     sigma: float = Field(0.0, ge=0.0, le=1.0)
     seed: int = Field(0, ge=0)
-
-
-class Reconstructions(Reply):
-    """The reconstructions of n images by one model: float32 (n, size, size) in [0, 1], with metrics of each image.
-
-    `originals` are the images at the size of the model, which may differ from that of other models. `psnr_db` is None
-    where image and reconstruction are equal.
-    """
-
-    originals: Array
-    images: Array
-    mse: tuple[float, ...]
-    psnr_db: tuple[float | None, ...]
-    ssim: tuple[float, ...]
-
-
-class ReconstructReply(Reply):
-    """Originals, float32 (n, size, size) in [0, 1], with their names, and the reconstructions of each model."""
-
-    names: tuple[str, ...]
-    originals: Array
-    runs: dict[str, Reconstructions]
 
 
 class Reconstruct(ImagesRequest):

@@ -25,6 +25,7 @@ from engine.messages import (
     Message,
     OpenScan,
     OpenVolume,
+    PartialResponse,
     Reply,
     Request,
     RequestFailed,
@@ -51,7 +52,7 @@ class BackgroundTask:
         handle: handles a request; its second argument returns whether the request was canceled.
     """
 
-    def __init__(self, handle: Callable[[Any, ShouldStop], None]) -> None:
+    def __init__(self, handle: Callable[[Any, ShouldStop], object]) -> None:
         self._handle = handle
         self._canceled = threading.Event()
 
@@ -138,8 +139,18 @@ class ExplorerWorker(JsonLinesServer):
     def _answer_in_turn(self, request: Request, should_stop: ShouldStop) -> None:
         """Wait for the request before, so that never two of them are answered at a time; skip a canceled one."""
         with self._turns[type(request)]:
-            if not should_stop():
+            if should_stop():
+                return
+            if isinstance(request, OpenScan) and request.runs is not None:
+                self._answer_in_parts(request)
+            else:
                 self._reply(request, lambda: self.explorer.answer(request))
+
+    def _answer_in_parts(self, request: OpenScan) -> None:
+        """Send the slice at once, and queue the request for the main thread, where the models are."""
+        first = request.model_copy(update={"runs": None})
+        if self._reply(first, lambda: self.explorer.answer(first), PartialResponse):
+            super()._receive(request)
 
     def _answer(self, request: Request) -> None:
         self._canceled.clear()
@@ -172,9 +183,17 @@ class ExplorerWorker(JsonLinesServer):
         """Return whether a request that can wait has to, since another has come in."""
         return request.can_wait and not self._queue.empty()
 
-    def _reply(self, request: Request, handle: Callable[[], Reply | None]) -> None:
-        """Send the response to a request, or the reason why there is none; defer a request that has to wait."""
-        number, panel = request.number, request.panel
+    def _reply(
+        self,
+        request: Request,
+        handle: Callable[[], Reply | None],
+        response: type[Response | PartialResponse] = Response,
+    ) -> bool:
+        """Send the response to a request, or the reason why there is none; defer a request that has to wait.
+
+        Returns whether the response was sent.
+        """
+        number, panel, is_sent = request.number, request.panel, False
 
         def refuse(error: EngramError) -> None:
             self.emit(RequestFailed(reason=error.what, advice=error.advice, number=number, panel=panel))
@@ -186,10 +205,12 @@ class ExplorerWorker(JsonLinesServer):
                 raise EngramError(CANCELED) from None
             if reply is not None:
                 content = reply.to_content(self._save_once())
-                self.emit(Response(number=number, panel=panel, content=content))
+                self.emit(response(number=number, panel=panel, content=content))
+                is_sent = True
             elif not self._is_stale(request):
                 self._deferred.append(request)
         self._answered.set()
+        return is_sent
 
     def _save_once(self) -> SaveArray:
         """Return a function that saves the arrays of one reply; an array that occurs twice goes into one file."""

@@ -5,10 +5,12 @@ import queue
 import threading
 import zipfile
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from engine import messages
-from engine.messages import Reply, RequestFailed, Response
+from engine.messages import PartialResponse, Reply, RequestFailed, Response
 from engine.processes import explorer_worker
 from tests.engine.conversation import InProcess
 
@@ -109,6 +111,39 @@ def test_a_volume_is_opened_while_a_dataset_is_loaded(serving, tiny, monkeypatch
     assert serving.wait_for((Response, RequestFailed)).number == 2
     opened.set()
     assert serving.wait_for((Response, RequestFailed)).number == 1
+
+
+@pytest.fixture
+def picture(tmp_path):
+    """The path of a picture of one gray."""
+    path = tmp_path / "head.png"
+    Image.fromarray(np.full((40, 60), 90, np.uint8)).save(path)
+    return str(path)
+
+
+def test_a_scan_is_shown_before_its_reconstruction(serving, images, picture):
+    request = messages.OpenScan(number=3, panel="image", path=picture, data=images, runs=("pca:4",))
+    serving.send(request)
+    first = serving.wait_for((PartialResponse, Response, RequestFailed))
+    whole = serving.wait_for((PartialResponse, Response, RequestFailed))
+    assert [type(first), type(whole), first.number, whole.number] == [PartialResponse, Response, 3, 3]
+    opened, read = (request.reply_type.from_content(event.content, np.load) for event in (first, whole))
+    assert opened.reconstructed is None
+    assert np.array_equal(opened.image, read.reconstructed.originals[0])
+    assert read.reconstructed.runs["pca:4"].images.shape == (1, images.size, images.size)
+
+
+def test_a_scan_is_shown_even_if_a_model_is_missing(serving, images, picture):
+    serving.send(messages.OpenScan(number=4, panel="image", path=picture, data=images, runs=("/nowhere/ae",)))
+    assert serving.wait_for((PartialResponse, Response, RequestFailed)).content["name"] == "head.png"
+    assert serving.wait_for((PartialResponse, Response, RequestFailed)).number == 4
+
+
+def test_a_scan_that_cannot_be_read_is_refused_once(serving, images):
+    serving.send(messages.OpenScan(number=5, panel="image", path="/nowhere", data=images, runs=("pca:4",)))
+    serving.send(messages.OpenScan(number=6, panel="other", path="/nowhere", data=images))
+    events = [serving.wait_for((PartialResponse, Response, RequestFailed)) for _ in range(2)]
+    assert [(type(event), event.number) for event in events] == [(RequestFailed, 5), (RequestFailed, 6)]
 
 
 def test_a_newer_audit_takes_the_place_of_the_one_before(auditing, tiny):

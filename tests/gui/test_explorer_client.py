@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pydantic import ConfigDict
 
-from engine.messages import Reply, Request, RequestFailed, RequestProgress, Response, Stop
+from engine.messages import PartialResponse, Reply, Request, RequestFailed, RequestProgress, Response, Stop
 from engine.messages.base import Array
 from gui.explorer_client import ExplorerClient, count_bytes, read_reply
 
@@ -50,9 +50,9 @@ def send(client, panel, path=""):
     return handle
 
 
-def respond(client, handle, **content):
+def respond(client, handle, kind=Response, **content):
     number, panel = handle.request.number, handle.request.panel
-    client.engine.say(Response(number=number, panel=panel, content=content))
+    client.engine.say(kind(number=number, panel=panel, content=content))
 
 
 def test_reply_reaches_the_sender(client):
@@ -90,10 +90,23 @@ def test_reply_holds_its_arrays_and_their_files_are_deleted(client, written):
     assert not written.exists()
 
 
-def test_files_of_a_dropped_response_are_deleted(client, written):
+def test_first_part_of_a_reply_arrives_before_all_of_it(client, written):
+    handle = send(client, "scan")
+    handle.partly_finished.connect(lambda reply: client.heard.append(("first part", received(reply))))
+    respond(client, handle, PartialResponse, images=str(written))
+    assert (client.heard[0][0], client.heard[0][1]["images"].tolist()) == ("first part", [0, 1, 2])
+    assert handle.is_pending()
+    assert not written.exists()
+    respond(client, handle, slices=3)
+    assert client.heard[1] == ("scan", {"slices": 3})
+    assert not handle.is_pending()
+
+
+@pytest.mark.parametrize("kind", [Response, PartialResponse])
+def test_files_of_a_dropped_response_are_deleted(client, written, kind):
     old = send(client, "scan")
     send(client, "scan")
-    respond(client, old, images=str(written))
+    respond(client, old, kind, images=str(written))
     assert client.heard == []
     assert not written.exists()
 

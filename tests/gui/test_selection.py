@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from engine.config import DataConfig
-from engine.messages import LoadDataReply, OpenScan, RequestFailed, Response
+from engine.messages import LoadDataReply, OpenScan, PartialResponse, RequestFailed, Response
 from gui.follower import Follower
 from gui.loaded_data import read_loaded_data
 from gui.panel import Panel
@@ -44,9 +44,9 @@ def open_file(session, tmp_path):
     return open_one
 
 
-def reply(session, content):
+def reply(session, content, kind=Response):
     asked = [each for each in session.explorer.engine.sent if isinstance(each, OpenScan)][-1]
-    session.explorer.engine.say(Response(number=asked.number, panel="image", content=content))
+    session.explorer.engine.say(kind(number=asked.number, panel="image", content=content))
 
 
 class Follows(Panel):
@@ -196,6 +196,25 @@ def test_pixels_of_an_opened_file_are_there_before_anything_else(selection, sess
     selection.open_file(str(tmp_path / "head.nii"))
     reply(session, HEAD | {"image": str(file)})
     assert selection.preview(selection.image).mean() == 0.5
+
+
+def test_first_part_of_the_reply_opens_the_file_and_the_rest_changes_nothing(loaded, selection, session, tmp_path):
+    file = str(tmp_path / "head.nii")
+    selection.open_file(file, runs=("ae-0001",))
+    assert session.explorer.engine.sent[-1].runs == ("ae-0001",)
+    reply(session, HEAD, PartialResponse)
+    assert selection.image.opened.path == file
+    selection.set_image(image(loaded))
+    reply(session, HEAD)
+    assert selection.image == image(loaded)
+
+
+def test_file_that_was_opened_is_not_reported_when_a_model_fails(selection, session, tmp_path, qtbot):
+    selection.open_file(str(tmp_path / "head.nii"), runs=("ae-0001",))
+    asked = session.explorer.engine.sent[-1]
+    reply(session, HEAD, PartialResponse)
+    with qtbot.assertNotEmitted(selection.failed):
+        session.explorer.engine.say(RequestFailed(number=asked.number, panel="image", reason="The run has no model."))
 
 
 @pytest.mark.qt_log_ignore("This plugin does not support", extend=True)

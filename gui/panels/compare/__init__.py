@@ -140,7 +140,8 @@ class ComparePanel(Panel):
     def navigate(self, target: Target) -> None:
         """Show an image of the dataset, compare runs, or open a file."""
         if isinstance(target, OpenFile):
-            self.follower.open_file(target.path)
+            runs = tuple(each.ref for each in self.gallery.compared)
+            self.gallery.await_opening(self.follower.open_file(target.path, runs))
         elif isinstance(target, CompareRuns):
             self._wanted = list(target.names)
             self.refresh()

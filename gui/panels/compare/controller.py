@@ -1,17 +1,21 @@
 """Which images are shown, and the requests for them: pages of a set in some order, or slices of one file."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from engine.messages import (
+    OpenScan,
+    OpenScanReply,
     PerImageErrors,
     PerImageErrorsReply,
     Reconstruct,
     ReconstructReply,
     RequestFailed,
 )
+from gui.explorer_client import RequestHandle
 from gui.formatting import format_count
 from gui.loaded_data import PARTS
 from gui.opened_files import OpenedScan
@@ -22,6 +26,16 @@ from gui.widgets.timers import make_timer
 
 PICTURES, RANKS = "compare", "compare-rank"
 Key = tuple[str, int, str, str]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A request for reconstructions, with what else decides about the reply: sources, dataset, names of the images."""
+
+    message: Reconstruct
+    compared: tuple[ImageSource, ...]
+    fingerprint: str
+    titles: tuple[str, ...]
 
 
 class CompareController(QObject):
@@ -39,9 +53,9 @@ class CompareController(QObject):
         self.compared: list[ImageSource] = []
         self._session, self.part, self._order = session, "", ""
         self._ranks: dict[Key, tuple[float, ...]] = {}
-        self._requested: tuple[dict[str, str], list[str]] = {}, []
         self._ranking: Key | None = None
-        self._question: object = None
+        self._question: Question | None = None
+        self._opening: RequestHandle | None = None
         self._last: Comparison | None = None
         self._layout = self._shown_as = ""
         self._soon = make_timer(self, 0)
@@ -73,6 +87,12 @@ class CompareController(QObject):
         """Show a slice of a file, or the dataset again."""
         self.scan = scan
         self._soon.start()
+
+    def await_opening(self, handle: RequestHandle) -> None:
+        """Take the reconstruction of the middle slice from the request that opens a file."""
+        self._opening = handle
+        handle.finished.connect(lambda reply: self._on_opened(handle, reply))
+        handle.failed.connect(lambda failure: self._on_opening_failed(handle, failure))
 
     def image(self, at: int = 0) -> ImageRef | None:
         """Return an image of the page, or the slice of the file. Returns None if there is none."""
@@ -123,37 +143,68 @@ class CompareController(QObject):
         return places
 
     def _ask(self) -> None:
-        data, scan = self._session.data, self.scan
-        runs = {each.ref: each.name for each in self.compared}
-        if scan is not None:
-            self._requested = runs, [scan.title]
-            config = data.config if data else self._session.requested_data
-            place = {"data": config, "scan": scan.path, "slice": scan.slice}
-        elif data is None or not self.pages.order:
+        question = self._make_question()
+        if question is None:
             self.failed.emit(self._session.missing_data_text())
-            return
-        else:
-            rows = data.rows(self.split)[list(self.pages.indices)]
-            self._requested = runs, [short(data.names[row]) for row in rows]
-            place = {"data": data.config, "split": self.split, "indices": self.pages.indices}
-        best = [each.epoch for each in self.compared]
-        question = (tuple(runs), best, data.fingerprint if data else "", place)
-        if question != self._question:  # a run changes many times a second, but its best model changes rarely
-            self._question = question
-            handle = self._session.request(Reconstruct(panel=PICTURES, runs=tuple(runs), **place))
-            handle.finished.connect(self._on_reconstructed)
-            handle.failed.connect(self._on_failed)
+        elif question != self._question:  # a run changes many times a second, but its best model changes rarely
+            if self._opening is not None and self._opening.is_pending() and self._is_opening(question):
+                self._question = None
+            else:
+                self._request(question)
             self.asked.emit()
         elif self._layout != self._shown_as and self._last:
             self._publish(self._last)
+
+    def _request(self, question: Question) -> None:
+        self._question = question
+        handle = self._session.request(question.message)
+        handle.finished.connect(lambda reply: self._on_reconstructed(question, reply))
+        handle.failed.connect(self._on_failed)
+
+    def _is_opening(self, question: Question) -> bool:
+        """Return whether the request that opens the file also reconstructs this slice, which then is the middle one."""
+        opening, scan, asked = self._opening and self._opening.request, self.scan, question.message
+        if not isinstance(opening, OpenScan) or scan is None or scan.slice != scan.slices // 2:
+            return False
+        return (opening.path, opening.data, opening.runs) == (asked.scan, asked.data, asked.runs)
+
+    def _make_question(self) -> Question | None:
+        """Return what is to be shown now. Returns None without images."""
+        data, scan = self._session.data, self.scan
+        place: dict[str, Any]
+        if scan is not None:
+            config, titles = data.config if data else self._session.requested_data, [scan.title]
+            place = {"data": config, "scan": scan.path, "slice": scan.slice}
+        elif data is None or not self.pages.order:
+            return None
+        else:
+            rows = data.rows(self.split)[list(self.pages.indices)]
+            titles = [short(data.names[row]) for row in rows]
+            place = {"data": data.config, "split": self.split, "indices": self.pages.indices}
+        refs = tuple(each.ref for each in self.compared)
+        message = Reconstruct(panel=PICTURES, runs=refs, **place)
+        return Question(message, tuple(self.compared), data.fingerprint if data else "", tuple(titles))
 
     def _on_ranked(self, reply: PerImageErrorsReply) -> None:
         if self._ranking:
             self._ranks[self._ranking], self._ranking = reply.mse, None
             self.order_changed.emit()
 
-    def _on_reconstructed(self, reply: ReconstructReply) -> None:
-        self._publish(make_comparison(reply, *self._requested))
+    def _on_opened(self, handle: RequestHandle, reply: OpenScanReply) -> None:
+        question = self._make_question()
+        if handle is self._opening and question is not None and self._is_opening(question) and reply.reconstructed:
+            self._question = question
+            self._on_reconstructed(question, reply.reconstructed)
+
+    def _on_opening_failed(self, handle: RequestHandle, failure: RequestFailed) -> None:
+        """Say why there is no reconstruction of a file that was opened."""
+        if handle is self._opening and self.scan is not None and self._question is None:
+            self._on_failed(failure)
+
+    def _on_reconstructed(self, question: Question, reply: ReconstructReply) -> None:
+        if question == self._question:
+            runs = {each.ref: each.name for each in question.compared}
+            self._publish(make_comparison(reply, runs, question.titles))
 
     def _publish(self, shown: Comparison) -> None:
         self._last, self._shown_as = shown, self._layout

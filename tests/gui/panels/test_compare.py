@@ -15,6 +15,7 @@ from engine.messages import (
     ExportFigure,
     JudgeScan,
     OpenScan,
+    PartialResponse,
     PerImageErrors,
     Progress,
     Reconstruct,
@@ -50,22 +51,26 @@ def pictures(session, tmp_path, answer, asked):
 
     def reply(side=32, run_side=None, after=0):
         request = asked(Reconstruct, after)
-        count = len(request.indices) or 1
-        originals = _written(tmp_path, "o", np.full((count, side, side), 0.3, np.float32))
-        runs = {}
-        for number, path in enumerate(request.runs, 1):
-            fitted = np.full((count, run_side or side, run_side or side), 0.3, np.float32)
-            runs[path] = {
-                "originals": _written(tmp_path, f"f{number}", fitted),
-                "images": _written(tmp_path, f"r{number}", fitted + np.float32(0.1 * number)),
-                "mse": [0.01 * number**2] * count,
-                "psnr_db": [20.0 / number] * (count - 1) + [None],
-                "ssim": [0.8] * count,
-            }
-        answer("compare", {"names": [], "originals": originals, "runs": runs})
+        answer("compare", make_reconstructed(tmp_path, request.runs, len(request.indices) or 1, side, run_side))
         return request
 
     return reply
+
+
+def make_reconstructed(folder, paths, count, side=32, run_side=None):
+    """Return the content of a reply to Reconstruct."""
+    originals = _written(folder, "o", np.full((count, side, side), 0.3, np.float32))
+    runs = {}
+    for number, path in enumerate(paths, 1):
+        fitted = np.full((count, run_side or side, run_side or side), 0.3, np.float32)
+        runs[path] = {
+            "originals": _written(folder, f"f{number}", fitted),
+            "images": _written(folder, f"r{number}", fitted + np.float32(0.1 * number)),
+            "mse": [0.01 * number**2] * count,
+            "psnr_db": [20.0 / number] * (count - 1) + [None],
+            "ssim": [0.8] * count,
+        }
+    return {"names": [], "originals": originals, "runs": runs}
 
 
 def _written(folder, name, array):
@@ -273,8 +278,12 @@ class TestCloser:
 
 class TestScan:
     def opened(self, panel, session, answer, tmp_path, slices=5, orientation=("R", "L", "A", "P")):
+        """Drop a file that the explorer opens; its models have no part in the reply."""
         panel.navigate(OpenFile(str(tmp_path / "head.nii.gz")))
-        content = {
+        answer("image", self.content(slices, orientation))
+
+    def content(self, slices=5, orientation=("R", "L", "A", "P")):
+        return {
             "name": "head.nii.gz",
             "kind": "nifti",
             "slices": slices,
@@ -282,7 +291,49 @@ class TestScan:
             "notes": ["Window of the file."],
             "stored": [512, 495],
         }
-        answer("image", content)
+
+    @pytest.fixture
+    def dropped(self, panel, session, answer, loaded, pictures, tmp_path):
+        """Drop a file of which the first part of the reply came; return the request."""
+        pictures()
+        panel.navigate(OpenFile(str(tmp_path / "head.nii.gz")))
+        request = session.explorer.engine.sent[-1]
+        part = PartialResponse(number=request.number, panel="image", content=self.content())
+        session.explorer.engine.say(part)
+        return request
+
+    def test_one_request_opens_and_reconstructs(self, panel, session, dropped, tmp_path, answer, qtbot):
+        assert isinstance(dropped, OpenScan)
+        assert dropped.runs == tuple(each.ref for each in panel.runs.compared())
+        qtbot.waitUntil(lambda: panel.gallery._question is None)
+        assert panel.scan.isVisible()
+        answer("image", self.content() | {"reconstructed": make_reconstructed(tmp_path, dropped.runs, 1)})
+        assert list(panel.board.shown().titles) == ["head.nii.gz · slice 3 of 5"]
+        assert [made.run for made in panel.board.shown().made] == ["ae-0001", "vae-0001"]
+        qtbot.waitUntil(lambda: not panel._soon.isActive() and not panel.gallery._soon.isActive())
+        after = session.explorer.engine.sent[session.explorer.engine.sent.index(dropped) + 1 :]
+        assert not any(isinstance(each, Reconstruct) for each in after)
+
+    def test_both_parts_may_arrive_together(self, panel, session, dropped, tmp_path, answer, asked, qtbot):
+        answer("image", self.content() | {"reconstructed": make_reconstructed(tmp_path, dropped.runs, 1)})
+        assert list(panel.board.shown().titles) == ["head.nii.gz · slice 3 of 5"]
+        assert [made.run for made in panel.board.shown().made] == ["ae-0001", "vae-0001"]
+        qtbot.waitUntil(lambda: not panel._soon.isActive() and not panel.gallery._soon.isActive())
+        assert asked(Reconstruct).scan is None
+
+    def test_another_slice_is_requested_anew(self, panel, dropped, tmp_path, answer, asked):
+        panel.scan.slider.setValue(3)
+        request = asked(Reconstruct, dropped.number)
+        assert (request.scan, request.slice) == (dropped.path, 3)
+        before = panel.board.shown()
+        answer("image", self.content() | {"reconstructed": make_reconstructed(tmp_path, dropped.runs, 1)})
+        assert panel.board.shown() is before
+
+    def test_model_that_fails_is_reported_in_place_of_the_images(self, panel, session, dropped, qtbot):
+        qtbot.waitUntil(lambda: panel.gallery._question is None)
+        failure = RequestFailed(number=dropped.number, panel="image", reason="The run ae-0001 has no model.")
+        session.explorer.engine.say(failure)
+        assert panel.board.empty.text() == "The run ae-0001 has no model."
 
     def test_scan_is_opened_and_its_middle_slice_shown(self, panel, session, answer, asked, pictures, tmp_path):
         self.opened(panel, session, answer, tmp_path)
