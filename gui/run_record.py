@@ -97,7 +97,7 @@ class RunRecord:
 
     @property
     def name(self) -> str:
-        return self.run.name
+        return self.run.path.name
 
     @property
     def state(self) -> str:

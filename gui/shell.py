@@ -214,7 +214,7 @@ class Shell(QMainWindow, PartlyStyled):
         desk.export_folder = memory.get("folder/export", "")
         self.panels: dict[str, Panel] = {}
         self.top_bar, self.rail, self.notice = TopBar(), Rail(), NoticeBar()
-        self._stack, self._status = QStackedWidget(), StatusBar(desk.session)
+        self._stack, self._status, self._shown = QStackedWidget(), StatusBar(desk.session), ""
         for key, place in places.items():
             self.rail.add(key, place.title, place.icon)
         self.rail.chosen.connect(self.show_panel)
@@ -288,7 +288,7 @@ class Shell(QMainWindow, PartlyStyled):
         return cast(Panel | None, self._stack.currentWidget())
 
     def current_key(self) -> str:
-        return next((key for key, panel in self.panels.items() if panel is self.current()), "")
+        return self._shown
 
     def panel(self, key: str) -> Panel:
         """Return a panel; build it and restore its state on first use."""
@@ -305,21 +305,26 @@ class Shell(QMainWindow, PartlyStyled):
         return self.panels[key]
 
     def show_panel(self, key: str) -> Panel:
-        """Switch to a panel."""
+        """Switch to a panel; one that is shown already only takes the focus."""
         panel = self.panel(key)
-        restyle(panel)
-        self._stack.setCurrentWidget(panel)
         keep_focus = self.rail.has_focus()
-        self.rail.set_current(key)
+        if key != self._shown:
+            self._switch_to(key, panel)
         if keep_focus:
             self.rail.take_focus()
         else:
             # The panel's keys work at once, and the Tab key begins at its first control.
             (panel.first_focus or panel).setFocus()
+        return panel
+
+    def _switch_to(self, key: str, panel: Panel) -> None:
+        self._shown = key
+        restyle(panel)
+        self._stack.setCurrentWidget(panel)
+        self.rail.set_current(key)
         self.show_status("")
         self.memory.set("window/panel", key)
         self.panel_shown.emit(key)
-        return panel
 
     def show_status(self, text: str) -> None:
         """Show a short message in the status bar."""

@@ -125,6 +125,9 @@ class NoticeBox(QFrame):
         """Show `text`, with buttons named `action` and `second` if those are not empty; an empty text hides the box."""
         self._kind = kind
         self._text.setText(text)
+        if not text:
+            self.hide()
+            return
         for button, name in ((self._action, action), (self._second, second)):
             button.setText(name)
             button.setVisible(bool(name))
@@ -132,7 +135,7 @@ class NoticeBox(QFrame):
         set_style_property(self, kind=kind)
         set_style_property(self._text)
         self._draw_sign()
-        self.setVisible(bool(text))
+        self.show()
 
     def text(self) -> str:
         return self._text.text()

@@ -12,28 +12,25 @@ BAR_PX, TEXT_GAP = 8, 12
 
 
 class ColorBar(QWidget):
-    """Horizontal bar with its lowest, middle and highest value below it, as many of them as fit."""
+    """Horizontal bar with its lowest, middle and highest value below it, as many of the `texts` as fit."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._scale, self._low, self._high = Colormap.SIGNED, -1.0, 1.0
+        self.texts = "", "", ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_range(self, scale: Colormap, low: float, high: float) -> None:
         self._scale, self._low, self._high = scale, low, high
-        self.setAccessibleName(f"color bar from {self.texts()[0]} to {self.texts()[-1]}")
+        left, middle, right = (format_number(value, 2) for value in (low, (low + high) / 2, high))
+        self.texts = left, middle, f"+{right}" if scale is Colormap.SIGNED else right
+        self.setAccessibleName(f"color bar from {left} to {self.texts[-1]}")
         self.update()
 
     @property
     def ends(self) -> tuple[float, float]:
         """Return the lowest and the highest value."""
         return self._low, self._high
-
-    def texts(self) -> tuple[str, str, str]:
-        """Return the texts below the bar, from left to right."""
-        values = (self._low, (self._low + self._high) / 2, self._high)
-        low, middle, high = (format_number(value, 2) for value in values)
-        return low, middle, f"+{high}" if self._scale is Colormap.SIGNED else high
 
     def sizeHint(self) -> QSize:
         return QSize(110, BAR_PX + 4 + self.fontMetrics().height())
@@ -51,7 +48,7 @@ class ColorBar(QWidget):
 
     def shown_texts(self) -> list[tuple[Qt.AlignmentFlag, str]]:
         """Return the texts that fit, with their alignment: all three, the two ends, or both ends in one text."""
-        low, middle, high = self.texts()
+        low, middle, high = self.texts
         side = Qt.AlignmentFlag
         both = f"\u00b1{format_number(self._high, 2)}" if self._low == -self._high else f"{low} to {high}"
         wide_low, wide_middle, wide_high = map(self.fontMetrics().horizontalAdvance, (low, middle, high))

@@ -64,7 +64,7 @@ class RowHeader(QWidget):
         view = state.view
         if row.scale is Colormap.SIGNED:
             self.bar.set_range(row.scale, -view.limit, view.limit)
-        else:
+        elif row.scale is not Colormap.GRAY:
             self.bar.set_range(row.scale, view.level - view.window / 2, view.level + view.window / 2)
 
 
@@ -166,6 +166,8 @@ class ImageRows(QScrollArea):
 
         The first row says that it is unknown.
         """
+        if letters == self._orientation:
+            return
         self._orientation = letters
         for views in self._views:
             for view in views:

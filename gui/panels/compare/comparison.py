@@ -35,7 +35,8 @@ class ImageSource:
 
 def from_run(record: RunRecord) -> ImageSource:
     """Return the source of a run, keyed by its path, with its best model."""
-    return ImageSource(str(record.run.path), record.name, record.best.epoch if record.best else 0)
+    best = record.best
+    return ImageSource(str(record.run.path), record.name, best.epoch if best else 0)
 
 
 def from_reference(ref: str) -> ImageSource:

@@ -97,7 +97,7 @@ def test_color_bar_stands_beside_differences_and_says_their_limit(rows):
     assert header.bar.isVisible()
     assert not rows._headers[0].bar.isVisible()
     rows.state.update(limit=0.25)
-    assert header.bar.texts() == ("\u22120.25", "0", "+0.25")
+    assert header.bar.texts == ("\u22120.25", "0", "+0.25")
     assert "0.25" in header.bar.accessibleName()
 
 

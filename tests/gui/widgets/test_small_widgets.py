@@ -237,7 +237,7 @@ def test_color_bar_names_its_ends(qtbot):
     bar = ColorBar()
     qtbot.addWidget(bar)
     bar.set_range(Colormap.HEAT, 0.0, 2.41)
-    assert bar.texts() == ("0", "1.2", "2.4")
+    assert bar.texts == ("0", "1.2", "2.4")
     bar.resize(120, 30)
     left, right = (bar.grab().toImage().pixelColor(x, 3).lightness() for x in (0, 119))
     assert left < 20 < 200 < right
@@ -253,7 +253,7 @@ def test_color_bar_writes_only_what_does_not_touch(qtbot):
         bar.resize(width, 30)
         assert [text for _, text in bar.shown_texts()] == wanted
     bar.set_range(Colormap.HEAT, -0.0031, 0.6)
-    bar.resize(sum(bar.fontMetrics().horizontalAdvance(text) for text in bar.texts()) + 24, 30)
+    bar.resize(sum(bar.fontMetrics().horizontalAdvance(text) for text in bar.texts) + 24, 30)
     assert len(bar.shown_texts()) == 2  # the long end would reach the middle
     bar.set_range(Colormap.HEAT, -1.2e-5, 2.4e-5)
     bar.resize(room[0], 30)
