@@ -165,9 +165,9 @@ class ExplorerClient(QObject):
         self.pending_changed.emit()
         return handle
 
-    def is_pending(self, *kinds: type[Request]) -> bool:
-        """Return whether a request of one of these kinds is on its way."""
-        return any(isinstance(handle.request, kinds) for handle in self._pending.values())
+    def pending_kinds(self) -> set[type[Request]]:
+        """Return the kinds of the requests that are on their way."""
+        return {type(handle.request) for handle in self._pending.values()}
 
     def close(self) -> None:
         """Detach the explorer."""

@@ -195,7 +195,7 @@ class Session(QObject):
         self.engine_crashed.emit(EngineCrash(loss.run, f"{loss.sentence} {kept}"))
 
     def _on_pending_changed(self) -> None:
-        if self.loading is not None and not self.explorer.is_pending(LoadData):
+        if self.loading is not None and LoadData not in self.explorer.pending_kinds():
             self.loading = None
             self.loading_changed.emit()
 

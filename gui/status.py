@@ -12,6 +12,7 @@ from engine.messages import (
     Event,
     LoadData,
     MaximizeActivation,
+    OpenScan,
     PerImageErrors,
     Progress,
     Reconstruct,
@@ -111,12 +112,10 @@ class StatusBar(QStatusBar):
             self.line.show_progress(*search_line(session.job.state, at, self._rate))
         elif not session.job.is_busy() and (behind := self._background_run()):
             self.line.show_progress(*background_line(behind))
-        elif session.explorer.is_pending(LoadData):
-            self.line.show_progress(REQUESTS[LoadData], None)
-        elif session.explorer.is_pending(Reconstruct):
-            self.line.show_progress("Reconstructing images", None)
         else:
-            self.line.show_progress("Ready", 0.0)
+            pending = session.explorer.pending_kinds()
+            text = next((text for kind, text in WAITS.items() if kind in pending), "")
+            self.line.show_progress(text or "Ready", None if text else 0.0)
 
     def _background_run(self) -> RunRecord | None:
         """Return the newest run that another process trains, or None."""
@@ -148,8 +147,13 @@ class StatusBar(QStatusBar):
             self.line.show_progress(f"{what} · {format_count(done)} of {format_count(total)}", done / total)
 
 
-REQUESTS: dict[type[Request], str] = {
+WAITS: dict[type[Request], str] = {
     LoadData: "Reading images",
+    OpenScan: "Opening the image",
+    Reconstruct: "Reconstructing images",
+}
+REQUESTS: dict[type[Request], str] = {
+    LoadData: WAITS[LoadData],
     Audit: "Searching for near-duplicates",
     EvaluateRun: "Measuring test images",
     PerImageErrors: "Sorting images by error",

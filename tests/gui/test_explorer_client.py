@@ -59,11 +59,11 @@ def test_reply_reaches_the_sender(client):
     handle = send(client, "scan", path="a.png")
     assert client.engine.sent == [Ask(number=1, panel="scan", path="a.png")]
     assert handle.is_pending()
-    assert client.is_pending(Ask)
+    assert client.pending_kinds() == {Ask}
     respond(client, handle, slices=3)
     assert client.heard == [("scan", {"slices": 3})]
     assert not handle.is_pending()
-    assert not client.is_pending(Ask)
+    assert not client.pending_kinds()
 
 
 def test_response_to_a_replaced_request_is_dropped(client):

@@ -7,7 +7,16 @@ from PySide6.QtWidgets import QLabel
 
 from engine.config import DataConfig
 from engine.formatting import format_duration
-from engine.messages import Audit, EvaluateRun, ListLayers, Reconstruct, RequestFailed, RequestProgress
+from engine.messages import (
+    Audit,
+    EvaluateRun,
+    ListLayers,
+    LoadData,
+    OpenScan,
+    Reconstruct,
+    RequestFailed,
+    RequestProgress,
+)
 from gui.engine_process import resident_bytes
 from gui.status import ProgressLine, StatusBar
 
@@ -51,11 +60,18 @@ def test_progress_of_every_request_is_reported_by_its_kind(bar, session, request
     assert bar.line._text.text() == text
 
 
-@pytest.mark.parametrize("panel", ["compare", "search"])
-def test_pending_reconstruction_is_reported_until_it_is_over(bar, session, panel):
-    session.request(Reconstruct(panel=panel, runs=(), data=DataConfig()))
-    assert bar.line._text.text() == "Reconstructing images"
-    session.explorer.engine.say(RequestFailed(reason="No.", number=1, panel=panel))
+@pytest.mark.parametrize(
+    ("request_", "text"),
+    [
+        (Reconstruct(panel="search", runs=(), data=DataConfig()), "Reconstructing images"),
+        (OpenScan(panel="image", path="head.nii", data=DataConfig(), runs=("ae-0001",)), "Opening the image"),
+        (LoadData(panel="data", config=DataConfig()), "Reading images"),
+    ],
+)
+def test_pending_request_is_reported_until_it_is_over(bar, session, request_, text):
+    session.request(request_)
+    assert bar.line._text.text() == text
+    session.explorer.engine.say(RequestFailed(reason="No.", number=1, panel=request_.panel))
     assert bar.line._text.text() == "Ready"
 
 

@@ -104,7 +104,7 @@ def awaited(session):
 
     def find():
         questions = session.explorer
-        if questions.engine is None or not questions.is_pending(Denoise, DenoiseDraft):
+        if questions.engine is None or not questions.pending_kinds() & {Denoise, DenoiseDraft}:
             return None
         return [sent for sent in questions.engine.sent if getattr(sent, "panel", "") == "denoise"][-1]
 

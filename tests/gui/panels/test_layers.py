@@ -127,7 +127,7 @@ def turn_to(panel, reply, name):
 def rested(seen, reply, asked, qtbot):
     """A panel that has asked for all that may be wanted next, and now counts."""
     for _ in range(20):
-        qtbot.waitUntil(lambda: seen.session.explorer.is_pending(ComputeActivations, ComputeChannelStatistics))
+        qtbot.waitUntil(lambda: seen.session.explorer.pending_kinds() & {ComputeActivations, ComputeChannelStatistics})
         if counting(seen):
             break
         reply(ComputeActivations, "layers-ahead")
@@ -135,7 +135,7 @@ def rested(seen, reply, asked, qtbot):
 
 
 def counting(panel):
-    return panel.session.explorer.is_pending(ComputeChannelStatistics)
+    return ComputeChannelStatistics in panel.session.explorer.pending_kinds()
 
 
 def counted(dead=()):

@@ -105,7 +105,7 @@ def test_run_is_reconstructed_as_the_panel_shows_it(window, wait, finished):
     assert shown.originals == pytest.approx(images[..., 0], abs=1e-6)
     made = shown.made[0]
     assert made.mse == pytest.approx(np.mean((made.images - images[..., 0]) ** 2, axis=(1, 2)), rel=1e-4)
-    assert not session.explorer.is_pending(Reconstruct)
+    assert Reconstruct not in session.explorer.pending_kinds()
 
 
 def test_copied_script_of_compare_prints_the_same_numbers(window, wait, finished, run_python, tmp_path):
