@@ -87,7 +87,6 @@ class ComparePanel(Panel):
         self.board.chosen.connect(lambda column: self.follower.choose_image(self.gallery.image(column)))
         session.selection.image_changed.connect(self._mark_current)
         self.scan.slice_changed.connect(self._on_slice_changed)
-        self.scan.slice_changed.connect(self.schedule_refresh)
         self.scan.closed.connect(self._on_file_closed)
 
     def refresh(self) -> None:
@@ -98,18 +97,23 @@ class ComparePanel(Panel):
             self.runs.choose([*self._wanted[: MOST - len(self._baselines)], *self._baselines])
             self._wanted, self._baselines = [], []
         self.view.show_splits(data.subsets() if data else {}, CLEAN)
-        self.view.show_for(self.view.values()["layout"], self.gallery.scan is not None)
-        self.scan.show_scan(self.gallery.scan, next(iter(self.runs.records()), None))
-        compared, values = self.runs.compared(), self.view.values()
-        columns = values["columns"] or self.board.best_column_count(len(compared))
-        self.gallery.set_view(compared, values | {"columns": columns})
-        runs = {each.ref: each.name for each in compared if not is_baseline(each.ref)}
-        self.volume.show_for(self.gallery.scan, runs)
-        self._judge(runs)
+        self._show_choice()
 
-    def _judge(self, runs: dict[str, str]) -> None:
+    def _show_choice(self) -> None:
+        """Show the chosen images through the compared runs."""
+        compared, values, scan = self.runs.compared(), self.view.values(), self.gallery.scan
+        runs = {each.ref: each.name for each in compared if not is_baseline(each.ref)}
+        self.view.show_for(values["layout"], scan is not None)
+        self.scan.show_scan(scan, self.session.record(next(iter(runs.values()), None)))
+        if values["layout"] == "grid" and not values["columns"]:
+            values["columns"] = self.board.best_column_count(len(compared))
+        self.gallery.set_view(compared, values)
+        self.volume.show_for(scan, runs)
+
+    def _judge(self) -> None:
         """Ask how unusual an opened image is for the compared runs."""
         scan, data = self.gallery.scan, self.session.data
+        runs = [each.ref for each in self.gallery.compared if not is_baseline(each.ref)]
         if scan is None or not runs:
             self.judging.reset()
             return
@@ -135,7 +139,7 @@ class ComparePanel(Panel):
         if scan is not None and self.view.values()["layout"] == "grid":
             self.view.set_values({"layout": "closer"})
         self.gallery.show_scan(scan)
-        self.refresh()
+        self._show_choice()
 
     def navigate(self, target: Target) -> None:
         """Show an image of the dataset, compare runs, or open a file."""
@@ -280,5 +284,6 @@ class ComparePanel(Panel):
             )
         )
         at, count = (scan.slice + 1, scan.slices) if scan else (pages.page, pages.count)
+        self._judge()
         self._mark_current()
         self.board.show_turning(at > 1, at < count)

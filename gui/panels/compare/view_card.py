@@ -50,8 +50,9 @@ class CompareScanCard(Card):
 
     def show_scan(self, scan: OpenedScan | None, run: RunRecord | None) -> None:
         """Show what is known of a file, and what a run sees of it."""
+        if scan != self._scan:
+            self.judged.show_notice("")
         self._scan = scan
-        self.judged.show_notice("")
         self.setVisible(scan is not None)
         if scan is None:
             return

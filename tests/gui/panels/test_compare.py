@@ -370,14 +370,18 @@ class TestScan:
         assert asked(Reconstruct, number).slice == 3
         assert panel.scan.slider.value() == 3
 
-    def test_image_unlike_the_training_images_is_flagged(self, panel, session, answer, asked, tmp_path):
+    def test_image_unlike_the_training_images_is_flagged(self, panel, session, answer, asked, pictures, tmp_path):
         self.opened(panel, session, answer, tmp_path)
+        shown = pictures()
         request = asked(JudgeScan)
         assert (request.scan, request.slice) == (str(tmp_path / "head.nii.gz"), 2)
         first = request.runs[0]
         answer("compare-judge", {"notes": {first: "Unlike the training images."}, "flagged": [first]})
         assert panel.scan.judged.text() == f"{panel.runs.compared()[0].name}: Unlike the training images."
+        panel.refresh()
+        assert panel.scan.judged.text().endswith("Unlike the training images.")
         panel.scan.slider.setValue(3)
+        pictures(after=shown.number)
         assert asked(JudgeScan, request.number).slice == 3
         assert panel.scan.judged.text() == ""
 
