@@ -47,7 +47,7 @@ class Follower(QObject):
 
     def follow(self) -> None:
         """Show the current image and run, as far as they are new."""
-        if self.is_pinned() or not self._panel.isVisible():
+        if not self._panel.isVisible() or self.is_pinned():
             return
         image = self._selection.image
         if image is not None and image != self._image:

@@ -145,6 +145,11 @@ class RunRecord:
         known = [event for event in self.epochs.values() if math.isfinite(event.metrics.get("val_loss", math.nan))]
         return min(known, key=lambda event: event.metrics["val_loss"], default=None)
 
+    @property
+    def metric_names(self) -> frozenset[str]:
+        """Return the names of the metrics of the newest epoch."""
+        return frozenset(self.epochs[self.last_epoch].metrics) if self.epochs else frozenset()
+
     def curve(self, metric: str) -> tuple[list[int], list[float]]:
         """Return the epochs and values of a metric, in order."""
         epochs = [epoch for epoch in sorted(self.epochs) if metric in self.epochs[epoch].metrics]

@@ -64,14 +64,20 @@ class RunChip(RunChooser):
         super().__init__(session, "Run")
         self.setProperty("kind", "chip")
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-        for changed in (session.runs_changed, session.run_changed, session.selection.run_changed):
+        for changed in (session.runs_changed, session.selection.run_changed):
             changed.connect(self.refresh)
+        session.run_changed.connect(self._on_run_changed)
         self.chosen.connect(session.selection.set_run)
         self.refresh()
 
     def refresh(self) -> None:
         record = self.session.current_run()
         self.show_run(record.name if record else "")
+
+    def _on_run_changed(self, name: str) -> None:
+        """Show a run that has its first epoch; what else changes a run changes no current one."""
+        if name != self.full_text:
+            self.refresh()
 
 
 def elide(text: str) -> str:

@@ -33,8 +33,9 @@ class Button(QPushButton):
         self._tint()
 
     def set_icon(self, name: str) -> None:
-        self._icon_name = name
-        self._tint()
+        if name != self._icon_name:
+            self._icon_name = name
+            self._tint()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -96,10 +96,12 @@ class TrainPanel(Panel):
         if found and found == self._wanted:
             self._wanted = []
             self.runs.table.select(found)
-        if not self.runs.table.chosen_keys() and not self._wanted and records:
+        chosen = self.runs.table.chosen_keys()
+        if not chosen and not self._wanted and records:
             own = [name for name, record in records.items() if not record.search]
-            self.runs.table.select([(own or list(records))[-1]])
-        self._show([records[name] for name in self.session.run_list.shown_keys() if name in records])
+            chosen = [(own or list(records))[-1]]
+            self.runs.table.select(chosen)
+        self._show([records[name] for name in self.session.run_list.shown_keys() if name in records], chosen)
 
     def navigate(self, target: Target) -> None:
         """Resume the current run, show another, or take the settings of one."""
@@ -149,9 +151,8 @@ class TrainPanel(Panel):
     def as_python(self) -> str:
         return self.new_run.python()
 
-    def _show(self, records: list[RunRecord]) -> None:
+    def _show(self, records: list[RunRecord], chosen: list[str]) -> None:
         """Show the curves of these runs, and the images and the log of the one that was chosen last."""
-        chosen = self.runs.table.chosen_keys()
         if self._primary not in chosen:
             self._primary = chosen[-1] if chosen else None
         primary = self.session.record(self._primary)

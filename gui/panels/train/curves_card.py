@@ -103,6 +103,7 @@ def run_summary(record: RunRecord) -> str:
         words.append(f"{format_parameters(record.started.parameters)} parameters")
     if record.config:
         words.append(f"seed {record.config.training.seed}")
-    if record.best:
-        words.append(f"best epoch {record.best.epoch}")
+    best = record.best
+    if best:
+        words.append(f"best epoch {best.epoch}")
     return " · ".join(words)

@@ -58,6 +58,7 @@ class PlotGrid(QWidget):
         self.hidden_plots = {spec.name for spec in MACHINE}
         self._records: Sequence[RunRecord] = ()
         self._placed: tuple[list[PlotSpec], int] = ([], 0)
+        self._contents: object = None
         self._drawn: object = None
         self._live: object = None
         self._floors: dict[str, dict[str, tuple[float, str]]] = {}
@@ -101,20 +102,17 @@ class PlotGrid(QWidget):
     def show_runs(self, records: Sequence[RunRecord]) -> None:
         """Draw the curves of these runs; what has not changed is not drawn again."""
         self._records = records
-        self._arrange()
-        placed = self._placed[0]
-        for quantity in placed:
-            self.plots[quantity.name].set_empty_text(EMPTY if records else NO_RUN)
+        self._choose_plots()
         drawn = [(r.run.path, r.last_epoch, r.target_epochs, r.best, r.started) for r in records]
         live = [(record.name, record.live_points) for record in records if record.live_points]
-        if (drawn, placed) != self._drawn:
-            for quantity in placed:
+        if drawn != self._drawn:
+            for quantity in self._placed[0]:
                 self._change(quantity, self._draw)
         elif live != self._live and self.batches.isChecked():
-            for quantity in placed:
+            for quantity in self._placed[0]:
                 if any(_has_batches(quantity, record) for record in records):
                     self._change(quantity, self._draw_batches)
-        self._drawn, self._live = (drawn, placed), live
+        self._drawn, self._live = drawn, live
 
     def highlight(self, run: str) -> None:
         """Let the curves of one run stand out; an empty name ends this."""
@@ -136,6 +134,15 @@ class PlotGrid(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange()
+
+    def _choose_plots(self) -> None:
+        """Show the plots that these runs have metrics for."""
+        contents = [(record.run.path, record.metric_names) for record in self._records]
+        if contents != self._contents:
+            self._contents, self._drawn = contents, None
+            self._arrange()
+            for quantity in self._placed[0]:
+                self.plots[quantity.name].set_empty_text(EMPTY if contents else NO_RUN)
 
     def _wanted(self) -> list[PlotSpec]:
         machine = [spec for spec in MACHINE if any(curves(record, spec) for record in self._records)]
@@ -209,7 +216,7 @@ class PlotGrid(QWidget):
         self._floors[quantity.name] = wanted
 
     def _redraw_all(self) -> None:
-        self._drawn = None
+        self._contents = None
         self.show_runs(self._records)
         self.state_changed.emit()
 

@@ -34,7 +34,7 @@ class CurveCanvas(pg.GraphicsView):
 
     def __init__(self, x_label: str, parent: QWidget | None = None) -> None:
         super().__init__(parent, background=None)
-        self.scale_of = Scale()
+        self.axis_scale = Scale()
         self.measure: Measure = lambda scale, between: []
         self.box = ZoomBox()
         self._x_axis, self._y_axis = NumberAxis("bottom"), NumberAxis("left")
@@ -96,14 +96,6 @@ class CurveCanvas(pg.GraphicsView):
         for axis in (self._x_axis, self._y_axis):
             axis.setOpacity(float(shown))
 
-    @property
-    def log_x(self) -> bool:
-        return self.scale_of.log_x
-
-    @property
-    def log_y(self) -> bool:
-        return self.scale_of.log_y
-
     def set_x_axis(self, title: str, kind: Kind) -> None:
         """Name the axis of x, and say what its numbers are."""
         self._x_label, self._x_axis.kind = title, kind
@@ -115,7 +107,7 @@ class CurveCanvas(pg.GraphicsView):
         self._x_axis.words, self._y_axis.words = x_words, y_words
 
     def set_scale(self, scale: Scale) -> None:
-        self.scale_of = scale
+        self.axis_scale = scale
         self._x_axis.setLogMode(scale.log_x)
         self._y_axis.setLogMode(scale.log_y)
         self._place_references()
@@ -145,11 +137,14 @@ class CurveCanvas(pg.GraphicsView):
     def fit(self) -> None:
         """Show all curves on the axes that the user has not zoomed; y follows the visible part of x."""
         (left, right), (low, high) = self.box.viewRange()
-        if not self._held[0]:
-            left, right = self._full_range(None)[:2]
-        if not self._held[1]:
-            ends = (10**left, 10**right) if self.log_x else (left, right)
-            low, high = self._full_range(ends)[2:] if self._held[0] else self._full_range(None)[2:]
+        held_x, held_y = self._held
+        between = None
+        if held_x:
+            between = (10**left, 10**right) if self.axis_scale.log_x else (left, right)
+        if not (held_x and held_y):
+            full = self._full_range(between)
+            left, right = (left, right) if held_x else full[:2]
+            low, high = (low, high) if held_y else full[2:]
         self.box.setRange(xRange=(left, right), yRange=(low, high), padding=0, disableAutoRange=True)
 
     def show_all(self) -> None:
@@ -159,10 +154,13 @@ class CurveCanvas(pg.GraphicsView):
 
     def _full_range(self, between: tuple[float, float] | None) -> Bounds:
         """Return the range of both axes, in axis positions, that shows every curve, level and step."""
-        bounds = self.measure(self.scale_of, between)
+        scale = self.axis_scale
+        bounds = self.measure(scale, between)
         levels = [(b[0], b[1], y, y) for b in bounds[:1] for y, _ in self._references.values()]
         steps = [(1.0, float(self._steps), b[2], b[2]) for b in bounds[:1] if self._steps > 1]
-        seen = [_placed(bound, self.log_x, self.log_y) for bound in bounds + levels + steps]
+        seen = bounds + levels + steps
+        if scale.log_x or scale.log_y:
+            seen = [_to_log(bound, scale) for bound in seen]
         left, right, low, high = padded_bounds([bound for bound in seen if all(map(math.isfinite, bound))])
         left_over = max(self.box.height() - 2 * LABEL_PX, LABEL_PX)
         # A label stands on the outer side of its line.
@@ -177,11 +175,11 @@ class CurveCanvas(pg.GraphicsView):
         line = self._place if stays else self._line
         line.setVisible(x is not None)
         if x is not None:
-            line.setPos(float(to_axis(np.array([x]), self.log_x)[0]))
+            line.setPos(float(to_axis(np.array([x]), self.axis_scale.log_x)[0]))
 
     def x_on_widget(self, x: float) -> float:
         """Return the position of x on this widget, in its pixels."""
-        placed = float(to_axis(np.array([x]), self.log_x)[0])
+        placed = float(to_axis(np.array([x]), self.axis_scale.log_x)[0])
         return self.mapFromScene(self.box.mapViewToScene(QPointF(placed, 0))).x()
 
     def leaveEvent(self, event: QEvent) -> None:
@@ -190,7 +188,7 @@ class CurveCanvas(pg.GraphicsView):
 
     def _place_references(self) -> None:
         for y, line in self._references.values():
-            placed = float(to_axis(np.array([y]), self.log_y)[0])
+            placed = float(to_axis(np.array([y]), self.axis_scale.log_y)[0])
             line.setVisible(math.isfinite(placed))
             if math.isfinite(placed):
                 line.setPos(placed)
@@ -230,7 +228,7 @@ class CurveCanvas(pg.GraphicsView):
             self.pointer_left.emit()
             return
         x = self.box.mapSceneToView(at).x()
-        self.pointed.emit(10**x if self.log_x else x)
+        self.pointed.emit(10**x if self.axis_scale.log_x else x)
 
 
 def _escape(text: str) -> str:
@@ -238,9 +236,7 @@ def _escape(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _placed(bounds: Bounds, log_x: bool, log_y: bool) -> Bounds:
-    if not (log_x or log_y):
-        return bounds
-    left, right = to_axis(np.array(bounds[:2]), log_x)
-    low, high = to_axis(np.array(bounds[2:]), log_y)
+def _to_log(bounds: Bounds, scale: Scale) -> Bounds:
+    left, right = to_axis(np.array(bounds[:2]), scale.log_x)
+    low, high = to_axis(np.array(bounds[2:]), scale.log_y)
     return float(left), float(right), float(low), float(high)

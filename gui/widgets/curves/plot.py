@@ -278,7 +278,7 @@ class CurvePlot(QFrame):
             at = series.nearest(x)
             if at is None:
                 continue
-            shown = to_axis(series.smooth[at : at + 1], self.canvas.log_y)[0]
+            shown = to_axis(series.smooth[at : at + 1], self.canvas.axis_scale.log_y)[0]
             if not shown < low and not shown > high:
                 found.append((series.style, float(series.y[at])))
         return sorted(found, key=lambda pair: -pair[1] if pair[1] == pair[1] else float("inf"))
@@ -345,7 +345,7 @@ class CurvePlot(QFrame):
 
     def _redraw(self, items: Collection[CurveItem]) -> None:
         for item in items:
-            item.draw(self.canvas.log_x, self.canvas.log_y, self._smoothing > 0)
+            item.draw(self.canvas.axis_scale.log_x, self.canvas.axis_scale.log_y, self._smoothing > 0)
         self.canvas.fit()
         if not self._listed:
             self._legend.setText(self._join_names())

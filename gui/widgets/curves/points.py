@@ -156,7 +156,9 @@ class PointPlot(QFrame):
             self._bars.setOpts(x0=x, x1=points.ends, y=y, height=BAR_HEIGHT, brushes=brushes, pen=None)
         ends = points.line or (np.zeros(0), np.zeros(0))
         pen = pg.mkPen(palette.current().accent, width=LINE_PX * self.devicePixelRatioF())
-        self._line.setData(to_axis(ends[0], self.canvas.log_x), to_axis(ends[1], self.canvas.log_y), pen=pen)
+        self._line.setData(
+            to_axis(ends[0], self.canvas.axis_scale.log_x), to_axis(ends[1], self.canvas.axis_scale.log_y), pen=pen
+        )
         self._draw_heat(x, y)
         self._draw_ring()
 
@@ -185,7 +187,9 @@ class PointPlot(QFrame):
         self._ring.setData([x[at]] if shown else [], [y[at]] if shown else [], size=RING_PX, pen=pen, brush=None)
 
     def _places(self) -> tuple[Numbers, Numbers]:
-        return to_axis(self.points.x, self.canvas.log_x), to_axis(self.points.y, self.canvas.log_y)
+        return to_axis(self.points.x, self.canvas.axis_scale.log_x), to_axis(
+            self.points.y, self.canvas.axis_scale.log_y
+        )
 
     def _measure(self, scale: Scale, between: tuple[float, float] | None) -> list[Bounds]:
         """Return the bounds of the points within a range of x, and of the ends of bars."""

@@ -278,7 +278,8 @@ def test_controls_steer_all_plots_and_export_numbers(qtbot, drawn, tmp_path):
     qtbot.addWidget(controls)
     controls.smoothing.set_value(0.5)
     controls.log_y.click()
-    assert (drawn.canvas.log_x, drawn.canvas.log_y) == (other.canvas.log_x, other.canvas.log_y) == (False, True)
+    assert (drawn.canvas.axis_scale.log_x, drawn.canvas.axis_scale.log_y) == (False, True)
+    assert other.canvas.axis_scale == drawn.canvas.axis_scale
     path = tmp_path / "curves.csv"
     controls.ask_path = lambda parent, name, kinds: str(path)
     controls.export_as(drawn, "csv")
