@@ -95,12 +95,12 @@ class TrainPanel(Panel):
         found = [name for name in self._wanted if name in records]
         if found and found == self._wanted:
             self._wanted = []
-            self.runs.table.select(found)
+            self._select(found)
         chosen = self.runs.table.chosen_keys()
         if not chosen and not self._wanted and records:
             own = [name for name, record in records.items() if not record.search]
             chosen = [(own or list(records))[-1]]
-            self.runs.table.select(chosen)
+            self._select(chosen)
         self._show([records[name] for name in self.session.run_list.shown_keys() if name in records], chosen)
 
     def navigate(self, target: Target) -> None:
@@ -150,6 +150,11 @@ class TrainPanel(Panel):
 
     def as_python(self) -> str:
         return self.new_run.python()
+
+    def _select(self, names: list[str]) -> None:
+        """Select runs that the list may not show yet."""
+        self.session.run_list.refresh()
+        self.runs.table.select(names)
 
     def _show(self, records: list[RunRecord], chosen: list[str]) -> None:
         """Show the curves of these runs, and the images and the log of the one that was chosen last."""

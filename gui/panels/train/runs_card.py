@@ -28,8 +28,8 @@ class RunsCard(Card):
         self.refresh()
 
     def refresh(self) -> None:
+        """Show how many runs there are; the list follows them by itself."""
         count = len(self._session.runs.records)
-        self._session.run_list.refresh()
         self.set_subtitle(str(count) if count else "")
         self._empty.setVisible(not count)
         self.list.setVisible(bool(count))

@@ -34,6 +34,7 @@ def panel(qtbot, desk, session):
 
 def refreshed(panel):
     panel.session.runs.refresh()
+    panel.session.run_list.refresh()
     panel.refresh()
     return panel
 
