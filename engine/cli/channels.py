@@ -17,7 +17,7 @@ from engine.config import TrainingConfig
 from engine.data import Split
 from engine.errors import ConfigError
 from engine.figures import base, contact_sheet
-from engine.figures.contact_sheet import Cell
+from engine.figures.contact_sheet import SheetCell
 from engine.figures.mosaic import value_range
 from engine.formatting import format_number
 from engine.job_context import JobContext
@@ -146,7 +146,7 @@ def draw_top_activations(subject: ChannelQuery, count: int, out: Path) -> dict[s
     for channel in subject.channels:
         for rank, each in enumerate(found[channel], 1):
             patch = each.patch(subject.images.read([each.index])[0])
-            cells.append(Cell(f"channel {channel}, rank {rank}", patch, f"{each.value:.3g}"))
+            cells.append(SheetCell(f"channel {channel}, rank {rank}", patch, f"{each.value:.3g}"))
         entries.append({"channel": channel, "scans": [_patch_of(each, subject.images) for each in found[channel]]})
     across = min(count, len(subject.images))
     facts = (
@@ -163,7 +163,9 @@ def draw_preferred_inputs(subject: ChannelQuery, out: Path, meter: ConsoleProgre
     for done, channel in enumerate(subject.channels):
         meter.update("Gradient ascent", done, len(subject.channels))
         found = module.preferred(subject.model, module.ChannelObjective(subject.layer, channel))
-        cells.append(Cell(f"channel {channel}", found.image, f"{found.start:.3g} (uniform gray) → {found.value:.3g}"))
+        cells.append(
+            SheetCell(f"channel {channel}", found.image, f"{found.start:.3g} (uniform gray) → {found.value:.3g}")
+        )
         entries.append({"channel": channel, "start": found.start, "value": found.value})
     facts = "gradient ascent from a uniform gray image: not a real image, and only one of many possible solutions"
     return {"channels": entries, "figure": _saved(subject, "preferred", (cells, facts, 8), out)}
@@ -172,13 +174,13 @@ def draw_preferred_inputs(subject: ChannelQuery, out: Path, meter: ConsoleProgre
 def draw_saliency(subject: ChannelQuery, picture: Picture, name: str, out: Path) -> dict[str, Any]:
     """Draw the saliency of each channel for one image."""
     module = _module("feature_visualization")
-    cells = [Cell("image", picture, name)]
+    cells = [SheetCell("image", picture, name)]
     for channel in subject.channels:
         found = module.saliency(
             subject.model, picture[None, ..., None], module.ChannelObjective(subject.layer, channel)
         )[0]
         limit = float(np.percentile(np.abs(found), 99.5)) or 1.0
-        cells.append(Cell(f"channel {channel}", found, "", (-limit, limit)))
+        cells.append(SheetCell(f"channel {channel}", found, "", (-limit, limit)))
     facts = "change of the channel's mean activation per unit of pixel intensity; each image on its own scale"
     return {"image": name, "figure": _saved(subject, "saliency", (cells, facts, 5), out)}
 
@@ -198,7 +200,7 @@ def draw_matches(
         titles = f"channel {channel}", f"{other}: {two}", "difference"
         notes = note, "", f"rms {matching.rms[place]:.3g}"
         cells += [
-            Cell(title, np.atleast_2d(each), said, scale)
+            SheetCell(title, np.atleast_2d(each), said, scale)
             for title, each, said in zip(titles, three, notes, strict=True)
         ]
     facts = f"each channel for the first image, the matched channel of {other}, and their difference, on one scale"
@@ -210,7 +212,7 @@ def _patch_of(each: Any, images: Split) -> dict[str, Any]:
     return {"index": each.index, "name": images.names[each.index]} | place
 
 
-def _saved(subject: ChannelQuery, what: str, drawn: tuple[list[Cell], str, int], out: Path) -> str:
+def _saved(subject: ChannelQuery, what: str, drawn: tuple[list[SheetCell], str, int], out: Path) -> str:
     cells, facts, across = drawn
     figure = contact_sheet.draw_sheet(cells, subject.title(TITLES[what]), facts, across)
     plain = subject.layer.replace("#", "-")

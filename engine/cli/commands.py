@@ -10,7 +10,7 @@ from engine.cli.program import quote
 
 
 @dataclass(frozen=True)
-class Command:
+class CommandSpec:
     """One command.
 
     Args:
@@ -30,8 +30,8 @@ class Command:
 
 SPACE: Final = quote('{"learning_rate": 0.0003, "latent": 512}')
 COMMANDS: Final = {
-    "app": Command("open the app", "app.add_app", ("app", "app ~/scans", "app --install-shortcut")),
-    "train": Command(
+    "app": CommandSpec("open the app", "app.add_app", ("app", "app ~/scans", "app --install-shortcut")),
+    "train": CommandSpec(
         "train a model and save it as a run",
         "job_options.add_train",
         (
@@ -42,14 +42,14 @@ COMMANDS: Final = {
         ),
         details="Train a model and save it as a run.",
     ),
-    "resume": Command(
+    "resume": CommandSpec(
         "resume a stopped run, or extend it (--epochs)",
         "job_options.add_resume",
         ("resume first-ae", "resume first-ae --epochs 60", "resume first-ae --backend torch"),
         "train.resume",
         details="Resume a stopped or crashed run from its last complete epoch, or extend it to more epochs.",
     ),
-    "search": Command(
+    "search": CommandSpec(
         "search for settings, each trial saved as a run",
         "job_options.add_search",
         (
@@ -59,31 +59,33 @@ COMMANDS: Final = {
         ),
         details="Search for settings, each trial saved as a run. It resumes after a stop or crash.",
     ),
-    "trials": Command(
+    "trials": CommandSpec(
         "list the trials of a search, or control it",
         "job_options.add_trials",
         ("trials ae --json", "trials ae --pause", f"trials ae --enqueue {SPACE}"),
         details="List the trials of a search, or control it while it runs.",
     ),
-    "runs": Command(
+    "runs": CommandSpec(
         "list the runs; show, rename or delete one",
         "run_options.add_runs",
         ("runs", "runs show first-ae", "runs rename ae-0001 first-ae", "runs delete ae-0002 ae-0003 --yes"),
     ),
-    "evaluate": Command(
+    "evaluate": CommandSpec(
         "evaluate a model against baselines on each split",
         "run_options.add_evaluate",
         ("evaluate first-ae", "evaluate first-ae --split test_clean --json"),
         details="Evaluate a model against baselines (PCA, mean image, noisy input) on each split, with leaked test "
         "images separated.",
     ),
-    "audit": Command(
+    "audit": CommandSpec(
         "find duplicates between training and test images",
         "run_options.add_audit",
         ("audit ~/scans", "audit hf:benschill/brain-tumor-collection --download --json"),
     ),
-    "parity": Command("compare a model's layers on the three backends", "run_options.add_parity", ("parity first-ae",)),
-    "reconstruct": Command(
+    "parity": CommandSpec(
+        "compare a model's layers on the three backends", "run_options.add_parity", ("parity first-ae",)
+    ),
+    "reconstruct": CommandSpec(
         "reconstruct images or volumes with a model",
         "run_options.add_reconstruct",
         (
@@ -94,7 +96,7 @@ COMMANDS: Final = {
         ),
         details="Reconstruct images or volumes with a trained model, and save them as PNG, NIfTI or DICOM.",
     ),
-    "denoise": Command(
+    "denoise": CommandSpec(
         "denoise an image with a model and baseline filters",
         "analysis_options.add_denoise",
         (
@@ -106,7 +108,7 @@ COMMANDS: Final = {
         details="Add noise to an image, denoise it with a model and baseline filters, and compare (images, PSNR, SSIM, "
         "lesion contrast).",
     ),
-    "denoise-curve": Command(
+    "denoise-curve": CommandSpec(
         "measure denoising over a range of noise levels",
         "analysis_options.add_denoise_curve",
         (
@@ -116,32 +118,32 @@ COMMANDS: Final = {
         details="Measure denoising over a range of noise levels: PSNR, SSIM, break-even noise level, lesion contrast "
         "retained.",
     ),
-    "activations": Command(
+    "activations": CommandSpec(
         "save feature maps (activations) of a model's layers",
         "analysis_options.add_activations",
         ("activations first-ae head.png --out layers", "activations first-ae head.png --layer latent --out layers"),
     ),
-    "channels": Command(
+    "channels": CommandSpec(
         "measure channels, and show what excites them",
         "analysis_options.add_channels",
         ("channels first-ae", "channels first-ae --layer enc_conv2 --favorites 8 --preferred --out channels"),
     ),
-    "lesion-layers": Command(
+    "lesion-layers": CommandSpec(
         "measure lesion detectability (d′) layer by layer",
         "analysis_options.add_lesion_layers",
         ("lesion-layers first-ae --out lesions", "lesion-layers first-ae --boxes boxes.csv --pairs 40"),
     ),
-    "latent": Command(
+    "latent": CommandSpec(
         "analyze the latent space of a model",
         "analysis_options.add_latent",
         ("latent first-ae --out latent", "latent first-ae --method tsne --out latent"),
     ),
-    "sample": Command(
+    "sample": CommandSpec(
         "generate images, each with its nearest training image",
         "analysis_options.add_sample",
         ("sample first-ae --n 16 --out samples",),
     ),
-    "report": Command(
+    "report": CommandSpec(
         "write a report on runs, one image or a search",
         "run_options.add_report",
         (
@@ -153,7 +155,7 @@ COMMANDS: Final = {
         "reconstructions, metrics, lesions and settings; one image with its methods, numbers and warnings; or a "
         "search.",
     ),
-    "study": Command(
+    "study": CommandSpec(
         "reproduce the reference study",
         "job_options.add_study",
         (
@@ -161,12 +163,12 @@ COMMANDS: Final = {
             "study --out small --quick --size 32 --filters 8,16 --latent 16 --epochs 3",
         ),
     ),
-    "demo": Command(
+    "demo": CommandSpec(
         "train two small models on phantoms, write a report",
         "job_options.add_demo",
         ("demo", "demo --out demo"),
     ),
-    "completion": Command(
+    "completion": CommandSpec(
         "print the completion script of a shell",
         "completion.add_completion",
         ("completion bash > ~/.local/share/bash-completion/completions/engram",),

@@ -41,7 +41,7 @@ class Option:
 
 
 @dataclass(frozen=True)
-class Words:
+class CommandWords:
     """What can follow a command: its options, its actions, and the names that it takes."""
 
     text: str
@@ -62,7 +62,7 @@ def run(options: Namespace) -> CommandResult:
     return CommandResult(script.rstrip("\n"), {"shell": options.shell, "script": script})
 
 
-def list_words() -> dict[str, Words]:
+def list_words() -> dict[str, CommandWords]:
     """Return what can follow each command, from the parser."""
     _, commands = parser.build_parser(COMMANDS)
     found = {}
@@ -73,7 +73,7 @@ def list_words() -> dict[str, Words]:
         fixed = [list(action.choices) for action in command._actions if action.choices and not action.option_strings]
         values = actions or tuple(str(value) for choices in fixed for value in choices)
         shown = [action for action in command._actions if action.option_strings and action.help != SUPPRESS]
-        found[name] = Words(COMMANDS[name].summary, tuple(map(_describe, shown)), values, takes)
+        found[name] = CommandWords(COMMANDS[name].summary, tuple(map(_describe, shown)), values, takes)
     return found
 
 
@@ -101,7 +101,7 @@ _engram_names() {
 _FILES: Final = {RUN: "*/config.json", SEARCH: "_searches/*/ledger.sqlite"}
 
 
-def write_bash(words: dict[str, Words]) -> str:
+def write_bash(words: dict[str, CommandWords]) -> str:
     """Return the script of bash."""
     values = [
         f'        "{name} {spelling}") COMPREPLY=($(compgen -W "{" ".join(option.values)}" -- "$cur")); return ;;'
@@ -145,7 +145,7 @@ def write_bash(words: dict[str, Words]) -> str:
     )
 
 
-def write_zsh(words: dict[str, Words]) -> str:
+def write_zsh(words: dict[str, CommandWords]) -> str:
     """Return the script of zsh."""
     cases = []
     for name, known in words.items():
@@ -200,7 +200,7 @@ def _quote(text: str) -> str:
     return "'" + text.replace("'", "’") + "'"
 
 
-def write_fish(words: dict[str, Words]) -> str:
+def write_fish(words: dict[str, CommandWords]) -> str:
     """Return the script of fish."""
     lines = [
         "# fish completion for engram: engram completion fish",
@@ -230,7 +230,7 @@ def write_fish(words: dict[str, Words]) -> str:
     return "\n".join([*lines, ""])
 
 
-SCRIPTS: Final[dict[str, Callable[[dict[str, Words]], str]]] = {
+SCRIPTS: Final[dict[str, Callable[[dict[str, CommandWords]], str]]] = {
     "bash": write_bash,
     "zsh": write_zsh,
     "fish": write_fish,

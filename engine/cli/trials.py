@@ -9,7 +9,7 @@ from engine.cli.program import quote
 from engine.errors import ConfigError, SearchError
 from engine.formatting import format_duration, format_number
 from engine.search import commands, folder, search_spec, statistics
-from engine.search.commands import AddTrial, ChangeTrialCount, Command, EndTrial, ReplaceSpace
+from engine.search.commands import AddTrial, ChangeTrialCount, EndTrial, QueuedCommand, ReplaceSpace
 from engine.search.folder import SearchFolder
 from engine.search.storage import Trial
 
@@ -35,7 +35,7 @@ def run(options: Namespace) -> CommandResult:
     return CommandResult(f"{_headline(found)}\n{table_of(found)}", found)
 
 
-def _requested_command(options: Namespace) -> Command | None:
+def _requested_command(options: Namespace) -> QueuedCommand | None:
     if options.verb:
         return commands.from_json(options.verb, None)
     if options.space is not None:
@@ -57,7 +57,7 @@ def _json(text: str) -> dict[str, Any]:
     return found
 
 
-def _send_command(search: SearchFolder, command: Command) -> CommandResult:
+def _send_command(search: SearchFolder, command: QueuedCommand) -> CommandResult:
     busy = search.is_busy()
     if not busy and command.is_transient:
         raise SearchError(f"Search '{search.name}' is not running.", f"Resume it with: search --name {search.name}")

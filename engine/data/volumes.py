@@ -34,7 +34,7 @@ _NIFTI_ENDINGS: Final = (".nii", ".nii.gz", ".hdr", ".hdr.gz")
 
 
 @dataclass(frozen=True, eq=False)
-class Volume:
+class DecodedVolume:
     """A decoded volume: its slices, and which of them are used."""
 
     scan: Scan
@@ -56,7 +56,7 @@ class _Entry:
     """A volume of the cache, or why it cannot be read; its lock is held while it is decoded."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    volume: Volume | None = None
+    volume: DecodedVolume | None = None
     problem: str = ""
 
     @property
@@ -134,9 +134,9 @@ class VolumeReader:
             while len(self._entries) > 1 and sum(entry.size for entry in self._entries.values()) > MAX_BYTES:
                 self._entries.popitem(last=False)
 
-    def _decode(self, name: str) -> Volume:
+    def _decode(self, name: str) -> DecodedVolume:
         scan = self._parse(read_any, name)
-        return Volume(scan, self._find_used(name, scan))
+        return DecodedVolume(scan, self._find_used(name, scan))
 
     def _parse(self, read: Callable[[Path, str], Scan], name: str) -> Scan:
         """Read a volume in a limited process, whose limits grow with the slices."""

@@ -197,7 +197,7 @@ class DenoiseHandlers:
             shown.append((name, _first(made), found.original))
         sign = -1 if request.residual else 1
         cells = [
-            denoising.Cell(
+            denoising.MethodCell(
                 request.titles.get(name, name),
                 image,
                 request.notes.get(name, ""),
@@ -207,7 +207,7 @@ class DenoiseHandlers:
             for name, image, original in shown
         ]
         scale, lower = ("image − result", "removed") if request.residual else ("result − original", "difference")
-        words = image_strips.Words(request.heading, request.lines, scale)
+        words = image_strips.FigureText(request.heading, request.lines, scale)
         figure = style.to_light(denoising.sheet(cells, words, lower))
         return ExportDenoisedReply(path=str(base.save(figure, Path(request.path))))
 

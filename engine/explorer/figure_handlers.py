@@ -17,7 +17,7 @@ def export_figure(request: ExportFigure) -> ExportFigureReply:
     """
     from engine.figures import base, image_strips, latent, style
 
-    words = image_strips.Words(request.heading, request.lines, request.scale)
+    words = image_strips.FigureText(request.heading, request.lines, request.scale)
     if request.map is not None:
         figure = latent.plane(_load(request.map.points), request.map, words)
     else:

@@ -18,7 +18,7 @@ LEFT, TOP, BOTTOM, HEAD = 0.16, 0.14, 0.32, 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class Cell:
+class SheetCell:
     """One image, (height, width); `scale` is its lowest and highest value, on the signed colormap if the lowest is < 0.
 
     The note below the image includes the scale, unless it is that of a gray image, 0 to 1.
@@ -30,7 +30,7 @@ class Cell:
     scale: tuple[float, float] = (0.0, 1.0)
 
 
-def draw_sheet(cells: Sequence[Cell], title: str, facts: str, across: int = 8) -> Figure:
+def draw_sheet(cells: Sequence[SheetCell], title: str, facts: str, across: int = 8) -> Figure:
     """Draw images in rows.
 
     Args:
@@ -53,7 +53,7 @@ def draw_sheet(cells: Sequence[Cell], title: str, facts: str, across: int = 8) -
     return figure
 
 
-def _draw_cell(figure: Figure, cell: Cell, left: float, bottom: float) -> None:
+def _draw_cell(figure: Figure, cell: SheetCell, left: float, bottom: float) -> None:
     width, height = figure.get_figwidth(), figure.get_figheight()
     low, high = cell.scale
     axes = figure.add_axes((left / width, bottom / height, CELL / width, CELL / height))

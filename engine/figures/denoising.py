@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.figures import DISCLAIMER, base
 from engine.figures.base import DPI, Image
-from engine.figures.image_strips import Strip, Words, strips
+from engine.figures.image_strips import FigureText, Strip, strips
 from engine.figures.style import CARD, LINE, QUIET, SERIES, TEXT
 
 MARKS: Final = "osD^vPX*"
@@ -66,7 +66,7 @@ def residuals(
 
 
 @dataclass(frozen=True, eq=False)
-class Cell:
+class MethodCell:
     """One image of a sheet: its title, a note below it, its difference (None for the first), a region or None."""
 
     title: str
@@ -76,7 +76,7 @@ class Cell:
     mask: NDArray[np.bool_] | None
 
 
-def sheet(cells: Sequence[Cell], words: Words, lower: str) -> Figure:
+def sheet(cells: Sequence[MethodCell], words: FigureText, lower: str) -> Figure:
     """Draw images over their differences, with a heading, and with lines of text such as warnings below.
 
     Args:

@@ -34,7 +34,7 @@ class Strip:
 
 
 @dataclass(frozen=True)
-class Words:
+class FigureText:
     """Texts of a figure: a heading above, lines below, and what the color bar shows."""
 
     heading: str = ""
@@ -42,7 +42,7 @@ class Words:
     scale: str = base.DIFFERENCE
 
 
-def strips(rows: Sequence[Strip], titles: Sequence[str], words: Words = Words()) -> Figure:
+def strips(rows: Sequence[Strip], titles: Sequence[str], words: FigureText = FigureText()) -> Figure:
     """Draw rows of images; all differences share one scale, whose color bar is at the right.
 
     Args:

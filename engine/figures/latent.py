@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from engine.arrays import Places
 from engine.figures import DISCLAIMER, base
 from engine.figures.base import DPI
-from engine.figures.image_strips import Words
+from engine.figures.image_strips import FigureText
 from engine.figures.style import ACCENT, CARD, LINE, QUIET, SERIES, TEXT
 from engine.messages import FigureMap
 
@@ -96,7 +96,7 @@ def _by_error(figure: Figure, axes: Axes, scans: ScatterData) -> None:
     _titled(axes, "Reconstruction error", scans.axes)
 
 
-def plane(points: NDArray[np.floating[Any]], shown: FigureMap, words: Words) -> Figure:
+def plane(points: NDArray[np.floating[Any]], shown: FigureMap, words: FigureText) -> Figure:
     """Draw a map as the app shows it: points by group, or by value with a color bar; marked points with their names.
 
     Args:

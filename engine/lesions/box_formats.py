@@ -17,7 +17,7 @@ _YOLO_NUMBERS: Final = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Outline:
+class LesionOutline:
     """True outline of a lesion inside its box.
 
     Args:
@@ -35,7 +35,7 @@ class FoundBoxes:
 
     boxes: dict[str, list[tuple[float, float, float, float]]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
-    outlines: dict[tuple[str, tuple[float, float, float, float]], Outline] = field(default_factory=dict)
+    outlines: dict[tuple[str, tuple[float, float, float, float]], LesionOutline] = field(default_factory=dict)
 
     def add(self, image: str, box: tuple[float, float, float, float], place: str) -> None:
         """Add a box, or the problem that it has."""

@@ -17,7 +17,7 @@ from typing import Final
 from engine.arrays import Mask
 from engine.errors import DataError, SourceNotFound
 from engine.formatting import decode_table
-from engine.lesions.box_formats import FoundBoxes, Outline, merge, read_coco, read_yolo_files, read_yolo_folder
+from engine.lesions.box_formats import FoundBoxes, LesionOutline, merge, read_coco, read_yolo_files, read_yolo_folder
 from engine.lesions.regions import Shape, ellipse, stretch
 
 FOLDERS: Final = ("split", "class")
@@ -44,7 +44,7 @@ class Box:
     y: float
     width: float
     height: float
-    outline: Outline | None = field(default=None, compare=False)
+    outline: LesionOutline | None = field(default=None, compare=False)
 
     def mask(self, shape: Shape, aspect: float = 1.0) -> Mask:
         """Return the lesion on the prepared image: its outline if it is known, else the ellipse inscribed in the box.

@@ -9,7 +9,7 @@ import scipy
 from numpy.typing import NDArray
 from PIL import Image
 
-from engine.lesions.box_formats import FoundBoxes, Outline
+from engine.lesions.box_formats import FoundBoxes, LesionOutline
 from engine.lesions.regions import LEAST_PIXELS
 
 FORMATS: Final = ("PNG", "JPEG", "BMP", "TIFF")
@@ -57,7 +57,7 @@ def add_parts(
     """
     for box, inside in find_parts(values, label):
         found.add(image, box, f"The mask of {image}")
-        found.outlines[image, box] = Outline(inside, aspect)
+        found.outlines[image, box] = LesionOutline(inside, aspect)
 
 
 def find_slice_boxes(

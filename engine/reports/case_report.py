@@ -8,7 +8,7 @@ from engine.denoising import compare
 from engine.denoising.compare import CompareResult
 from engine.figures import base, denoising
 from engine.formatting import DASH, format_fixed
-from engine.reports.document import Block, Code, Picture, Report, Section, Table
+from engine.reports.document import Block, CodeBlock, FigureBlock, Report, ReportSection, TableBlock
 from engine.runs import Run
 
 WARNING: Final = (
@@ -44,12 +44,12 @@ def describe_case(found: CompareResult, run: Run, settings: DenoiseConfig, advic
         "Denoising of one image",
         lead,
         [
-            Section("Read first", facts, is_warning=True),
-            Section("Images", [_draw(found)]),
-            Section("Numbers", [_list_numbers(found), *_describe_residuals(found), *_describe_metrics(found)]),
-            Section("Lesion", [_describe_lesion(found, settings)]),
-            Section("Methods", [_list_methods(found, run)]),
-            Section("Repeat", [Code([advice])]),
+            ReportSection("Read first", facts, is_warning=True),
+            ReportSection("Images", [_draw(found)]),
+            ReportSection("Numbers", [_list_numbers(found), *_describe_residuals(found), *_describe_metrics(found)]),
+            ReportSection("Lesion", [_describe_lesion(found, settings)]),
+            ReportSection("Methods", [_list_methods(found, run)]),
+            ReportSection("Repeat", [CodeBlock([advice])]),
         ],
     )
 
@@ -60,18 +60,18 @@ def _describe_noise(found: CompareResult, settings: DenoiseConfig) -> str:
     return f"Noise: {settings.noise}, σ = {settings.sigma:g} on the scale 0–1, seed {settings.seed}."
 
 
-def _draw(found: CompareResult) -> Picture:
+def _draw(found: CompareResult) -> FigureBlock:
     outline = " The line is the outline of the lesion." if found.mask is not None else ""
     titles = [base.elide(each.method.title) for name, each in found.made.items() if name != compare.NOISY]
     pictures, notes = [each.picture for each in found.made.values()], [each.note for each in found.made.values()]
     if found.estimate is not None:
         caption = f"The image, and as each method denoises it; below, what each removed.{outline}"
-        return Picture(denoising.residuals(["image", *titles], pictures, notes, found.mask), caption)
+        return FigureBlock(denoising.residuals(["image", *titles], pictures, notes, found.mask), caption)
     caption = (
         f"The image, with noise, and as each method denoises it; below, the differences from the original.{outline}"
     )
     shown, said = [found.original, *pictures], ["", *notes]
-    return Picture(denoising.comparison(["original", "noisy", *titles], shown, said, found.mask), caption)
+    return FigureBlock(denoising.comparison(["original", "noisy", *titles], shown, said, found.mask), caption)
 
 
 def _describe_metrics(found: CompareResult) -> list[str]:
@@ -84,7 +84,7 @@ def _describe_residuals(found: CompareResult) -> list[str]:
     return [made.residual.describe(made.method.title) for made in found.made.values() if made.residual is not None]
 
 
-def _list_numbers(found: CompareResult) -> Table:
+def _list_numbers(found: CompareResult) -> TableBlock:
     """Return the numbers of every method, without the columns that no method has a number for."""
     has_reference, has_lesion = found.estimate is None, found.mask is not None
     quality, lesion = ["PSNR (dB)", "SSIM"], ["contrast retained (%)", "95% CI", "pattern (%)"]
@@ -97,7 +97,7 @@ def _list_numbers(found: CompareResult) -> Table:
         retained, pattern = (_percent(kept.value), _percent(kept.pattern)) if kept else (DASH, DASH)
         measured = [format_fixed(made.psnr_db, 1), format_fixed(made.ssim, 2)] if has_reference else []
         rows.append([made.method.title, *measured, *([retained, interval, pattern] if has_lesion else [])])
-    return Table(["method", *(quality if has_reference else []), *(lesion if has_lesion else [])], rows)
+    return TableBlock(["method", *(quality if has_reference else []), *(lesion if has_lesion else [])], rows)
 
 
 def _percent(value: float) -> str:
@@ -115,7 +115,7 @@ def _describe_lesion(found: CompareResult, settings: DenoiseConfig) -> str:
     )
 
 
-def _list_methods(found: CompareResult, run: Run) -> Table:
+def _list_methods(found: CompareResult, run: Run) -> TableBlock:
     origin = run.provenance
     versions = ", ".join(f"{name} {version}" for name, version in origin.get("versions", {}).items())
     trained = (
@@ -127,4 +127,4 @@ def _list_methods(found: CompareResult, run: Run) -> Table:
         if name != compare.NOISY
     ]
     rows += [["not compared", sentence] for sentence in found.missing.values()]
-    return Table(["method", "what it is"], rows, left=2)
+    return TableBlock(["method", "what it is"], rows, left=2)

@@ -9,7 +9,7 @@ from engine.figures import html_page
 
 
 @dataclass(frozen=True)
-class Table:
+class TableBlock:
     """A table of plain texts.
 
     Args:
@@ -24,7 +24,7 @@ class Table:
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class FigureBlock:
     """A figure with its caption."""
 
     figure: Figure
@@ -32,17 +32,17 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Code:
+class CodeBlock:
     """Lines of code, such as commands."""
 
     lines: Sequence[str]
 
 
-Block = str | Table | Picture | Code
+Block = str | TableBlock | FigureBlock | CodeBlock
 
 
 @dataclass(frozen=True, eq=False)
-class Section:
+class ReportSection:
     """A section: a title, and paragraphs, tables, pictures and code. A warning stands out."""
 
     title: str
@@ -56,14 +56,14 @@ class Report:
 
     title: str
     lead: str
-    sections: Sequence[Section]
+    sections: Sequence[ReportSection]
 
 
 def to_html(report: Report) -> str:
     """Return a report as one HTML page without external resources.
 
     Examples:
-        >>> page = to_html(Report("One run", "On phantoms.", [Section("Summary", ["PSNR 30.1 dB."])]))
+        >>> page = to_html(Report("One run", "On phantoms.", [ReportSection("Summary", ["PSNR 30.1 dB."])]))
         >>> "<h2>Summary</h2>" in page, "http" in page
         (True, False)
     """
@@ -74,10 +74,10 @@ def to_html(report: Report) -> str:
 
 
 def _to_html(block: Block) -> str:
-    if isinstance(block, Table):
+    if isinstance(block, TableBlock):
         return html_page.table(block.head, block.rows, left=block.left)
-    if isinstance(block, Picture):
+    if isinstance(block, FigureBlock):
         return html_page.picture(block.figure, block.caption)
-    if isinstance(block, Code):
+    if isinstance(block, CodeBlock):
         return html_page.code_block(block.lines)
     return html_page.paragraph(block)

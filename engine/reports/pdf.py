@@ -19,7 +19,7 @@ from reportlab.platypus import Table as PdfTable
 
 from engine.figures import DISCLAIMER, base
 from engine.formatting import make_printable
-from engine.reports.document import Block, Code, Picture, Report, Section, Table
+from engine.reports.document import Block, CodeBlock, FigureBlock, Report, ReportSection, TableBlock
 
 MARGIN: Final = 18 * mm
 WIDTH: Final = A4[0] - 2 * MARGIN
@@ -68,32 +68,32 @@ def _draw_footer(canvas: Canvas, document: SimpleDocTemplate) -> None:
     canvas.drawRightString(A4[0] - MARGIN, 10 * mm, f"Page {document.page}")
 
 
-def _flow(section: Section) -> Iterator[Any]:
+def _flow(section: ReportSection) -> Iterator[Any]:
     """Yield the parts of a section; its heading stays with its first block, and a picture with its caption."""
     heading = [_paragraph(section.title, HEADING)]
     for block in section.blocks:
         parts = [*heading, *_convert(block, WARN if section.is_warning else TEXT)]
-        whole = len(parts) if isinstance(block, Picture) else len(heading) + 1
+        whole = len(parts) if isinstance(block, FigureBlock) else len(heading) + 1
         yield KeepTogether(parts[:whole])
         yield from parts[whole:]
         heading = []
 
 
 def _convert(block: Block, style: ParagraphStyle) -> list[Any]:
-    if isinstance(block, Picture):
+    if isinstance(block, FigureBlock):
         return [_image(block), _paragraph(block.caption, CAPTION)]
-    if isinstance(block, Table):
+    if isinstance(block, TableBlock):
         return [part for piece in split_columns(block) for part in (_table(piece), Spacer(1, 6))]
-    if isinstance(block, Code):
+    if isinstance(block, CodeBlock):
         return [Preformatted(make_printable("\n".join(block.lines)), CODE, maxLineLength=CODE_LETTERS)]
     return [_paragraph(block, style)]
 
 
-def split_columns(table: Table) -> list[Table]:
+def split_columns(table: TableBlock) -> list[TableBlock]:
     """Return a table that is too wide as several, each with the columns of words.
 
     Examples:
-        >>> wide = Table(["run", *"abcdefghij"], [["ae", *map(str, range(10))]])
+        >>> wide = TableBlock(["run", *"abcdefghij"], [["ae", *map(str, range(10))]])
         >>> [len(each.head) for each in split_columns(wide)]
         [8, 4]
     """
@@ -108,12 +108,12 @@ def split_columns(table: Table) -> list[Table]:
 
     left = [max(words, min(table.left - start + words, MAX_COLUMNS)) for start in starts]
     return [
-        Table(cut(table.head, start), [cut(row, start) for row in table.rows], count)
+        TableBlock(cut(table.head, start), [cut(row, start) for row in table.rows], count)
         for start, count in zip(starts, left, strict=True)
     ]
 
 
-def _table(table: Table) -> PdfTable:
+def _table(table: TableBlock) -> PdfTable:
     def line(row: Sequence[str]) -> list[Paragraph]:
         return [_paragraph(text, CELL if number < table.left else NUMBER) for number, text in enumerate(row)]
 
@@ -125,14 +125,14 @@ def _table(table: Table) -> PdfTable:
     return made
 
 
-def _share_width(table: Table) -> list[float]:
+def _share_width(table: TableBlock) -> list[float]:
     """Return the share of the width for each column, by its longest text within limits."""
     longest = [max(len(text) for text in column) for column in zip(table.head, *table.rows, strict=True)]
     weights = [min(max(length, 6), 26) for length in longest]
     return [weight / sum(weights) for weight in weights]
 
 
-def _image(block: Picture) -> Image:
+def _image(block: FigureBlock) -> Image:
     width, height = block.figure.get_size_inches() * 72
     scale = min(WIDTH / width, HEIGHT / height, 1.0)
     with base.light(block.figure):

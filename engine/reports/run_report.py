@@ -23,7 +23,7 @@ from engine.figures.style import SERIES
 from engine.formatting import DASH, format_source
 from engine.job_context import UNATTENDED, JobContext
 from engine.protocols import ImageModel
-from engine.reports.document import Block, Code, Picture, Report, Section, Table
+from engine.reports.document import Block, CodeBlock, FigureBlock, Report, ReportSection, TableBlock
 from engine.runs import Run
 
 SHOWN: Final = 5
@@ -152,23 +152,26 @@ def describe_runs(found: Sequence[EvaluatedDataset], title: str, lead: str, advi
         lead: a sentence below it.
         advice: commands for the next steps.
     """
-    sections = [Section("Read first", _list_caveats(found), is_warning=True), Section("Summary", _summarize(found))]
+    sections = [
+        ReportSection("Read first", _list_caveats(found), is_warning=True),
+        ReportSection("Summary", _summarize(found)),
+    ]
     for each in found:
         suffix = f": {format_source(each.images.source)}, {each.images.config.size} px" if len(found) > 1 else ""
         sections += _describe_dataset(each, suffix)
-    sections.append(Section("Settings and provenance", [_list_settings(found)]))
-    sections.append(Section("Next steps", [Code(advice)]))
+    sections.append(ReportSection("Settings and provenance", [_list_settings(found)]))
+    sections.append(ReportSection("Next steps", [CodeBlock(advice)]))
     return Report(title, lead, sections)
 
 
-def _describe_dataset(found: EvaluatedDataset, suffix: str) -> list[Section]:
+def _describe_dataset(found: EvaluatedDataset, suffix: str) -> list[ReportSection]:
     lesions = _describe_lesions(found)
     return [
-        Section(f"Images{suffix}", [_draw_samples(found), _count_images(found), *_describe_audit(found)]),
-        Section(f"Learning curves{suffix}", [_draw_curves(found)]),
-        Section(f"Reconstructions{suffix}", [_draw_reconstructions(found)]),
-        Section(f"Metrics{suffix}", [_list_numbers(found), METRICS_NOTE, *_list_notes(found)]),
-        *([Section(f"Lesions{suffix}", lesions)] if lesions else []),
+        ReportSection(f"Images{suffix}", [_draw_samples(found), _count_images(found), *_describe_audit(found)]),
+        ReportSection(f"Learning curves{suffix}", [_draw_curves(found)]),
+        ReportSection(f"Reconstructions{suffix}", [_draw_reconstructions(found)]),
+        ReportSection(f"Metrics{suffix}", [_list_numbers(found), METRICS_NOTE, *_list_notes(found)]),
+        *([ReportSection(f"Lesions{suffix}", lesions)] if lesions else []),
     ]
 
 
@@ -199,7 +202,7 @@ def _summarize(found: Sequence[EvaluatedDataset]) -> list[str]:
     return sentences
 
 
-def _draw_samples(found: EvaluatedDataset) -> Picture:
+def _draw_samples(found: EvaluatedDataset) -> FigureBlock:
     train = found.images.train
     rows = {name: np.flatnonzero(train.labels == number) for number, name in enumerate(found.images.classes)}
     rows = {name: places for name, places in rows.items() if len(places)} or {"images": np.arange(len(train))}
@@ -209,17 +212,17 @@ def _draw_samples(found: EvaluatedDataset) -> Picture:
         for number in range(count)
     ]
     figure = base.grid(columns, [_plain(name) for name in rows], cell_inches=1.2)
-    return Picture(figure, "The first training images of each class, as the model sees them.")
+    return FigureBlock(figure, "The first training images of each class, as the model sees them.")
 
 
-def _count_images(found: EvaluatedDataset) -> Table:
+def _count_images(found: EvaluatedDataset) -> TableBlock:
     counts, splits = found.images.counts(), found.images.splits
     rows = [[_plain(name), *(f"{line[split]:,}" for split in splits)] for name, line in counts.items()]
     rows.append(["all", *(f"{len(part):,}" for part in splits.values())])
     patients = found.images.patients
     if patients.patients:
         rows.append(["patients", *(f"{patients.by_split.get(split, 0):,}" for split in splits)])
-    return Table(["class", *splits], rows)
+    return TableBlock(["class", *splits], rows)
 
 
 def _describe_audit(found: EvaluatedDataset) -> list[Block]:
@@ -233,12 +236,12 @@ def _describe_audit(found: EvaluatedDataset) -> list[Block]:
     ]
 
 
-def _draw_curves(found: EvaluatedDataset) -> Picture:
+def _draw_curves(found: EvaluatedDataset) -> FigureBlock:
     figure = base.curves([_chart(each, SERIES[number % len(SERIES)]) for number, each in enumerate(found.examined)])
     caption = (
         "Loss per image after each epoch: training solid, validation dashed. The model of the best epoch is saved."
     )
-    return Picture(figure, caption)
+    return FigureBlock(figure, caption)
 
 
 def _chart(each: EvaluatedRun, color: str) -> base.Chart:
@@ -253,7 +256,7 @@ def _chart(each: EvaluatedRun, color: str) -> base.Chart:
     return base.Chart(each.title, label, curves, each.run.best_epoch(), floor, color, log=not unit)
 
 
-def _draw_reconstructions(found: EvaluatedDataset) -> Picture:
+def _draw_reconstructions(found: EvaluatedDataset) -> FigureBlock:
     part = found.images.splits[found.split]
     originals = part.read(np.asarray(found.shown))[..., 0]
     labels = [part.labels[index] for index in found.shown]
@@ -276,7 +279,7 @@ def _draw_reconstructions(found: EvaluatedDataset) -> Picture:
         "brighter than the original, blue where it is darker. A model that learned to denoise is given the image "
         "with noise."
     )
-    return Picture(base.grid(columns, rows), caption)
+    return FigureBlock(base.grid(columns, rows), caption)
 
 
 def _name_image(name: str, images: Dataset) -> str:
@@ -285,7 +288,7 @@ def _name_image(name: str, images: Dataset) -> str:
     return name if images.source == "phantom" else f"image {digest[:6]}"
 
 
-def _list_numbers(found: EvaluatedDataset) -> Table:
+def _list_numbers(found: EvaluatedDataset) -> TableBlock:
     """Return the metrics of each run and, below it on each split, of its baselines."""
     rows = []
     for each in found.examined:
@@ -297,7 +300,7 @@ def _list_numbers(found: EvaluatedDataset) -> Table:
                     rows.append([_name_baseline(name, parts[split]), split, *_format_numbers(parts[split])])
     head = ["model", "split", *(title for title, _ in NUMBERS.values())]
     kept = [place for place in range(len(head)) if any(row[place] != DASH for row in rows)]
-    return Table([head[place] for place in kept], [[row[place] for place in kept] for row in rows], left=2)
+    return TableBlock([head[place] for place in kept], [[row[place] for place in kept] for row in rows], left=2)
 
 
 def _name_baseline(name: str, numbers: dict[str, Any]) -> str:
@@ -332,10 +335,10 @@ def _describe_lesions(found: EvaluatedDataset) -> list[Block]:
         rows.append([each.title, kept, interval, half, least])
     head = ["model", "contrast retained (%)", "95% CI", "lesions below 50% (%)", "least (%)"]
     note = LESIONS_NOTE.format(count=len(measured[0][1]), images=found.lesion_images)
-    return [Table(head, [[cell.replace("-", "−") for cell in row] for row in rows]), note]
+    return [TableBlock(head, [[cell.replace("-", "−") for cell in row] for row in rows]), note]
 
 
-def _list_settings(found: Sequence[EvaluatedDataset]) -> Table:
+def _list_settings(found: Sequence[EvaluatedDataset]) -> TableBlock:
     examined = [each for group in found for each in group.examined]
     settings = [config.to_flat(each.run.config) for each in examined]
     for each in settings:
@@ -348,7 +351,7 @@ def _list_settings(found: Sequence[EvaluatedDataset]) -> Table:
     rows.append(["Device", *(origin.get("device", DASH) for origin in origins)])
     rows.append(["Images of the training", *(_read_fingerprint(origin) for origin in origins)])
     rows.append(["Run", *(each.run.name for each in examined)])
-    return Table(["", *(each.title for each in examined)], rows, left=1 + len(examined))
+    return TableBlock(["", *(each.title for each in examined)], rows, left=1 + len(examined))
 
 
 def _read_fingerprint(origin: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from engine.config import model_title
 from engine.errors import SearchError
 from engine.evaluation.interpretation import RECONSTRUCTION_WARNING
 from engine.formatting import format_number, format_source
-from engine.reports.document import Block, Code, Picture, Report, Section, Table
+from engine.reports.document import Block, CodeBlock, FigureBlock, Report, ReportSection, TableBlock
 from engine.reproduction.figures import draw_search_of
 from engine.reproduction.trials import SearchSummary
 from engine.search import search_spec, statistics
@@ -52,12 +52,12 @@ def describe_search(search: SearchFolder, advice: Sequence[str]) -> Report:
         f"Search {search.name}",
         lead,
         [
-            Section("Read first", [RECONSTRUCTION_WARNING, CAUTION], is_warning=True),
-            Section("Best trial", [_describe_best(scored[0], model.loss_unit)]),
-            Section("Trials and settings", _draw(plan, scored)),
-            Section("Trials by score", [_list_trials(scored, plan, trials)]),
-            Section("Search space", [Table(["setting", "values"], _list_space(plan), left=2)]),
-            Section("Next steps", [Code(advice)]),
+            ReportSection("Read first", [RECONSTRUCTION_WARNING, CAUTION], is_warning=True),
+            ReportSection("Best trial", [_describe_best(scored[0], model.loss_unit)]),
+            ReportSection("Trials and settings", _draw(plan, scored)),
+            ReportSection("Trials by score", [_list_trials(scored, plan, trials)]),
+            ReportSection("Search space", [TableBlock(["setting", "values"], _list_space(plan), left=2)]),
+            ReportSection("Next steps", [CodeBlock(advice)]),
         ],
     )
 
@@ -77,10 +77,10 @@ def _draw(plan: SearchSpec, scored: Sequence[Trial]) -> list[Block]:
     by_number = sorted(scored, key=lambda trial: trial.number)
     summary = SearchSummary(plan.space, plan.settings, [(trial.config, _score(trial)) for trial in by_number])
     unit = "validation nats" if plan.base.model.loss_unit else "validation MSE"
-    return [Picture(draw_search_of(summary, unit), CAPTION.format(count=len(scored)))]
+    return [FigureBlock(draw_search_of(summary, unit), CAPTION.format(count=len(scored)))]
 
 
-def _list_trials(scored: Sequence[Trial], plan: SearchSpec, trials: Sequence[Trial]) -> Table:
+def _list_trials(scored: Sequence[Trial], plan: SearchSpec, trials: Sequence[Trial]) -> TableBlock:
     names = plan.space.names
     others = [each for each in trials if each.score is None]
     rows = [
@@ -89,7 +89,9 @@ def _list_trials(scored: Sequence[Trial], plan: SearchSpec, trials: Sequence[Tri
         + [str(trial.epochs), format_number(trial.score)]
         for trial in (*scored, *others)
     ]
-    return Table(["trial", "state", *(name.replace("_", " ") for name in names), "epochs", "validation loss"], rows, 2)
+    return TableBlock(
+        ["trial", "state", *(name.replace("_", " ") for name in names), "epochs", "validation loss"], rows, 2
+    )
 
 
 def _list_space(plan: SearchSpec) -> list[list[str]]:

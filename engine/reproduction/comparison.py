@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.reproduction import published
 from engine.reproduction.evaluator import BestRun, StudyResults
-from engine.reproduction.tables import NOTHING, Table
+from engine.reproduction.tables import NOTHING, StudyTable
 
 CHOSEN_BY = "validation"
 CLEAN = "test_clean"
@@ -55,11 +55,11 @@ def rows(findings: StudyResults) -> list[ComparedNumber]:
     ]
 
 
-def table(found: list[ComparedNumber]) -> Table:
+def table(found: list[ComparedNumber]) -> StudyTable:
     """Return the rows as a table."""
     head = ["Number", "Reference study", "Here", "Deduplicated test images", "Explanation"]
     lines = [[row.title, row.published, row.ours, row.clean, row.why] for row in found]
-    return Table("numbers", "Published numbers and your results", head, lines)
+    return StudyTable("numbers", "Published numbers and your results", head, lines)
 
 
 def _part(best: BestRun, split: str) -> Mapping[str, Any]:

@@ -22,7 +22,7 @@ NOTHING = "–"
 
 
 @dataclass(frozen=True)
-class Table:
+class StudyTable:
     """A table of texts; the first `left` columns are words, the others numbers.
 
     Args:
@@ -72,7 +72,7 @@ class Table:
         }
 
 
-def tables(findings: StudyResults) -> list[Table]:
+def tables(findings: StudyResults) -> list[StudyTable]:
     """Return Tables 1 to 4, then the runs and the metrics of every split."""
     return [
         _space(1, "ae", findings),
@@ -90,7 +90,7 @@ def setting_title(name: str) -> str:
     return {spec.name: spec.title for kind in kinds for spec in config.list_fields(kind)}[name]
 
 
-def _space(number: int, model: str, findings: StudyResults) -> Table:
+def _space(number: int, model: str, findings: StudyResults) -> StudyTable:
     searched = findings.searches.get(model)
     varied = searched.space.to_dict() if searched else {}
     claimed = published.claim(model).space.to_dict()
@@ -103,7 +103,9 @@ def _space(number: int, model: str, findings: StudyResults) -> Table:
     rows += [
         [setting_title(name), NOTHING, format_choices(values)] for name, values in varied.items() if name not in claimed
     ]
-    return Table(f"table-{number}", published.table_title(number), ["Setting", "Reference study", "Here"], rows, left=3)
+    return StudyTable(
+        f"table-{number}", published.table_title(number), ["Setting", "Reference study", "Here"], rows, left=3
+    )
 
 
 def format_choices(values: Any) -> str:
@@ -116,7 +118,7 @@ def format_choices(values: Any) -> str:
     )
 
 
-def _best(number: int, model: str, findings: StudyResults) -> Table:
+def _best(number: int, model: str, findings: StudyResults) -> StudyTable:
     claim, trial = published.claim(model), findings.best[model].trial
     published_value = config.to_flat(claim.best)
     rows = [[setting_title(name), f"{published_value[name]:g}", f"{value:g}"] for name, value in trial.point.items()]
@@ -127,10 +129,10 @@ def _best(number: int, model: str, findings: StudyResults) -> Table:
         rows.append(["Loss: nats summed over a batch", f"{claim.loss:,.2f}", f"{trial.loss * size:,.2f}"])
         rows.append(["Loss: nats per image", f"{claim.nats_per_image:,.2f}", f"{trial.loss:,.2f}"])
     rows.append(["Best epoch", NOTHING, f"{trial.best['epoch']:g}"])
-    return Table(f"table-{number}", published.table_title(number), ["Setting", "Reference study", "Here"], rows)
+    return StudyTable(f"table-{number}", published.table_title(number), ["Setting", "Reference study", "Here"], rows)
 
 
-def runs_table(trials: Sequence[StudyRun]) -> Table:
+def runs_table(trials: Sequence[StudyRun]) -> StudyTable:
     """Return the table of all runs, the best of each model first, those without a score last."""
     scored = [each for model in published.MODELS for each in ranked(trials, model)]
     others = [each for each in trials if each not in scored]
@@ -148,7 +150,7 @@ def runs_table(trials: Sequence[StudyRun]) -> Table:
         ]
         for each in [*scored, *others]
     ]
-    return Table("runs", "Runs", head, rows, left=3)
+    return StudyTable("runs", "Runs", head, rows, left=3)
 
 
 def _loss(trial: StudyRun) -> str:
@@ -157,7 +159,7 @@ def _loss(trial: StudyRun) -> str:
     return f"{trial.loss:,.2f}" if trial.config.model.loss_unit else f"{trial.loss:.6f}"
 
 
-def splits_table(findings: StudyResults) -> Table:
+def splits_table(findings: StudyResults) -> StudyTable:
     """Return the table of the best models' metrics, split by split."""
     rows = [
         [model.upper(), split.replace("_", " "), *_numbers(numbers)]
@@ -169,7 +171,7 @@ def splits_table(findings: StudyResults) -> Table:
         for split, numbers in findings.linear.items()
     ]
     head = ["Model", "Split", *(title for title, _ in NUMBERS.values()), "PSNR, 95% CI over patients"]
-    return Table("splits", "Best models on every split", head, rows, left=2)
+    return StudyTable("splits", "Best models on every split", head, rows, left=2)
 
 
 def _numbers(numbers: Any) -> list[str]:

@@ -8,7 +8,7 @@ from engine import messages
 
 
 @dataclass(frozen=True)
-class Command:
+class QueuedCommand:
     """Base of the commands. One field at most, which is the content that the database stores as JSON.
 
     A transient one is about the process that searches now; any other stays queued until the next process searches.
@@ -23,7 +23,7 @@ class Command:
 
 
 @dataclass(frozen=True)
-class StopSearch(Command):
+class StopSearch(QueuedCommand):
     """Stop the search and its trials, which can be resumed."""
 
     verb = "stop"
@@ -31,7 +31,7 @@ class StopSearch(Command):
 
 
 @dataclass(frozen=True)
-class PauseSearch(Command):
+class PauseSearch(QueuedCommand):
     """Pause the running trials."""
 
     verb = "pause"
@@ -39,7 +39,7 @@ class PauseSearch(Command):
 
 
 @dataclass(frozen=True)
-class ContinueSearch(Command):
+class ContinueSearch(QueuedCommand):
     """Continue the paused trials."""
 
     verb = "continue"
@@ -47,7 +47,7 @@ class ContinueSearch(Command):
 
 
 @dataclass(frozen=True)
-class EndTrial(Command):
+class EndTrial(QueuedCommand):
     """Stop one trial and keep its run; the search continues."""
 
     number: int
@@ -57,7 +57,7 @@ class EndTrial(Command):
 
 
 @dataclass(frozen=True)
-class AddTrial(Command):
+class AddTrial(QueuedCommand):
     """Try these values next: field -> value."""
 
     values: Mapping[str, Any]
@@ -66,7 +66,7 @@ class AddTrial(Command):
 
 
 @dataclass(frozen=True)
-class ReplaceSpace(Command):
+class ReplaceSpace(QueuedCommand):
     """Continue in another space, given as in a space file; the trials so far stay."""
 
     space: Mapping[str, Any]
@@ -75,7 +75,7 @@ class ReplaceSpace(Command):
 
 
 @dataclass(frozen=True)
-class ChangeTrialCount(Command):
+class ChangeTrialCount(QueuedCommand):
     """Change the total number of trials."""
 
     count: int
@@ -83,13 +83,13 @@ class ChangeTrialCount(Command):
     verb = "trials"
 
 
-COMMANDS: dict[str, type[Command]] = {
+COMMANDS: dict[str, type[QueuedCommand]] = {
     kind.verb: kind
     for kind in (StopSearch, PauseSearch, ContinueSearch, EndTrial, AddTrial, ReplaceSpace, ChangeTrialCount)
 }
 
 
-def from_json(verb: str, content: Any) -> Command:
+def from_json(verb: str, content: Any) -> QueuedCommand:
     """Return the command that the database, the command line or a form has as a verb and its content.
 
     Raises:
@@ -103,7 +103,7 @@ def from_json(verb: str, content: Any) -> Command:
     return kind(content) if fields(kind) else kind()  # type: ignore[call-arg]
 
 
-def from_message(message: messages.SearchCommand) -> Command:
+def from_message(message: messages.SearchCommand) -> QueuedCommand:
     """Return the command that a message of the app asks for."""
     if isinstance(message, messages.StopTrial):
         return EndTrial(message.number)

@@ -19,7 +19,7 @@ from engine.formatting import suggest
 from engine.messages import EpochEnded, JobEnded, JobStarted
 from engine.messages import Search as Order
 from engine.runs import NAME_PATTERN, NOT_COPIED, Run, retarget_event, write_text_atomic
-from engine.search.commands import Command
+from engine.search.commands import QueuedCommand
 from engine.search.search_spec import SearchSpec, check_command, make_spec, spec_from_attrs, spec_to_attrs
 from engine.search.storage import FILE_NAME, TrialStorage
 
@@ -50,7 +50,7 @@ class SearchFolder:
         """
         return TrialStorage(self.path / FILE_NAME)
 
-    def send(self, command: Command) -> None:
+    def send(self, command: QueuedCommand) -> None:
         """Check a command and queue it for the process that searches.
 
         Raises:

@@ -35,7 +35,7 @@ from engine.messages import (
 from engine.messages import Search as Order
 from engine.runs import Run
 from engine.search import commands, folder, search_spec, statistics, trial_pool
-from engine.search.commands import Command
+from engine.search.commands import QueuedCommand
 from engine.search.executor import ProcessExited
 from engine.search.folder import SearchFolder
 from engine.search.pruner import MedianPruner
@@ -180,7 +180,7 @@ class SearchRunner:
             self.pool.send_all(Pause() if self._is_paused else Continue())
             self._emit_state()
 
-    def _apply(self, command: Command) -> None:
+    def _apply(self, command: QueuedCommand) -> None:
         match command:
             case commands.StopSearch():
                 self._stop_requested = True

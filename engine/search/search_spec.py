@@ -10,7 +10,7 @@ from engine.config import RunConfig, SearchConfig
 from engine.errors import ConfigError, SearchDamaged, SearchError
 from engine.messages import Search as Order
 from engine.search import space_file
-from engine.search.commands import AddTrial, ChangeTrialCount, Command, ReplaceSpace
+from engine.search.commands import AddTrial, ChangeTrialCount, QueuedCommand, ReplaceSpace
 from engine.search.space import AnyDimension, Space
 from engine.search.storage import SearchAttrs, TrialStorage
 from engine.search.storage_check import WRONG_CONTENT
@@ -110,7 +110,7 @@ def change_spec(spec: SearchSpec, command: ReplaceSpace | ChangeTrialCount) -> S
     return replace(spec, settings=config.validate(SearchConfig, given))
 
 
-def check_command(spec: SearchSpec, command: Command) -> None:
+def check_command(spec: SearchSpec, command: QueuedCommand) -> None:
     """Check a command, so that an error reaches its sender and not the process that searches.
 
     Raises:

@@ -17,7 +17,7 @@ from typing import Any, Literal, TypedDict, Unpack, cast
 
 from engine.errors import SearchDamaged, SearchError
 from engine.search import commands
-from engine.search.commands import Command
+from engine.search.commands import QueuedCommand
 from engine.search.space import lists_to_tuples
 from engine.search.storage_check import WRONG_CONTENT, check_tables, check_types, set_limits
 
@@ -234,7 +234,7 @@ class TrialStorage:
         with self._transaction():
             self._connection.execute(f"UPDATE trials SET {assigned} WHERE number = ?", (*changes.values(), number))
 
-    def push_command(self, command: Command) -> None:
+    def push_command(self, command: QueuedCommand) -> None:
         """Queue a command for the process that searches, which polls several times a second."""
         row = command.verb, json.dumps(command.to_json())
         with self._transaction():
@@ -251,7 +251,7 @@ class TrialStorage:
         with self._transaction():
             self._connection.executemany("DELETE FROM wishes WHERE verb = ?", [(verb,) for verb in verbs])
 
-    def pop_commands(self) -> list[Command]:
+    def pop_commands(self) -> list[QueuedCommand]:
         """Remove and return the queued commands in order."""
         if not self.has_commands():
             return []

@@ -21,7 +21,7 @@ STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1,
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class BoardImage:
     """One (h, w) image: its key, its name, and the numbers next to the name.
 
     The board shows `under` while it flickers. `light` is a view state of its own, for an image that does not share the
@@ -51,9 +51,9 @@ class ImageCell(QWidget):
         self.view.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._caption.setProperty("role", "caption")
         self._caption.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.picture: Picture | None = None
+        self.picture: BoardImage | None = None
 
-    def show_picture(self, picture: Picture, flickering: bool) -> None:
+    def show_picture(self, picture: BoardImage, flickering: bool) -> None:
         self.picture = picture
         under = picture.under if flickering else None
         if self.view.state is not (light := picture.light or self._light):
@@ -100,19 +100,19 @@ class ImageBoard(QWidget):
     def __init__(self, state: ViewState, prepare: Callable[[ImageView], object], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.state, self._prepare = state, prepare
-        self._rows: list[list[Picture | None]] = []
+        self._rows: list[list[BoardImage | None]] = []
         self._cells: list[list[ImageCell]] = []
         self._orientation: str | None = ""
         self._flickering = False
 
-    def set_pictures(self, rows: Sequence[Sequence[Picture | None]]) -> None:
+    def set_pictures(self, rows: Sequence[Sequence[BoardImage | None]]) -> None:
         """Show these rows, all of one length; the cells are reused if the shape is the same."""
         self._rows = [list(row) for row in rows]
         if [len(row) for row in self._rows] != [len(cells) for cells in self._cells]:
             self._build()
         self._show()
 
-    def replace(self, picture: Picture) -> None:
+    def replace(self, picture: BoardImage) -> None:
         """Replace the image that has the same key."""
         for row, cells in zip(self._rows, self._cells, strict=True):
             for column, (old, cell) in enumerate(zip(row, cells, strict=True)):

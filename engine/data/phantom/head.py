@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from engine.data.phantom.frame import EVERYWHERE, Canvas, Frame, Patch, Point
-from engine.data.phantom.shapes import Indices, Outline, PhantomPlan, Points
+from engine.data.phantom.shapes import Contour, Indices, PhantomPlan, Points
 from engine.data.phantom.stencil import Cut, Stencil
 from engine.data.phantom.texture import Floats, sample_texture, smooth_field
 
@@ -84,7 +84,7 @@ class Head:
     canvas: Canvas
     plan: PhantomPlan
     subject: PhantomSubject
-    skull: Outline  # inner table
+    skull: Contour  # inner table
     row: Indices  # (h, w) bearing of every pixel from the plan's center, as a row of an outline's tables
     depth: Floats  # (h, w) mm inside the inner table, negative outside
     mottle: Floats  # (h, w) a texture of unit variance
@@ -101,7 +101,7 @@ def paint_head(frame: Frame, plan: PhantomPlan, subject: PhantomSubject, rng: np
         rng: the subject's random generator.
     """
     canvas = Canvas(frame, blur_mm=1.5)
-    skull = Outline(_ring(plan.brain, plan.symmetric, rng), plan.centre)
+    skull = Contour(_ring(plan.brain, plan.symmetric, rng), plan.centre)
     row, distance = skull.bearing(frame.u, frame.v)
     under_skin = _skin(plan, skull, subject, rng).depth(row, distance)
     mottle = sample_texture("tissue", frame.u * 2.6, frame.v * 2.6, subject.start)
@@ -131,14 +131,14 @@ def _ring(points: tuple[Point, ...], symmetric: bool, rng: np.random.Generator) 
     return ring + rng.normal(0, 1.0, ring.shape)
 
 
-def _skin(plan: PhantomPlan, skull: Outline, subject: PhantomSubject, rng: np.random.Generator) -> Outline:
+def _skin(plan: PhantomPlan, skull: Contour, subject: PhantomSubject, rng: np.random.Generator) -> Contour:
     """Return the outline of the skin: the plan's own, or the skull's plus a vault of uneven thickness."""
     if plan.head:
-        return Outline(_ring(plan.head, plan.symmetric, rng), plan.centre)
+        return Contour(_ring(plan.head, plan.symmetric, rng), plan.centre)
     ring = np.array([skull.locate(k / 16, 0.0) for k in range(16)]) - plan.centre
     thickness = subject.scalp_mm + subject.skull_mm + 1 + rng.normal(0, 0.8, 16)
     scale = 1 + thickness / np.hypot(ring[:, 0], ring[:, 1])
-    return Outline(ring * scale[:, None] + plan.centre, plan.centre)
+    return Contour(ring * scale[:, None] + plan.centre, plan.centre)
 
 
 def _paint_soft_tissue(head: Head, depth: Floats) -> None:

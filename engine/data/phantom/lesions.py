@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from engine.data.phantom.frame import Point, Window
 from engine.data.phantom.head import Head
-from engine.data.phantom.shapes import Outline, Points
+from engine.data.phantom.shapes import Contour, Points
 from engine.data.phantom.texture import Floats, sample_texture
 
 Mask = NDArray[np.bool_]
@@ -57,7 +57,7 @@ def add_lesion(head: Head, label: str, rng: np.random.Generator) -> PhantomLesio
         rng: the lesion's random generator.
     """
     signal = head.canvas.image.copy()
-    place: Callable[[Head, np.random.Generator], tuple[Outline, Point, float]] = _PLACES[label]
+    place: Callable[[Head, np.random.Generator], tuple[Contour, Point, float]] = _PLACES[label]
     outline, centre, reach = place(head, rng)
     low, high = np.array([centre]) - reach, np.array([centre]) + reach
     window = head.canvas.frame.windows(low, high)[0]
@@ -104,7 +104,7 @@ def _sample(image: Floats, rows: Floats, columns: Floats) -> Floats:
     return sampled
 
 
-def _blob(centre: Point, radii: Point, uneven: float, rng: np.random.Generator) -> Outline:
+def _blob(centre: Point, radii: Point, uneven: float, rng: np.random.Generator) -> Contour:
     """Return a closed outline near a tilted ellipse; `uneven` is the relative size of its lobes."""
     angles = np.arange(24) * (2 * np.pi / 24)
     lobes = np.arange(2, 6)
@@ -114,10 +114,10 @@ def _blob(centre: Point, radii: Point, uneven: float, rng: np.random.Generator) 
     a, b = radii
     radius = a * b / np.hypot(b * np.cos(angles - tilt), a * np.sin(angles - tilt)) * np.exp(noise)
     ring: Points = np.column_stack([np.cos(angles), np.sin(angles)]) * radius[:, None] + centre
-    return Outline(ring, centre)
+    return Contour(ring, centre)
 
 
-def _place_glioma(head: Head, rng: np.random.Generator) -> tuple[Outline, Point, float]:
+def _place_glioma(head: Head, rng: np.random.Generator) -> tuple[Contour, Point, float]:
     """Place an irregular lesion in the cerebrum, under the cortex."""
     radius = float(np.clip(rng.lognormal(np.log(17), 0.3), 9, 31))
     candidates = rng.uniform(*head.plan.lesions, (64, 2)).astype(np.float32)
@@ -128,14 +128,14 @@ def _place_glioma(head: Head, rng: np.random.Generator) -> tuple[Outline, Point,
     return _blob((u, v), shape, 0.17, rng), (u, v), 2.0 * radius + 22
 
 
-def _place_meningioma(head: Head, rng: np.random.Generator) -> tuple[Outline, Point, float]:
+def _place_meningioma(head: Head, rng: np.random.Generator) -> tuple[Contour, Point, float]:
     """Place a smooth lesion on the inside of the skull, with a broad base on the dura."""
     radius = float(np.clip(rng.lognormal(np.log(17), 0.3), 9, 31))
     centre = head.skull.locate(float(rng.uniform(*head.plan.dura)), radius * float(rng.uniform(0.45, 0.8)))
     return _blob(centre, (radius * 1.08, radius * 0.95), 0.05, rng), centre, 1.8 * radius + 14
 
 
-def _place_pituitary(head: Head, rng: np.random.Generator) -> tuple[Outline, Point, float]:
+def _place_pituitary(head: Head, rng: np.random.Generator) -> tuple[Contour, Point, float]:
     """Place a lesion in the sella; in coronal and sagittal slices it may extend upward through a waist."""
     if head.plan.sella is None:
         raise ValueError(f"{head.plan.name} shows no sella")
@@ -147,7 +147,7 @@ def _place_pituitary(head: Head, rng: np.random.Generator) -> tuple[Outline, Poi
     across, down = low * float(rng.uniform(1.0, 1.3)) * np.cos(angles) * waist, low * np.sin(angles)
     down[down < 0] *= 1 + high / low
     ring = np.column_stack([across, down]) * np.exp(rng.normal(0, 0.04, (16, 1))) + (u, v)
-    return Outline(ring, (u, v - high / 3)), (u, v - high / 2), low + high + 14
+    return Contour(ring, (u, v - high / 3)), (u, v - high / 2), low + high + 14
 
 
 def _paint_glioma(site: _LesionWindow, depth: Floats) -> tuple[Floats, Floats]:

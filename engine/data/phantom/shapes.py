@@ -148,7 +148,7 @@ def _angles() -> Points:
     return np.diff(angle, append=angle[0] + 2 * np.pi)
 
 
-class Outline:
+class Contour:
     """A closed line around a center from which all of it is visible, tabulated by bearing."""
 
     def __init__(self, points: Points, center: Point) -> None:

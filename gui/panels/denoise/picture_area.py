@@ -13,7 +13,7 @@ from gui.pixmaps import Colormap
 from gui.theme import GAP
 from gui.widgets.card import Card, NoticeBox
 from gui.widgets.color_bar import ColorBar
-from gui.widgets.image_board import ImageBoard, Picture
+from gui.widgets.image_board import BoardImage, ImageBoard
 from gui.widgets.labels import FilterChip, label
 from gui.widgets.region.region import RegionState
 from gui.widgets.region.tool import RegionTool
@@ -149,23 +149,23 @@ class PictureCard(Card):
             self.pointed.emit(pixel_text(made, x, y))
 
 
-def layout_rows(made: list[DenoisedImage]) -> list[list[Picture | None]]:
+def layout_rows(made: list[DenoisedImage]) -> list[list[BoardImage | None]]:
     """Return one row for a single method, its difference last; else the differences in a second row."""
-    pictures: list[Picture | None] = [picture_of(each) for each in made]
-    differences: list[Picture | None] = [difference_of(each) for each in made if each.key != ORIGINAL]
+    pictures: list[BoardImage | None] = [picture_of(each) for each in made]
+    differences: list[BoardImage | None] = [difference_of(each) for each in made if each.key != ORIGINAL]
     is_single = sum(each.key not in (ORIGINAL, NOISY) for each in made) <= 1
     return [[*pictures, *differences[-1:]]] if is_single else [pictures, [None, *differences]]
 
 
-def picture_of(made: DenoisedImage) -> Picture:
+def picture_of(made: DenoisedImage) -> BoardImage:
     """Return the image to show; a flicker shows the original in its place."""
     caption = "" if made.key == ORIGINAL else made.caption
-    return Picture(made.key, made.title, made.image, Colormap.GRAY, caption, made.original)
+    return BoardImage(made.key, made.title, made.image, Colormap.GRAY, caption, made.original)
 
 
-def difference_of(made: DenoisedImage) -> Picture:
+def difference_of(made: DenoisedImage) -> BoardImage:
     """Return the signed difference of an image and the original."""
-    return Picture(made.key + DIFFERENCE, made.difference_title, made.difference, Colormap.SIGNED)
+    return BoardImage(made.key + DIFFERENCE, made.difference_title, made.difference, Colormap.SIGNED)
 
 
 def pixel_text(made: DenoisedImage, x: int, y: int) -> str:

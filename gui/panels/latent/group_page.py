@@ -15,7 +15,7 @@ from gui.panels.latent.page import LatentPage
 from gui.pixmaps import Array
 from gui.session import Session
 from gui.widgets.buttons import Button
-from gui.widgets.image_board import ImageBoard, Picture
+from gui.widgets.image_board import BoardImage, ImageBoard
 from gui.widgets.image_grid import ImageGrid
 from gui.widgets.labels import label
 from gui.widgets.view_state import ViewState
@@ -99,12 +99,12 @@ class GroupPage(LatentPage):
             return
         if reply is not None:
             decoded, pixels = reply.average[0], reply.pixel_mean[0]
-            row = [Picture(DECODED, DECODED, decoded), Picture(PIXELS, PIXELS, pixels)]
+            row = [BoardImage(DECODED, DECODED, decoded), BoardImage(PIXELS, PIXELS, pixels)]
             self.show_note(MEANS)
         else:
             rows = [scene.row(place) for place in scene.group]
             pixels = np.mean([scene.data.thumbnails[row] / np.float32(255) for row in rows], axis=0)
-            row = [Picture(PIXELS, PIXELS, pixels.astype(np.float32))]
+            row = [BoardImage(PIXELS, PIXELS, pixels.astype(np.float32))]
             without = f"{scene.title} cannot decode a mean latent code: its skip connections bypass the bottleneck."
             self.show_note("" if scene.mapped.decodes else without)
         self.board.set_pictures([row])

@@ -11,7 +11,7 @@ from gui.panels.latent.page import CHOOSE, WORKING, LatentPage
 from gui.pixmaps import Colormap, robust_limit
 from gui.session import Session
 from gui.widgets.buttons import Button
-from gui.widgets.image_board import ImageBoard, Picture
+from gui.widgets.image_board import BoardImage, ImageBoard
 from gui.widgets.labels import ElidedLabel, label
 from gui.widgets.number_model import TableColumn, TableRow
 from gui.widgets.number_table import NumberTable
@@ -113,8 +113,8 @@ class InterpolationPage(LatentPage):
         titles[0], titles[-1] = "A", "B"
         self.board.set_pictures(
             [
-                [Picture(f"decoded-{at}", titles[at], image) for at, image in enumerate(reply.images)],
-                [Picture(f"faded-{at}", "faded" if at == 0 else "", image) for at, image in enumerate(reply.faded)],
+                [BoardImage(f"decoded-{at}", titles[at], image) for at, image in enumerate(reply.images)],
+                [BoardImage(f"faded-{at}", "faded" if at == 0 else "", image) for at, image in enumerate(reply.faded)],
             ]
         )
         self.reveal()
@@ -218,8 +218,8 @@ class TraversalPage(LatentPage):
         limit = format_number(self.state.view.limit, 2)
         self.value.setText(f"value {format_number(value, 3)} · difference ± {limit}")
         row = [
-            Picture("own", "reconstruction", own),
-            Picture("walked", f"with {format_number(value, 3)}", image),
-            Picture("change", "difference", image - own, Colormap.SIGNED),
+            BoardImage("own", "reconstruction", own),
+            BoardImage("walked", f"with {format_number(value, 3)}", image),
+            BoardImage("change", "difference", image - own, Colormap.SIGNED),
         ]
         self.board.set_pictures([row])

@@ -22,7 +22,7 @@ from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.curves.plot import CurvePlot
 from gui.widgets.curves.series import SeriesStyle
-from gui.widgets.image_board import ImageBoard, Picture
+from gui.widgets.image_board import BoardImage, ImageBoard
 from gui.widgets.image_grid import ImageGrid
 from gui.widgets.labels import label
 from gui.widgets.view_state import View, ViewState
@@ -128,8 +128,8 @@ class SamplesPage(LatentPage):
         train = self.scene.data.thumbnails[self.scene.row(("train", near.index))] / np.float32(255)
         word = "near copy ▲" if near.memorised else ""
         row = [
-            Picture("sample", f"sample {at + 1}", self._reply.images[at], caption=word),
-            Picture("near", short(near.name), train, caption=format_fixed(near.distance, 2)),
+            BoardImage("sample", f"sample {at + 1}", self._reply.images[at], caption=word),
+            BoardImage("near", short(near.name), train, caption=format_fixed(near.distance, 2)),
         ]
         self.board.set_pictures([row])
 
@@ -224,13 +224,14 @@ class PosteriorPage(LatentPage):
         self.heat.update(window=top, level=top / 2)
         caption = f"0 to {format_number(top, 2)}"
         heats = [
-            Picture(key, title, image, Colormap.HEAT, caption, light=self.heat) for key, (title, image) in maps.items()
+            BoardImage(key, title, image, Colormap.HEAT, caption, light=self.heat)
+            for key, (title, image) in maps.items()
         ]
         self.pictures.set_pictures(
             [
                 [
-                    Picture("original", "original", reply.original),
-                    Picture("mean", "mean of posterior samples", reply.mean),
+                    BoardImage("original", "original", reply.original),
+                    BoardImage("mean", "mean of posterior samples", reply.mean),
                     *heats,
                 ]
             ]

@@ -14,7 +14,7 @@ from gui.session import Session
 from gui.widgets.buttons import Button
 from gui.widgets.card import Card, NoticeBox
 from gui.widgets.flow_layout import FlowLayout
-from gui.widgets.image_board import ImageBoard, Picture
+from gui.widgets.image_board import BoardImage, ImageBoard
 from gui.widgets.labels import label, plain_tip
 from gui.widgets.number_fields import SliceRow
 from gui.widgets.view_state import ViewState
@@ -117,14 +117,14 @@ class LatentScanCard(Card):
             self.pair.set_pictures([])
             return
         original = scene.data.thumbnails[scene.row(scene.chosen)] / np.float32(255)
-        self.pair.set_pictures([[Picture("original", "original", original), None]])
+        self.pair.set_pictures([[BoardImage("original", "original", original), None]])
 
     def _on_reconstructed(self, reply: ReconstructReply) -> None:
         if self.scene is None:
             return
         original, image = reply.originals[0], reply.runs[self.scene.run].images[0]
-        own = [Picture("original", "original", original.reshape(original.shape[:2]))]
-        self.pair.set_pictures([[*own, Picture("made", self.scene.title, image.reshape(image.shape[:2]))]])
+        own = [BoardImage("original", "original", original.reshape(original.shape[:2]))]
+        self.pair.set_pictures([[*own, BoardImage("made", self.scene.title, image.reshape(image.shape[:2]))]])
 
     def _on_neighbors_found(self, reply: FindNeighborsReply) -> None:
         if self.scene is None:
@@ -139,7 +139,7 @@ class LatentScanCard(Card):
         typical = distance_text(found.typical)
         self.titles[key].setText(f"{NEAR[key]} · typical distance {typical}")
         row = [
-            Picture(
+            BoardImage(
                 f"{key}-{near.index}",
                 distance_text(near.distance),
                 scene.data.thumbnails[scene.row(("train", near.index))] / np.float32(255),

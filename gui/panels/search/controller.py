@@ -12,9 +12,9 @@ from engine.messages import Event, Log, RequestFailed, Search, SearchEnded
 from engine.search.commands import (
     AddTrial,
     ChangeTrialCount,
-    Command,
     ContinueSearch,
     PauseSearch,
+    QueuedCommand,
     ReplaceSpace,
     StopSearch,
 )
@@ -106,7 +106,7 @@ class SearchMonitor(QObject):
         described = dict(space) if space is not None else None
         self.begin(Search(name=self.name, root=root, space=described, settings=dict(given)), backend)
 
-    def send_command(self, command: Command) -> str:
+    def send_command(self, command: QueuedCommand) -> str:
         """Send a command to the search through its ledger; return its error, or an empty string."""
         if self.found is None:
             return ""
@@ -176,7 +176,7 @@ class SearchController(QObject):
         """Stop the search and keep its results."""
         self._session.job.stop() if self._watch.is_own_job() else self.send_command(StopSearch())
 
-    def send_command(self, command: Command) -> None:
+    def send_command(self, command: QueuedCommand) -> None:
         """Send a command to the search, and report its error if it is invalid."""
         self.message.emit(self._watch.send_command(command), "warning")
 

@@ -14,10 +14,10 @@ from engine.config import RunConfig
 from engine.errors import ConfigError
 from engine.evaluation import scoring
 from engine.figures import base, style
-from engine.lesions.box_formats import FoundBoxes, Outline
+from engine.lesions.box_formats import FoundBoxes, LesionOutline
 from engine.messages.figures import WriteReport
 from engine.reports import pdf, run_report, write_report
-from engine.reports.document import Code, Picture, Report, Section, Table, to_html
+from engine.reports.document import CodeBlock, FigureBlock, Report, ReportSection, TableBlock, to_html
 from engine.reports.writer import answer_report
 from engine.reproduction import page
 
@@ -39,11 +39,11 @@ def drawn(monkeypatch):
 def report():
     figure = Figure((8, 3), facecolor=style.CARD)
     figure.add_subplot().plot([1, 2], color=style.SERIES[0])
-    wide = Table(["run", *"abcdefghij"], [["<ae>", *map(str, range(10))]])
+    wide = TableBlock(["run", *"abcdefghij"], [["<ae>", *map(str, range(10))]])
     return Report(
         "One & two",
         "A lead.",
-        [Section("First", ["Careful.", wide, Picture(figure, "A line."), Code(["engram runs"])], True)],
+        [ReportSection("First", ["Careful.", wide, FigureBlock(figure, "A line."), CodeBlock(["engram runs"])], True)],
     )
 
 
@@ -107,7 +107,7 @@ def test_report_on_a_denoiser_says_that_it_was_given_noise_and_shows_what_it_mad
 
 def boxes_for(names):
     box = (0.4, 0.05, 0.2, 0.3)  # across the edge of the head
-    outline = Outline(np.ones((4, 4), np.bool_), 1.0)
+    outline = LesionOutline(np.ones((4, 4), np.bool_), 1.0)
     return lesions.make_boxes(FoundBoxes({name: [box] for name in names}, [], {(name, box): outline for name in names}))
 
 

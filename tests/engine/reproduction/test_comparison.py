@@ -10,7 +10,7 @@ from engine.denoising.noise_sweep import SweepSummary
 from engine.job_context import UNATTENDED, Cancelled
 from engine.reproduction import comparison, published, tables
 from engine.reproduction.evaluator import SIGMAS, StudyEvaluator
-from engine.reproduction.tables import Table, runs_table
+from engine.reproduction.tables import StudyTable, runs_table
 from engine.reproduction.trials import SearchSummary, from_run
 from engine.result_cache import ResultCache
 from engine.search import space_file
@@ -120,7 +120,7 @@ def test_space_says_where_it_differs_from_the_studys(findings):
 
 
 def test_table_is_written_for_people_and_for_programs():
-    table = Table("a", "A title", ["x", "n"], [["1|2", "12,345.5"], ["16, 32", "–"]])
+    table = StudyTable("a", "A title", ["x", "n"], [["1|2", "12,345.5"], ["16, 32", "–"]])
     assert table.csv().splitlines()[1:] == ["x,n", "1|2,12345.5", '"16, 32",']
     assert "| 1\\|2 | 12,345.5 |" in table.markdown()
     assert "| --- | ---: |" in table.markdown()
