@@ -7,7 +7,8 @@ of color blindness.
 
 from dataclasses import dataclass
 
-Stops = tuple[str, ...]
+from engine import colors
+from engine.colors import Stops
 
 
 @dataclass(frozen=True)
@@ -48,32 +49,32 @@ class Palette:
 
 DARK = Palette(
     name="dark",
-    background="#14171c",
-    card="#1b1f26",
-    field="#12151a",
-    line="#2a303a",
+    background=colors.BACKGROUND,
+    card=colors.CARD,
+    field=colors.FIELD,
+    line=colors.LINE,
     outline="#667080",
-    text="#d7dce3",
-    quiet="#9aa4b2",
+    text=colors.TEXT,
+    quiet=colors.QUIET,
     strong="#ffffff",
     button="#272d37",
     hover="#303743",
     selection="#20302f",
     rail_selection="#222833",
-    accent="#4fc3b8",
+    accent=colors.ACCENT,
     accent_fill="#257a71",
     accent_hover="#1f6c64",
     on_accent="#ffffff",
-    danger="#f08a7a",
-    warning_card="#3a2a1d",
+    danger=colors.DANGER,
+    warning_card=colors.WARNING_CARD,
     warning_line="#8a5a24",
-    warning_text="#f3c48b",
+    warning_text=colors.WARNING_TEXT,
     info_card="#1c2b33",
     info_line="#2f5a6b",
     info_text="#a9d3e6",
     focus="#4fc3b8",
     grid="#2a303a",
-    series=("#4fc3b8", "#e0a458", "#b58cf0", "#c4534e", "#fbe56c", "#4668ee", "#865f90", "#b9efbc"),
+    series=colors.SERIES,
     score=("#5b6b85", "#537f97", "#55a0ad", "#6bc4b8", "#d5f7c8"),
 )
 
@@ -113,16 +114,6 @@ PICTURE_BACK = "#000000"
 PICTURE_TEXT = "#d7dce3"
 PICTURE_MARK = "#e0a458"
 PICTURE_CHOSEN = "#4fc3b8"
-
-# Color maps by evenly spaced stops. The signed map is dark and gray at zero, so that a difference shows as light.
-GRAY: Stops = ("#000000", "#ffffff")
-HEAT: Stops = (
-    "#000004", "#1f0c48", "#550f6d", "#88226a", "#ba3655", "#e35933", "#f98c0a", "#f9c932", "#fcffa4",
-)  # fmt: skip
-SIGNED: Stops = (
-    "#a6d4ff", "#559feb", "#2a6cb8", "#1f3f66", "#1c1c1c", "#5c3112", "#a3570f", "#e08a34", "#ffc58c",
-)  # fmt: skip
-
 
 # A series keeps one of this many looks: the eight colors, each with two kinds of line.
 LOOKS = 2 * len(DARK.series)

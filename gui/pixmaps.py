@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
-from gui.palette import GRAY, HEAT, SIGNED, rgb
+from engine import colors
 
 Array = NDArray[Any]
 Bytes = NDArray[np.uint8]
@@ -26,16 +26,13 @@ class Colormap(Enum):
     SIGNED = "signed"
 
 
-STOPS = {Colormap.GRAY: GRAY, Colormap.HEAT: HEAT, Colormap.SIGNED: SIGNED}
+STOPS = {Colormap.GRAY: colors.GRAY, Colormap.HEAT: colors.HEAT, Colormap.SIGNED: colors.SIGNED}
 
 
 @cache
 def make_color_table(scale: Colormap) -> Bytes:
     """Return the colors of a scale, lowest value first, as (255, 3) uint8; entry 127 is the middle."""
-    stops = np.array([rgb(stop) for stop in STOPS[scale]], dtype=np.float64)
-    at = np.linspace(0, 1, 255)
-    table = np.stack([np.interp(at, np.linspace(0, 1, len(stops)), channel) for channel in stops.T], axis=1)
-    table = np.round(table).astype(np.uint8)
+    table = colors.make_color_table(STOPS[scale])
     table.setflags(write=False)
     return table
 

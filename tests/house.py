@@ -17,7 +17,7 @@ STANDARD = set(sys.stdlib_module_names)
 
 GROUND_FLOOR = {
     *("engine.archives", "engine.arrays", "engine.child_process", "engine.durable", "engine.errors", "engine.folders"),
-    *("engine.formatting", "engine.job_context", "engine.lru_cache"),
+    *("engine.colors", "engine.formatting", "engine.job_context", "engine.lru_cache"),
     "engine.protocols",
     "engine.run_damage",
     *("engine.config", "engine.messages", "engine.runs"),

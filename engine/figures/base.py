@@ -30,9 +30,10 @@ from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
+from engine.colors import CARD, FIELD, LINE, QUIET, SERIES, TEXT
 from engine.durable import write_output
 from engine.figures import DISCLAIMER
-from engine.figures.style import CARD, FIELD, LINE, QUIET, SERIES, SIGNED, TEXT
+from engine.figures.style import SIGNED
 from engine.formatting import make_printable
 
 Image = NDArray[np.floating[Any]]

@@ -9,9 +9,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from engine.colors import CARD, QUIET, TEXT
 from engine.figures import base
 from engine.figures.base import DPI
-from engine.figures.style import CARD, QUIET, SIGNED, TEXT
+from engine.figures.style import SIGNED
 
 CELL, GAP, TITLE, NOTE = 1.5, 0.14, 0.22, 0.26
 LEFT, TOP, BOTTOM, HEAD = 0.16, 0.14, 0.32, 0.5

@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from engine.colors import CARD, LINE, QUIET, SERIES, TEXT
 from engine.figures import DISCLAIMER, base
 from engine.figures.base import DPI, Image
 from engine.figures.image_strips import FigureText, Strip, strips
-from engine.figures.style import CARD, LINE, QUIET, SERIES, TEXT
 
 MARKS: Final = "osD^vPX*"
 

@@ -6,9 +6,9 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from engine.colors import CARD, DANGER, LINE, QUIET, SERIES, TEXT
 from engine.figures import DISCLAIMER, base
 from engine.figures.base import DPI
-from engine.figures.style import CARD, DANGER, LINE, QUIET, SERIES, TEXT
 
 MOST_NAMES = 40
 PER_LAYER, LEAST_WIDTH, MOST_WIDTH, HEIGHT = 0.3, 7.0, 16.0, 4.2

@@ -7,7 +7,8 @@ from string import Template
 
 from matplotlib.figure import Figure
 
-from engine.figures import DISCLAIMER, base, style
+from engine import colors
+from engine.figures import DISCLAIMER, base
 
 PAGE = Template("""\
 <!doctype html>
@@ -97,12 +98,12 @@ def page(title: str, lead: str, sections: Sequence[str]) -> str:
         lead: introduction below it, plain text.
         sections: HTML, from `section`.
     """
-    colors = {name.lower(): value for name, value in vars(style).items() if isinstance(value, str) and name.isupper()}
+    values = {name.lower(): value for name, value in vars(colors).items() if isinstance(value, str) and name.isupper()}
     return PAGE.substitute(
         title=escape(title),
         lead=escape(lead),
         mark=DISCLAIMER,
-        style=STYLE.substitute(colors),
+        style=STYLE.substitute(values),
         sections="\n".join(sections),
     )
 

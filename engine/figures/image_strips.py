@@ -8,9 +8,9 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from engine.colors import CARD, QUIET, TEXT
 from engine.figures import base
 from engine.figures.base import DPI, Image
-from engine.figures.style import CARD, QUIET, TEXT
 
 HEAT, TITLE_LETTERS = "inferno", 16
 CELL, GAP, NOTE = 1.3, 0.06, 0.2

@@ -15,10 +15,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from engine.arrays import Places
+from engine.colors import ACCENT, CARD, LINE, POINT_STOPS, QUIET, SERIES, TEXT
 from engine.figures import DISCLAIMER, base
 from engine.figures.base import DPI
 from engine.figures.image_strips import FigureText
-from engine.figures.style import ACCENT, CARD, LINE, QUIET, SERIES, TEXT
 from engine.messages import FigureMap
 
 MARKS: Final = "osD^vP"
@@ -30,7 +30,7 @@ SHAPES: Final = {
 }
 OPEN: Final = ("cross", "plus")
 GROUND: Final = "#5b6675"
-HEAT: Final = LinearSegmentedColormap.from_list("engram-heat", ["#24456f", "#4fc3b8", "#fbe56c", "#ffe0bd"])
+HEAT: Final = LinearSegmentedColormap.from_list("engram-points", POINT_STOPS)
 
 
 @dataclass(frozen=True, eq=False)

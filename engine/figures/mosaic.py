@@ -11,9 +11,10 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from engine.colors import CARD, LINE, QUIET, TEXT
 from engine.figures import base
 from engine.figures.base import DPI
-from engine.figures.style import CARD, LINE, QUIET, SIGNED, TEXT
+from engine.figures.style import SIGNED
 
 CELL, GAP, TITLE, NOTE = 1.62, 0.14, 0.2, 0.3
 LEFT, TOP, BOTTOM = 0.14, 0.12, 0.3

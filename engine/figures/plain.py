@@ -9,17 +9,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from engine.colors import HEAT, SIGNED, TABLE_SIZE, make_color_table
 from engine.durable import name_failures
 from engine.figures import DISCLAIMER
 
-# The color maps of the app (`gui.palette`), lowest value first.
-COLORS = MappingProxyType(
-    {
-        "heat": "000004 1f0c48 550f6d 88226a ba3655 e35933 f98c0a f9c932 fcffa4",
-        "signed": "a6d4ff 559feb 2a6cb8 1f3f66 1c1c1c 5c3112 a3570f e08a34 ffc58c",
-    }
-)
-ENTRIES = 255
+MAPS = MappingProxyType({"heat": make_color_table(HEAT), "signed": make_color_table(SIGNED)})
 
 
 def save_png(image: NDArray[np.float32], path: Path | str, bits: int = 8) -> Path:
@@ -73,16 +67,9 @@ def save_values(
     share = (np.asarray(values, np.float32) - np.float32(limits[0])) / span
     share = np.clip(np.nan_to_num(share, nan=0.0, posinf=0.0, neginf=0.0), 0, 1)
     if colors != "gray":
-        return _write(_make_color_table(colors)[np.rint(share * (ENTRIES - 1)).astype(np.uint8)], path)
+        return _write(MAPS[colors][np.rint(share * (TABLE_SIZE - 1)).astype(np.uint8)], path)
     levels = np.rint(share * 255).astype(np.uint8)
     return _write(~levels if is_inverted else levels, path)
-
-
-def _make_color_table(colors: str) -> NDArray[np.uint8]:
-    """Return the colors of a map, lowest value first, (255, 3)."""
-    stops = np.array([list(bytes.fromhex(stop)) for stop in COLORS[colors].split()], np.float64)
-    at, places = np.linspace(0, 1, ENTRIES), np.linspace(0, 1, len(stops))
-    return np.round(np.stack([np.interp(at, places, each) for each in stops.T], axis=1)).astype(np.uint8)
 
 
 def _write(levels: NDArray[Any], path: Path | str) -> Path:

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
+from engine.colors import ACCENT, CARD, FIELD, LINE, QUIET, RANK_STOPS, SERIES, TEXT
 from engine.figures import base
 from engine.figures.base import DPI
-from engine.figures.style import ACCENT, CARD, FIELD, LINE, QUIET, SERIES, TEXT
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def _written(effect: float, is_relative: bool) -> str:
     return (f"{effect:+.0%}" if is_relative else f"{effect:+.3g}").replace("-", "−")
 
 
-RANKS = LinearSegmentedColormap.from_list("engram-ranks", ["#3a4250", "#4a6472", "#4d9096", ACCENT])
+RANKS = LinearSegmentedColormap.from_list("engram-ranks", RANK_STOPS)
 
 
 @dataclass(frozen=True)

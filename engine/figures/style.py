@@ -11,17 +11,7 @@ from matplotlib.patches import Patch
 from matplotlib.spines import Spine
 from matplotlib.text import Text
 
-BACKGROUND: Final = "#14171c"
-CARD: Final = "#1b1f26"
-FIELD: Final = "#12151a"
-LINE: Final = "#2a303a"
-TEXT: Final = "#d7dce3"
-QUIET: Final = "#9aa4b2"
-ACCENT: Final = "#4fc3b8"
-DANGER: Final = "#f08a7a"
-WARNING_CARD: Final = "#3a2a1d"
-WARNING_TEXT: Final = "#f3c48b"
-SERIES: Final = ("#4fc3b8", "#e0a458", "#b58cf0", "#c4534e", "#fbe56c", "#4668ee")
+from engine.colors import BACKGROUND, CARD, FIELD, LINE, QUIET, TEXT
 
 SIGNED: Final = LinearSegmentedColormap.from_list(
     "engram-signed",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine import config, evaluation, metrics, pairs
 from engine.arrays import Images
+from engine.colors import SERIES
 from engine.data import Dataset, Split
 from engine.data.audit import find_exact_duplicates
 from engine.denoising.lesion_selection import locate_lesions, select_scans
@@ -19,7 +20,6 @@ from engine.evaluation.evaluator import bootstrap_interval
 from engine.evaluation.interpretation import METRICS_NOTE, NUMBERS, RECONSTRUCTION_WARNING, describe_noise
 from engine.evaluation.lesion_boxes import load_boxes
 from engine.figures import base
-from engine.figures.style import SERIES
 from engine.formatting import DASH, format_source
 from engine.job_context import UNATTENDED, JobContext
 from engine.protocols import ImageModel

@@ -8,10 +8,10 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from engine import metrics
+from engine.colors import CARD, LINE, QUIET, SERIES, TEXT
 from engine.evaluation import scoring
 from engine.figures import base
 from engine.figures.base import DPI, Column
-from engine.figures.style import CARD, LINE, QUIET, SERIES, TEXT
 from engine.reproduction.evaluator import StudyResults, add_noise
 
 SHOWN_SIGMAS = (0.03, 0.1, 0.2)

@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 from PIL import Image
 from reportlab.pdfgen.textobject import PDFTextObject
 
-from engine import cli, evaluation, lesions, runs
+from engine import cli, colors, evaluation, lesions, runs
 from engine.config import RunConfig
 from engine.errors import ConfigError
 from engine.evaluation import scoring
-from engine.figures import base, style
+from engine.figures import base
 from engine.lesions.box_formats import FoundBoxes, LesionOutline
 from engine.messages.figures import WriteReport
 from engine.reports import pdf, run_report, write_report
@@ -37,8 +37,8 @@ def drawn(monkeypatch):
 
 
 def report():
-    figure = Figure((8, 3), facecolor=style.CARD)
-    figure.add_subplot().plot([1, 2], color=style.SERIES[0])
+    figure = Figure((8, 3), facecolor=colors.CARD)
+    figure.add_subplot().plot([1, 2], color=colors.SERIES[0])
     wide = TableBlock(["run", *"abcdefghij"], [["<ae>", *map(str, range(10))]])
     return Report(
         "One & two",
