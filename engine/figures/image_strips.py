@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from engine.colors import CARD, QUIET, TEXT
 from engine.figures import base
 from engine.figures.base import DPI, Image
+from engine.figures.style import HEAT
 
-HEAT, TITLE_LETTERS = "inferno", 16
+TITLE_LETTERS = 16
 CELL, GAP, NOTE = 1.3, 0.06, 0.2
 LEFT, RIGHT, TOP, BOTTOM = 1.2, 0.9, 0.38, 0.34
 # Height of the heading and of a line of text in inches, and letters on an inch.

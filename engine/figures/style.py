@@ -11,12 +11,11 @@ from matplotlib.patches import Patch
 from matplotlib.spines import Spine
 from matplotlib.text import Text
 
+from engine import colors
 from engine.colors import BACKGROUND, CARD, FIELD, LINE, QUIET, TEXT
 
-SIGNED: Final = LinearSegmentedColormap.from_list(
-    "engram-signed",
-    ["#cfe6ff", "#6fb4ff", "#2f7fd8", "#24456f", "#1c1c1c", "#6b3418", "#c4621b", "#ff9d4a", "#ffe0bd"],
-)
+SIGNED: Final = LinearSegmentedColormap.from_list("engram-signed", colors.SIGNED)
+HEAT: Final = LinearSegmentedColormap.from_list("engram-heat", colors.HEAT)
 
 
 LIGHT_SIGNED: Final = LinearSegmentedColormap.from_list(
