@@ -1,9 +1,9 @@
-"""Start of child processes: a Python that finds this engine wherever it is started."""
+"""Start of child processes: programs, and Pythons that find this engine wherever they are started."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,7 +31,7 @@ def child_environment(changes: Mapping[str, str] | None = None) -> dict[str, str
     return {**os.environ, **(changes or {}), "PYTHONPATH": os.pathsep.join([str(HOME), *inherited])}
 
 
-def start_module(command: list[str], environment: Mapping[str, str] | None = None, **pipes: Any) -> Any:
+def start_process(command: list[str], environment: Mapping[str, str] | None = None, **pipes: Any) -> Any:
     """Start a process without a window of its own.
 
     Args:
@@ -45,12 +45,13 @@ def start_module(command: list[str], environment: Mapping[str, str] | None = Non
     return subprocess.Popen(command, env=child_environment(environment), creationflags=_flags(), **pipes)
 
 
-def run_module(
-    command: list[str], environment: Mapping[str, str] | None = None, timeout_s: float | None = None
+def run_process(
+    command: Sequence[str], environment: Mapping[str, str] | None = None, timeout_s: float | None = None
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a process to its end, without input; return its output.
 
     Raises:
+        OSError: the program cannot be started.
         subprocess.TimeoutExpired: it took longer than `timeout_s` and was ended.
     """
     return subprocess.run(

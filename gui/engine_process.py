@@ -105,12 +105,8 @@ class EngineProcess(QObject):
         self._exit_expected = False
         self._log_start = 0
         self.trace: LineTrace | None = None
-        self._process = QProcess(self)
         settings = ("--scratch", str(scratch / name), "--backend", backend, "--threads", str(threads))
-        program, *words = module_command(MODULES[name], *settings)
-        self._process.setProgram(program)
-        self._process.setArguments(words)
-        self._process.setProcessEnvironment(environment())
+        self._process = make_process(module_command(MODULES[name], *settings), self)
         self._process.setStandardErrorFile(str(self.log), QProcess.OpenModeFlag.Append)
         self._process.readyReadStandardOutput.connect(self._on_output)
         self._process.finished.connect(self._on_finished)
@@ -189,12 +185,15 @@ def _event(line: bytes) -> Event | None:
         return None
 
 
-def environment() -> QProcessEnvironment:
-    """Return the environment of the app, extended so that a Python started anywhere finds the engine."""
-    found = QProcessEnvironment()
+def make_process(command: list[str], parent: QObject | None = None) -> QProcess:
+    """Make the process of a command, which is not started yet; a Python finds the engine in it."""
+    made, environment = QProcess(parent), QProcessEnvironment()
     for name, value in child_environment({"PYTHONUNBUFFERED": "1"}).items():
-        found.insert(name, value)
-    return found
+        environment.insert(name, value)
+    made.setProgram(command[0])
+    made.setArguments(command[1:])
+    made.setProcessEnvironment(environment)
+    return made
 
 
 def last_line(log: Path, start: int = 0) -> str:

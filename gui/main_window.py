@@ -13,7 +13,7 @@ from engine.config import DataConfig
 from engine.formatting import format_command
 from gui import preferences
 from gui.engine_notices import EngineNotices
-from gui.engine_process import environment
+from gui.engine_process import make_process
 from gui.first_start import is_first_part, load_first_images
 from gui.loaded_data import LoadedData
 from gui.menus import Commands, Menus, recent_with
@@ -208,11 +208,7 @@ def search_in_background(name: str, root: Path) -> bool:
 
 
 def _detach(command: list[str]) -> bool:
-    process = QProcess()
-    program, *words = module_command("engine", *command)
-    process.setProgram(program)
-    process.setArguments(words)
-    process.setProcessEnvironment(environment())
+    process = make_process(module_command("engine", *command))
     for silence in (process.setStandardInputFile, process.setStandardOutputFile, process.setStandardErrorFile):
         silence(QProcess.nullDevice())
     return bool(process.startDetached())

@@ -38,6 +38,14 @@ DATA_PACKAGES = {
     *("datasets", "huggingface_hub", "pyarrow", "yaml"),
 }
 
+# What starts a process, with the file whose helper does so for all others.
+CHILD = "engine/child_process.py"
+STARTERS = {
+    **dict.fromkeys((f"subprocess.{name}" for name in ("Popen", "run", "call", "check_call", "check_output")), CHILD),
+    **dict.fromkeys(("os.fork", "os.system", "os.popen", "multiprocessing.Process", "Process"), CHILD),
+    "QProcess": "gui/engine_process.py",
+}
+
 # The imports that may stand inside a function, each file with the reason that no other place would do.
 LATE_IMPORTS = {
     # `import engine` is quick: a name of the public API is imported when it is first asked for.
@@ -259,6 +267,14 @@ def _imported(node: ast.AST) -> set[str]:
         name = node.args[0]
         return {str(name.value) if isinstance(name, ast.Constant) else "computed"}
     return set()
+
+
+def stray_processes(source: Source) -> Iterator[str]:
+    """A process that is started beside the one helper of the engine, or that of the window."""
+    for node in source.nodes(ast.Call):
+        started = ast.unparse(node.func)
+        if started in STARTERS and source.path != Path(STARTERS[started]):
+            yield f"{source.at(node)} {started}"
 
 
 def relative_imports(source: Source) -> Iterator[str]:

@@ -71,6 +71,7 @@ PLANTED = {
     house.excused_budgets: ("engine/a.py", "def f(): ...  # noqa: PLR0913"),
     house.docstrings_without_a_verb: ("engine/a.py", 'def _f() -> int:\n    """The number of images."""'),
     house.late_imports: ("engine/a.py", "def f() -> None:\n    import keras"),
+    house.stray_processes: ("engine/a.py", "import subprocess\nsubprocess.run(['ls'])"),
     house.relative_imports: ("engine/a.py", "from .errors import EngramError"),
     house.wall_crossings: ("engine/a.py", "from PySide6.QtCore import QObject"),
 }
@@ -93,6 +94,7 @@ MORE_PLANTED = [
     (house.late_imports, "engine/a.py", "def f() -> None:\n    from keras import ops"),
     (house.late_imports, "engine/a.py", "def f() -> None:\n    importlib.import_module('keras')"),
     (house.excused_budgets, "engine/a.py", "import os  # noqa"),
+    (house.stray_processes, "gui/a.py", "process = QProcess(self)"),
     (house.wall_crossings, "engine/data/a.py", "import gui.app"),
     (house.wall_crossings, "engine/data/a.py", "import keras"),
     (house.wall_crossings, "engine/data/a.py", "from engine.models import BUILDERS"),

@@ -14,7 +14,7 @@ from typing import Final
 from PIL import Image
 
 from engine import __version__
-from engine.child_process import HOME, module_command
+from engine.child_process import HOME, module_command, run_process
 from engine.cli.console import CommandResult
 from engine.durable import remove_folder
 from engine.errors import SourceNotFound, StorageError
@@ -168,6 +168,6 @@ def _write_link(command: list[str], files: Sequence[Path]) -> None:
         icon.save(icon_file, sizes=ICO_SIZES)
     facts = {"LINK": link, "TARGET": command[0], "ARGUMENTS": subprocess.list2cmdline(command[1:])}
     facts |= {"ICON": icon_file, "SUMMARY": SUMMARY}
-    environment = {**os.environ, **{f"ENGRAM_{name}": str(value) for name, value in facts.items()}}
+    environment = {f"ENGRAM_{name}": str(value) for name, value in facts.items()}
     shell = ["powershell", "-NoProfile", "-NonInteractive", "-Command", LINK_SCRIPT]
-    subprocess.run(shell, env=environment, check=True, capture_output=True)
+    run_process(shell, environment).check_returncode()

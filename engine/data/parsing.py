@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
-from engine.child_process import module_command, start_module
+from engine.child_process import module_command, start_process
 from engine.data.decoded_image import UnreadableFile
 from engine.data.parallel import is_abandoned
 from engine.data.parser_process import TIME_SIGNAL, read_message, write_message
@@ -70,7 +70,7 @@ class _Parser:
     def __init__(self) -> None:
         command = module_command("engine.data.parser_process", ignore_warnings=True)
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-        self._process: subprocess.Popen[bytes] = start_module(command, _THREADS, **pipes)
+        self._process: subprocess.Popen[bytes] = start_process(command, _THREADS, **pipes)
         self.task: _Task | None = None
         self.idle_since = 0.0
 

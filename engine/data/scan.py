@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.child_process import module_command, run_module
+from engine.child_process import module_command, run_process
 from engine.data.decoded_image import UnreadableFile
 from engine.data.files import FileFormat, detect_format, find_folder_of
 from engine.data.foreign_files import describe_foreign
@@ -249,7 +249,7 @@ def _parse_in_child(reader: str, arguments: list[str], wall_s: float) -> dict[st
     """Run a disposable process that writes the pixels; return its reply, or the reason of its failure."""
     threads = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
     try:
-        done = run_module(module_command(reader, *arguments, ignore_warnings=True), threads, wall_s)
+        done = run_process(module_command(reader, *arguments, ignore_warnings=True), threads, wall_s)
     except subprocess.TimeoutExpired:
         return {"reason": f"reading it takes longer than {wall_s:g} s"}
     # Decoders may print their warnings around the reply.

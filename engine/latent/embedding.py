@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arrays import Places, Points
-from engine.child_process import module_command, start_module
+from engine.child_process import module_command, start_process
 from engine.errors import ConfigError, EngramError
 from engine.job_context import UNATTENDED, JobContext, Steps, run_steps
 from engine.pca import fit_in_memory
@@ -44,7 +44,7 @@ class EmbeddingProcess:
         source, self._target, self._words = folder / "points.npy", folder / "laid.npy", folder / "words.txt"
         np.save(source, points)
         with self._words.open("wb") as words:
-            self._process = start_module(
+            self._process = start_process(
                 module_command(PROGRAM, method, str(seed), str(source), str(self._target), ignore_warnings=True),
                 stdin=subprocess.PIPE,
                 stdout=words,

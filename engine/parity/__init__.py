@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import backend
-from engine.child_process import module_command, run_module
+from engine.child_process import module_command, run_process
 from engine.errors import BackendError, RunDamaged, TrainingError
 from engine.job_context import UNATTENDED, JobContext
 from engine.parity import comparison
@@ -145,7 +145,7 @@ def _installed() -> list[str]:
 def _compute(run: Run, name: str, folder: Path) -> str:
     """Compute on one backend in a process that writes into `folder/name`; return its error message, or ''."""
     command = module_command(CHILD, name, str(run.path), str(folder / "images.npy"), str(folder / name))
-    finished = run_module(command, PLAIN_FLOATS)
+    finished = run_process(command, PLAIN_FLOATS)
     if not finished.returncode:
         return ""
     said = finished.stderr.decode(errors="replace").strip().splitlines() or [f"exit status {finished.returncode}"]

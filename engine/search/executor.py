@@ -18,7 +18,7 @@ from typing import IO, Protocol
 
 from filelock import FileLock, Timeout
 
-from engine.child_process import module_command, start_module
+from engine.child_process import module_command, run_process, start_process
 from engine.errors import EngramError
 from engine.messages import Event, Message, read_event
 from engine.runs import Run
@@ -114,10 +114,10 @@ def list_visible_gpus() -> list[str]:
     if allowed is not None:
         return [name.strip() for name in allowed.split(",") if name.strip() not in ("", "-1")]
     try:
-        listing = subprocess.run(NVIDIA_SMI, capture_output=True, text=True, timeout=NVIDIA_SMI_TIMEOUT_S, check=False)
+        listing = run_process(NVIDIA_SMI, timeout_s=NVIDIA_SMI_TIMEOUT_S)
     except (OSError, subprocess.TimeoutExpired):
         return []
-    return listing.stdout.split() if listing.returncode == 0 else []
+    return listing.stdout.decode(errors="replace").split() if listing.returncode == 0 else []
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ class TrialProcess:
         self.backend, self._log, self._card = backend, log, card
         seen = {} if card is None else {CUDA_VARIABLE: card.name}
         with log.open("wb") as words:
-            self._process = start_module(
+            self._process = start_process(
                 module_command("engine.search.trial_worker", backend),
                 {**seen, "PYTHONUNBUFFERED": "1"},
                 stdin=subprocess.PIPE,

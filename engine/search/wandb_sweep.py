@@ -14,7 +14,7 @@ from typing import IO, Any
 import yaml
 
 from engine import config, tracking
-from engine.child_process import module_command, start_module
+from engine.child_process import module_command, start_process
 from engine.errors import ConfigError, SearchError
 from engine.search import search_spec, space
 from engine.search.folder import SearchFolder
@@ -72,7 +72,7 @@ class WandbScheduler(TrialScheduler):
         self._is_over = False
         self._log = search.path / "sweep.log"
         with self._log.open("wb") as words:
-            self._agent = start_module(
+            self._agent = start_process(
                 module_command("engine.tracking.agent"),
                 tracking.QUIET,
                 # W&B writes into the working directory.

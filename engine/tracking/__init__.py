@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlparse
 
 from engine import config, errors
-from engine.child_process import module_command, start_module
+from engine.child_process import module_command, start_process
 from engine.config import RunConfig
 from engine.errors import TrackingError
 from engine.messages import Emit, EpochEnded, Event, JobEnded, JobStarted
@@ -117,7 +117,7 @@ class Tracker:
         reading, self._pipe = os.pipe()
         try:
             nothing, command = subprocess.DEVNULL, module_command("engine.tracking.recorder")
-            self._process = start_module(
+            self._process = start_process(
                 command, QUIET, stdin=reading, stdout=nothing, stderr=nothing, start_new_session=True
             )
         except OSError:

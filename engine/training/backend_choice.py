@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from engine import backend, config
-from engine.child_process import module_command, run_module
+from engine.child_process import module_command, run_process
 from engine.config import AUTO_BACKEND, BACKEND_TITLES, RunConfig
 from engine.folders import cache_root
 from engine.formatting import format_number
@@ -115,7 +115,7 @@ def _measure_in_child(chosen: RunConfig) -> float | None:
     """Return the images per second that a process of its own reaches. Returns None if it fails."""
     command = module_command("engine.training.backend_choice", json.dumps(config.to_flat(chosen)), ignore_warnings=True)
     try:
-        output = run_module(command, timeout_s=LIMIT_S).stdout.decode(errors="replace")
+        output = run_process(command, timeout_s=LIMIT_S).stdout.decode(errors="replace")
     except subprocess.TimeoutExpired:
         return None
     for line in reversed(output.splitlines()):

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from engine.child_process import HOME, child_environment, module_command, run_module
+from engine.child_process import HOME, child_environment, module_command, run_process
 from tests.conftest import ROOT
 
 
@@ -24,7 +24,7 @@ def planted(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("module", ["engine.data.raster", "engine.processes.explorer_worker"])
 def test_no_module_of_the_current_folder_runs(planted, module):
-    run_module(module_command(module, "--help"), timeout_s=240)
+    run_process(module_command(module, "--help"), timeout_s=240)
     assert not (planted / "ran").exists()
 
 

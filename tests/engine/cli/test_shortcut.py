@@ -52,7 +52,12 @@ def test_macos_has_a_bundle(environment):
 
 def test_windows_has_a_link_and_an_icon(tmp_path, monkeypatch):
     calls = []
-    monkeypatch.setattr(subprocess, "run", lambda command, **facts: calls.append((command, facts["env"])))
+
+    def run(command, environment):
+        calls.append((command, environment))
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(app, "run_process", run)
     environment = {"APPDATA": str(tmp_path / "Roaming"), "LOCALAPPDATA": str(tmp_path / "Local")}
     link, icon = app.install("win32", environment)
     ((command, given),) = calls

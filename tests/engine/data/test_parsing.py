@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.child_process import module_command, start_module
+from engine.child_process import module_command, start_process
 from engine.data import load, parsing, pictures
 from engine.data.decoded_image import UnreadableFile
 from engine.data.parallel import map_in_threads
@@ -130,7 +130,7 @@ def test_ctrl_c_ends_the_process_that_is_at_work(monkeypatch):
 
 def test_a_process_ends_with_its_parent():
     command = module_command("engine.data.parser_process")
-    child = start_module(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    child = start_process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     with child:
         assert read_message(child.stdout) == "ready"
         limits = {"memory_bytes": 2**28, "seconds": parsing.SECONDS}

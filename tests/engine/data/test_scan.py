@@ -148,7 +148,7 @@ def test_kinds_are_recognized_by_content(tmp_path, content, name, kind):
 
 def test_what_a_decoder_prints_is_no_part_of_the_reply(monkeypatch):
     printed = b'Invalid marker\n{"reason": "it is damaged"}\nstray line\n'
-    monkeypatch.setattr(scan, "run_module", lambda *_: subprocess.CompletedProcess([], 0, printed))
+    monkeypatch.setattr(scan, "run_process", lambda *_: subprocess.CompletedProcess([], 0, printed))
     with pytest.raises(ScanError, match="cannot be opened: it is damaged"):
         open_scan(get_testdata_file("MR_small.dcm"))
 

@@ -96,7 +96,7 @@ def test_child_prints_what_a_backend_reaches(tiny, monkeypatch, capsys):
     backend_choice._main(json.dumps(config.to_flat(tiny())))
     output = capsys.readouterr().out
     monkeypatch.setattr(
-        backend_choice, "run_module", lambda *command, **limits: subprocess.CompletedProcess((), 0, output.encode())
+        backend_choice, "run_process", lambda *command, **limits: subprocess.CompletedProcess((), 0, output.encode())
     )
     speed = backend_choice._measure_in_child(tiny())
     assert speed == RunEstimated.model_validate_json(output.splitlines()[-1]).images_per_s > 0
@@ -106,10 +106,10 @@ def test_backend_that_takes_too_long_or_crashes_is_not_chosen(tiny, monkeypatch)
     def hang(command, **limits):
         raise subprocess.TimeoutExpired(command, limits["timeout_s"])
 
-    monkeypatch.setattr(backend_choice, "run_module", hang)
+    monkeypatch.setattr(backend_choice, "run_process", hang)
     assert backend_choice._measure_in_child(tiny()) is None
     crashed = subprocess.CompletedProcess((), 1, b"Fatal Python error\n")
-    monkeypatch.setattr(backend_choice, "run_module", lambda *command, **limits: crashed)
+    monkeypatch.setattr(backend_choice, "run_process", lambda *command, **limits: crashed)
     assert backend_choice._measure_in_child(tiny()) is None
 
 
