@@ -4,7 +4,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QFileDialog
 
-from engine.messages import ExportFigure, JudgeScan, JudgeScanReply
+from engine.messages import ExportFigure, JudgeScan
 from gui.explorer_request import ExplorerRequest
 from gui.export import FigureExporter, changed_data
 from gui.follower import Follower
@@ -79,7 +79,8 @@ class ComparePanel(Panel):
         self.gallery.failed.connect(self.board.show_message)
         self.gallery.asked.connect(lambda: None if self.board.shown() else self.board.show_message(COMING))
         self.gallery.order_changed.connect(self.refresh)
-        self.judging.finished.connect(self._on_judged)
+        names = self.gallery.names
+        self.judging.finished.connect(lambda reply: self.scan.show_judged(reply, names()))
         self.board.page_requested.connect(self._on_turned)
         self.board.resized.connect(self.schedule_refresh)
         self.board.maximized.connect(self._on_maximized)
@@ -120,10 +121,6 @@ class ComparePanel(Panel):
         config = data.config if data else self.session.requested_data
         place = {"scan": scan.path, "slice": scan.slice}
         self.judging.send(JudgeScan(panel=JUDGE, runs=tuple(runs), data=config, **place))
-
-    def _on_judged(self, reply: JudgeScanReply) -> None:
-        names = {each.ref: each.name for each in self.runs.compared()}
-        self.scan.show_judged(reply, names)
 
     def show_numbers(self) -> None:
         """Open the dialog with all metrics of the ticked runs and their baselines."""

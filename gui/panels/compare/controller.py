@@ -104,6 +104,10 @@ class CompareController(QObject):
             return None
         return ImageRef(data.names[int(data.rows(self.split)[indices[at]])], data.config, self.split, indices[at])
 
+    def names(self) -> dict[str, str]:
+        """Return the names of the compared runs and baselines by their keys."""
+        return {each.ref: each.name for each in self.compared}
+
     def title(self) -> str:
         """Return a title for what is shown."""
         if self.scan is not None:
