@@ -1,7 +1,9 @@
-"""Cache of a study's results, each stored with a fingerprint of its inputs, so that it is computed once."""
+"""The one cache of results on disk, by a key or a fingerprint of their inputs, so that they are computed once."""
 
 import hashlib
 import json
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,25 +58,32 @@ def _drop_later(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 class ResultCache:
-    """Cache file of results.
+    """Cache file of results that can be computed again: a JSON object.
 
     Args:
         path: the file; a missing or unreadable one counts as empty.
+        max_results: how many results stay, the newest ones.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._parts = _read(path)
+    def __init__(self, path: Path, max_results: int = sys.maxsize) -> None:
+        self.path, self._max_results = path, max_results
+        self._results = _read(path)
 
-    def get(self, part: str, mark: str) -> Any:
-        """Return the result of a part with this fingerprint; None if there is none."""
-        known = self._parts.get(part)
+    def get(self, key: str, mark: str | None = None) -> Any:
+        """Return the result of a key, with `mark` only one with this fingerprint. Returns None if there is none."""
+        known = self._results.get(key)
+        if mark is None:
+            return known
         return known.get("content") if isinstance(known, dict) and known.get("fingerprint") == mark else None
 
-    def keep(self, part: str, mark: str, content: Any) -> None:
-        """Save the result of a part."""
-        self._parts[part] = {"fingerprint": mark, "content": content}
-        runs.write_text_atomic(self.path, json.dumps(self._parts, indent=2))
+    def keep(self, key: str, content: Any, mark: str | None = None) -> None:
+        """Save the result of a key, with its fingerprint; if that is not possible, it is computed again next time."""
+        older = [(other, result) for other, result in self._results.items() if other != key]
+        own = content if mark is None else {"fingerprint": mark, "content": content}
+        self._results = dict([*older[max(len(older) - self._max_results + 1, 0) :], (key, own)])
+        with suppress(OSError):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            runs.write_text_atomic(self.path, json.dumps(self._results, indent=2))
 
 
 def _read(path: Path) -> dict[str, Any]:

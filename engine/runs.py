@@ -110,19 +110,6 @@ class Run:
         """Return versions, backend, device, seed and data fingerprint; empty before the first step."""
         return self.read_json("provenance.json") if (self.path / "provenance.json").exists() else {}
 
-    def read_derived(self, name: str) -> dict[str, Any]:
-        """Read a JSON file of derived results; empty if it is missing or cannot be read."""
-        try:
-            return dict(json.loads(read_record(self.derived / name)))
-        except (OSError, ValueError, TypeError, RecursionError):
-            return {}
-
-    def write_derived(self, name: str, content: Mapping[str, Any]) -> None:
-        """Write a JSON file of derived results; where writing fails, they are computed again next time."""
-        with suppress(OSError):
-            self.derived.mkdir(parents=True, exist_ok=True)
-            write_text_atomic(self.derived / name, json.dumps(content, indent=2))
-
     def read_json(self, name: str) -> dict[str, Any]:
         """Read one of the run's JSON files.
 

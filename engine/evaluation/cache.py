@@ -7,6 +7,7 @@ from engine.evaluation import references
 from engine.evaluation.evaluator import CLEAN, LEAKED, UNSEEN, Evaluator, Numbers
 from engine.job_context import UNATTENDED, JobContext
 from engine.protocols import ImageModel
+from engine.result_cache import ResultCache
 from engine.runs import Run, model_checksum
 
 FILE, KEPT = "measures.json", 8
@@ -25,7 +26,7 @@ def evaluate_reference_cached(images: Dataset, components: int, context: JobCont
 
 def read_cached(run: Run, images: Dataset) -> dict[str, Numbers] | None:
     """Return the metrics of a run's present model on these images, if they are cached."""
-    found = run.read_derived(FILE).get(_key(run, images))
+    found = ResultCache(run.derived / FILE).get(_key(run, images))
     return found if isinstance(found, dict) else None
 
 
@@ -41,8 +42,7 @@ def evaluate_run_cached(
     """
     own = _key(run, images)  # of the evaluated model, not of one that replaces it meanwhile
     found = _examined(model, images, run.config.training.batch_size, context)
-    older = [(key, numbers) for key, numbers in run.read_derived(FILE).items() if key != own]
-    run.write_derived(FILE, dict([*older[-KEPT + 1 :], (own, found)]))
+    ResultCache(run.derived / FILE, KEPT).keep(own, found)
     return found
 
 

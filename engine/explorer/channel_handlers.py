@@ -21,6 +21,7 @@ from engine.messages import (
     TopActivationsReply,
     TopImage,
 )
+from engine.result_cache import ResultCache
 from engine.runs import Run, model_checksum
 
 FILE, FILES_KEPT, VERSION = "channels.json", 4, 1
@@ -138,7 +139,7 @@ def to_numbers(found: Mapping[str, ChannelStatistics]) -> dict[str, ChannelNumbe
 
 def load_cached(run: Run, images: SplitKey) -> ComputeChannelStatisticsReply | None:
     """Return the saved statistics of a run's present model on these images; None if there are none."""
-    found = run.read_derived(FILE).get(images.key(run))
+    found = ResultCache(run.derived / FILE).get(images.key(run))
     if not isinstance(found, dict):
         return None
     try:
@@ -149,7 +150,4 @@ def load_cached(run: Run, images: SplitKey) -> ComputeChannelStatisticsReply | N
 
 def save_cached(run: Run, images: SplitKey, reply: ComputeChannelStatisticsReply) -> None:
     """Save statistics with the run, in place of the oldest ones if there are many."""
-    key = images.key(run)
-    older = [(other, numbers) for other, numbers in run.read_derived(FILE).items() if other != key]
-    content = reply.model_dump(include={"images", "layers"})
-    run.write_derived(FILE, dict([*older[-FILES_KEPT + 1 :], (key, content)]))
+    ResultCache(run.derived / FILE, FILES_KEPT).keep(images.key(run), reply.model_dump(include={"images", "layers"}))

@@ -17,6 +17,7 @@ from engine.latent.mixture import Mixture
 from engine.latent.neighbors import NeighborIndex, NeighborResult, ReferenceDistances
 from engine.latent.space import Codes, LatentSpace, concatenate
 from engine.protocols import EngramModel
+from engine.result_cache import ResultCache
 from engine.runs import Run
 
 PIXEL, LATENT = "pixel", "latent"
@@ -79,11 +80,11 @@ class LatentData:
 
     def read_intervals(self) -> IntervalScale | None:
         """Return the calibrated intervals stored for this model and dataset. Returns None if there are none."""
-        return IntervalScale.from_json(self.run.read_derived(INTERVALS).get(self._encodings.key))
+        return IntervalScale.from_json(ResultCache(self.run.derived / INTERVALS).get(self._encodings.key))
 
     def write_intervals(self, scale: IntervalScale) -> None:
         """Store calibrated intervals with the run."""
-        self.run.write_derived(INTERVALS, {self._encodings.key: scale.to_json()})
+        ResultCache(self.run.derived / INTERVALS, 1).keep(self._encodings.key, scale.to_json())
 
     def mixture(self) -> Mixture:
         """Return the mixture of the training images' latent codes."""

@@ -149,7 +149,7 @@ class StudyEvaluator:
         found = self.kept.get(part, mark)
         if found is None:
             found = measure()
-            self.kept.keep(part, mark, found)
+            self.kept.keep(part, found, mark)
         return found
 
     def _measure(self, trial: StudyRun, images: Dataset) -> BestRun:

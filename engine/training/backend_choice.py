@@ -69,8 +69,7 @@ def measure_speeds(chosen: RunConfig, context: JobContext) -> dict[str, float | 
         for name in names:
             context.check()
             known[name] = _measure_in_child(_with_backend(chosen, name))
-        cache.path.parent.mkdir(parents=True, exist_ok=True)
-        cache.keep(mark, mark, known)
+        cache.keep(mark, known, mark)
     return known
 
 

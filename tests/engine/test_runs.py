@@ -10,6 +10,7 @@ from engine.config import RunConfig
 from engine.errors import RunBusy, RunDamaged, RunError, RunExists, RunNotFound
 from engine.folders import cache_root
 from engine.messages import EpochEnded, JobEnded, JobStarted
+from engine.result_cache import ResultCache
 
 HOLD = """
 import sys
@@ -231,9 +232,7 @@ def test_runs_of_one_tick_of_the_clock_are_listed_by_name(tmp_path):
 
 
 def test_what_is_derived_from_a_run_lies_in_its_folder(run):
-    run.write_derived("measures.json", {"one": 1})
-    assert (run.path / "measures.json").is_file()
-    assert run.read_derived("measures.json") == {"one": 1}
+    assert run.derived == run.path
 
 
 @pytest.fixture(params=["packaged", "read-only"])
@@ -248,22 +247,10 @@ def protected(request, run, monkeypatch):
 
 def test_nothing_is_written_beside_a_protected_run(protected):
     before = sorted(protected.path.iterdir())
-    protected.write_derived("measures.json", {"one": 1})
+    ResultCache(protected.derived / "measures.json").keep("one", 1)
     assert sorted(protected.path.iterdir()) == before
-    assert protected.read_derived("measures.json") == {"one": 1}
+    assert ResultCache(protected.derived / "measures.json").get("one") == 1
     assert cache_root() in protected.derived.parents
-
-
-@pytest.mark.parametrize("content", ["", "[1, 2]", "{", "null"])
-def test_derived_results_that_cannot_be_read_are_none(run, content):
-    (run.path / "measures.json").write_text(content)
-    assert run.read_derived("measures.json") == {}
-
-
-def test_derived_results_that_cannot_be_written_are_computed_again(run, monkeypatch):
-    monkeypatch.setattr(runs, "write_text_atomic", raise_disk_full)
-    run.write_derived("measures.json", {"one": 1})
-    assert run.read_derived("measures.json") == {}
 
 
 def test_a_run_that_ships_with_engram_is_not_trained():
@@ -271,7 +258,3 @@ def test_a_run_that_ships_with_engram_is_not_trained():
     with pytest.raises(RunError, match="comes with Engram"), packaged.lock():
         pass
     assert not (packaged.path / "lock").exists()
-
-
-def raise_disk_full(*arguments):
-    raise OSError(28, "No space left on device")

@@ -19,6 +19,7 @@ from engine.messages import (
     TopActivations,
     never_stop,
 )
+from engine.result_cache import ResultCache
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,7 @@ def test_statistics_of_another_model_in_the_folder_are_not_believed(ask, run, sp
 def test_damaged_statistics_in_the_folder_are_computed_again(ask, run, split, damage):
     known = ask(ComputeChannelStatistics)
     images = channel_handlers.SplitKey(data.load(config=run.config.data), split)
-    run.write_derived(channel_handlers.FILE, {images.key(run): damage})
+    ResultCache(run.path / channel_handlers.FILE).keep(images.key(run), damage)
     assert channel_handlers.load_cached(run, images) is None
     assert ask(ComputeChannelStatistics) == known
     assert channel_handlers.load_cached(run, images).layers == known.layers
