@@ -8,7 +8,6 @@ then.
 import hashlib
 import json
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +25,7 @@ from engine.data.files import detect_format, find_data_file, is_dicom_content, o
 from engine.data.parsing import parse
 from engine.data.scan import Scan
 from engine.data.volume_grid import VolumeGrid
+from engine.lru_cache import LRUCache
 
 VERSION: Final = 1  # increase it if the slices of a volume change, so that old caches are not read
 MIN_HEAD_SHARE: Final = 0.2  # of the area that the head covers in the fullest slice
@@ -76,7 +76,7 @@ class VolumeReader:
 
     def __init__(self, folder: Path, config: DataConfig, masks: dict[str, list[str]]) -> None:
         self._folder, self._config, self._masks = folder, config, masks
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._entries = LRUCache[str, _Entry](max_bytes=MAX_BYTES, count_bytes=lambda entry: entry.size)
         self._digests: dict[str, str] = {}
         self._lock, self._hash_lock = threading.Lock(), threading.Lock()
 
@@ -100,15 +100,14 @@ class VolumeReader:
             UnreadableFile: the volume cannot be decoded, or the slice is left out (`LEFT_OUT`).
         """
         with self._lock:
-            entry = self._entries.pop(name, None) or _Entry()
-            self._entries[name] = entry
+            entry = self._entries.get_or_create(name, _Entry)
         with entry.lock:
             if entry.volume is None and not entry.problem:
                 try:
                     entry.volume = self._decode(name)
                 except UnreadableFile as error:
                     entry.problem = str(error)
-                self._evict()
+                self._entries.put(name, entry)  # with its size, which evicts others
         if entry.volume is None:
             raise UnreadableFile(entry.problem)
         return entry.volume.slice(number - 1)
@@ -127,12 +126,6 @@ class VolumeReader:
             masks = [self.digest(mask) for name in names for mask in self._masks.get(name, ())]
         label = [config.mask_label] if masks and config.mask_label else []
         return json.dumps([VERSION, config.plane, config.slices, masks, *label])
-
-    def _evict(self) -> None:
-        """Forget the volumes that were used least recently while all of them take too much memory."""
-        with self._lock:
-            while len(self._entries) > 1 and sum(entry.size for entry in self._entries.values()) > MAX_BYTES:
-                self._entries.popitem(last=False)
 
     def _decode(self, name: str) -> DecodedVolume:
         scan = self._parse(read_any, name)

@@ -76,8 +76,8 @@ class Explorer:
         self.scratch, self.emit, self.should_stop = scratch, emit, should_stop
         self._models: LRUCache[tuple[Path, str], Any] = LRUCache(MAX_MODELS)
         self._data: LRUCache[DataConfig, data.Dataset] = LRUCache(MAX_DATASETS)
-        self._linear: tuple[tuple[str, int], Any] | None = None
-        self._scan: tuple[tuple[object, ...], data.Scan] | None = None
+        self._linear: LRUCache[tuple[str, int], Any] = LRUCache(1)
+        self._scan: LRUCache[tuple[object, ...], data.Scan] = LRUCache(1)
         self._voxels: Path | None = None
         self._answers: dict[type[Request], Callable[[Any], Reply]] = {
             LoadData: self._load_data,
@@ -222,12 +222,10 @@ class Explorer:
 
     def _read_scan(self, path: str) -> data.Scan:
         """Return an opened file, which stays open until another one is requested."""
-        file, kept = Path(path), self._scan
+        file = Path(path)
         known = file.stat() if file.exists() else None
         key = (path, *((known.st_mtime_ns, known.st_ctime_ns, known.st_size, known.st_ino) if known else ()))
-        if kept is None or kept[0] != key:
-            self._scan = kept = key, data.open_scan(path)
-        return kept[1]
+        return self._scan.get_or_create(key, lambda: data.open_scan(path))
 
     def reconstructor(self, name: str, config: DataConfig) -> tuple[Any, int]:
         """Return the model of a run, or a baseline, and the side of its images in pixels."""
@@ -237,9 +235,7 @@ class Explorer:
             return model, run.config.data.size
         images = self.dataset(config)
         key = images.fingerprint, components
-        if self._linear is None or self._linear[0] != key:
-            self._linear = key, references.fit_pca_reference(images, components)
-        return self._linear[1], config.size
+        return self._linear.get_or_create(key, lambda: references.fit_pca_reference(images, components)), config.size
 
     def model(self, name: str) -> tuple[Any, runs.Run]:
         """Return the loaded model of a run, and the run."""
