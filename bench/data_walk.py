@@ -110,6 +110,8 @@ class EpochCount:
 
 def measure(chosen: argparse.Namespace) -> None:
     window, panel = opened(chosen.data, "compare", lambda panel: panel.board.shown() is not None)
+    explorer = window.desk.session.explorer
+    wait(lambda: not explorer.pending_kinds() and not panel._soon.isActive())  # the metrics of the runs are measured
     tell_machine()
     with tempfile.TemporaryDirectory() as folder:
         calls, requests = walk_scan(window, panel, write_scan(Path(folder) / "scan.png"))
