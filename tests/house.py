@@ -63,9 +63,11 @@ LATE_IMPORTS = {
     # An engine process stands before scikit-learn is imported, a second's work.
     "engine/pca.py": {"sklearn.decomposition"},
     "engine/latent/mixture.py": {"sklearn.mixture"},
-    # The Hugging Face library takes a second to import and only its own sources need it; the audit's modules, one of
-    # which estimates patients, import this one.
-    "engine/data/loading.py": {"engine.data.huggingface", "engine.data.audit.look_alikes"},
+    # The Hugging Face library takes a second to import, pydicom a fifth of one, and only their own sources need them;
+    # the audit's modules, one of which estimates patients, import this one.
+    "engine/data/loading.py": {"engine.data.folder", "engine.data.huggingface", "engine.data.audit.look_alikes"},
+    # The explorer stands before pydicom is imported, which only the processes that read headers need.
+    "engine/data/patient_names.py": {"pydicom", "engine.data.dicom_header"},
     # nibabel takes half a second to import and only volumes need it.
     "engine/data/volumes.py": {"engine.data"},
     "engine/explorer/volume_handlers.py": {"engine.evaluation.volume"},

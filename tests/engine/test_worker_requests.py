@@ -265,3 +265,16 @@ def test_a_line_that_is_no_command_is_refused_and_the_next_one_read(serving):
         assert "could not be read" in serving.wait_for(RequestFailed).reason
     serving.send(messages.OpenScan(number=74, panel="compare", path="/nowhere"))
     assert serving.wait_for(RequestFailed).number == 74
+
+
+def test_explorer_stands_and_draws_phantoms_with_little(run_python, tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from engine import config, messages; "
+        "from engine.processes import explorer_worker; from engine.explorer.explorer import Explorer; "
+        f"explorer = Explorer(Path({str(tmp_path)!r}), print, lambda: False); "
+        "data = config.DataConfig(size=32, phantom_count=24); "
+        "explorer.answer(messages.LoadData(panel='data', config=data)); "
+        "heavy = {'pydicom', 'nibabel', 'requests', 'pandas', 'keras', 'matplotlib', 'sklearn'}; "
+        "print(sorted(heavy & set(sys.modules)), messages.Denoise.__pydantic_complete__)"
+    )
+    assert run_python(code).splitlines()[-1] == "[] False"
