@@ -1,4 +1,7 @@
-"""Entry point of the app: create the window, style it, show it, and start its work after the first paint."""
+"""Entry point of the app: create the window, style it, show it, and start its work after the first paint.
+
+The explorer starts before most modules of the app are imported, so that the imports of both run side by side.
+"""
 
 import sys
 from collections.abc import Callable
@@ -9,18 +12,13 @@ from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtGui import QIcon, QUndoStack
 from PySide6.QtWidgets import QApplication, QWidget
 
-from engine import runs
-from engine.config import RESOURCES
-from gui import preferences, theme
-from gui.opened_files import classify
-from gui.preferences import SettingsStore
+from gui import engine_process
+from gui.engine_process import EngineProcess
 from gui.scratch import Scratch
-from gui.session import Session
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
-
-ICON = RESOURCES / "app" / "engram.png"
+    from gui.preferences import SettingsStore
 
 
 class FirstPaint(QObject):
@@ -38,24 +36,35 @@ class FirstPaint(QObject):
         return False
 
 
-def make_window(memory: SettingsStore | None = None, start_explorer: bool = False) -> "MainWindow":
+def start_explorer(scratch: Scratch) -> EngineProcess:
+    """Start the explorer of a window that is still to be built."""
+    explorer = EngineProcess("explorer", scratch.path, engine_process.EXPLORER_BACKEND)
+    explorer.start()
+    return explorer
+
+
+def make_window(
+    memory: "SettingsStore | None" = None, scratch: Scratch | None = None, explorer: EngineProcess | None = None
+) -> "MainWindow":
     """Return the window with everything it works with.
 
     Args:
         memory: what the app remembers.
-        start_explorer: start the explorer first, so that its imports and those of the window run side by side.
+        scratch: its folder for temporary files.
+        explorer: its explorer, if it is already started.
     """
-    memory = memory or SettingsStore()
-    chosen = preferences.load(memory)
-    scratch = Scratch()
-    session = Session(runs.default_root(), scratch.path)
-    if start_explorer:
-        session.start_explorer()
+    from engine import runs
+    from gui import preferences
     from gui.main_window import MainWindow
     from gui.panel import AppContext
+    from gui.session import Session
 
+    memory, scratch = memory or preferences.SettingsStore(), scratch or Scratch()
+    session = Session(runs.default_root(), scratch.path)
+    if explorer is not None:
+        session.explorer.adopt(explorer)
     undo = QUndoStack(session)
-    window = MainWindow(AppContext(session, undo, chosen), memory, scratch)
+    window = MainWindow(AppContext(session, undo, preferences.load(memory)), memory, scratch)
     session.setParent(window)
     return window
 
@@ -66,11 +75,17 @@ def open_window(paths: list[Path] | None = None) -> "MainWindow":
     app.setApplicationName("Engram")
     # The desktop finds the icon of the window by the entry that `engram app --install-shortcut` writes.
     QApplication.setDesktopFileName("engram")
-    memory = SettingsStore()
+    scratch = Scratch()
+    explorer = start_explorer(scratch)
+    from engine.config import RESOURCES
+    from gui import preferences, theme
+    from gui.opened_files import classify
+
+    memory = preferences.SettingsStore()
     if isinstance(app, QApplication):
-        app.setWindowIcon(QIcon(str(ICON)))
+        app.setWindowIcon(QIcon(str(RESOURCES / "app" / "engram.png")))
         theme.apply(app, preferences.load(memory).theme)
-    window = make_window(memory, start_explorer=True)
+    window = make_window(memory, scratch, explorer)
 
     def begin() -> None:
         window.start()

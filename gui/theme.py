@@ -22,6 +22,8 @@ from gui import palette
 SOURCES = Path(__file__).parents[1] / "resources" / "icons"
 Mode = Literal["dark", "light", "system"]
 STYLE_SHEET = Path(__file__).parents[1] / "resources" / "style" / "window.qss"
+# Property with the name of the palette that a widget is styled in; `palette` is Qt's own.
+STYLED = "styled-in"
 GAP = 14
 FONT_PX = 13
 GLYPHS = {
@@ -111,7 +113,7 @@ def _apply_style(app: QApplication, colors: palette.Palette) -> None:
     palette.use(colors)
     app.setPalette(_qt_palette(colors))
     if not app.styleSheet():
-        app.setProperty("palette", colors.name)
+        app.setProperty(STYLED, colors.name)
         app.setStyleSheet(style_sheet(colors))
         return
     for widget in app.topLevelWidgets():
@@ -133,8 +135,8 @@ class PartlyStyled:
 def restyle(widget: QWidget) -> None:
     """Style a widget and what it holds in the current colors, unless it already is."""
     app, name = QApplication.instance(), palette.current().name
-    if app is not None and app.property("palette") and (widget.property("palette") or app.property("palette")) != name:
-        widget.setProperty("palette", name)
+    if app is not None and app.property(STYLED) and (widget.property(STYLED) or app.property(STYLED)) != name:
+        widget.setProperty(STYLED, name)
         widget.setStyleSheet(style_sheet(palette.current()))
 
 

@@ -91,8 +91,14 @@ LATE_IMPORTS = {
     "gui/shell.py": {"computed"},
     # Qt ends the process where no display answers, and cannot be imported where its libraries are missing.
     "gui/launch.py": {"gui.app"},
-    # The explorer starts before the modules of the window are imported.
-    "gui/app.py": {"gui.main_window", "gui.panel"},
+    # The explorer starts before the modules of the window, and the messages between the two, are imported.
+    "gui/app.py": {
+        *("engine", "engine.config", "gui", "gui.main_window", "gui.opened_files", "gui.panel", "gui.preferences"),
+        "gui.session",
+    },
+    "gui/engine_process.py": {"engine.messages"},
+    # The window stands before the phantoms and Pillow are imported, which only a lesson needs.
+    "gui/help/experiments.py": {"engine.data.phantom", "engine.lesions"},
 }
 
 FUNCTION_LINES, FUNCTION_LINES_MOST = 25, 50

@@ -34,12 +34,12 @@ from engine.messages import (
     StudyEnded,
     StudyProgress,
 )
-from gui import main_window, palette
+from gui import explorer_client, main_window, palette
 from gui.app import make_window
 from gui.panel import DISCLAIMER
 from gui.preferences import Preferences, PreferencesDialog, SettingsStore
 from gui.run_record import open_record
-from gui.session import Session
+from gui.scratch import Scratch
 from gui.shortcuts import ShortcutSheet
 from gui.widgets.card import Card
 from tests import house
@@ -676,21 +676,38 @@ def test_ready_made_runs_are_put_into_an_empty_folder(qtbot, root, monkeypatch, 
     window.close()
 
 
-def test_the_explorer_starts_before_the_window_is_built(root, monkeypatch, fake_engines):
+def test_the_explorer_starts_before_most_of_the_app_is_imported(run_python):
+    code = (
+        "import sys; from PySide6.QtCore import QCoreApplication; "
+        "from gui import app; from gui.scratch import Scratch; "
+        "made = QCoreApplication([]); sys.executable = 'true'; engine = app.start_explorer(Scratch()); "
+        "heavy = {'numpy', 'pydantic', 'engine.config', 'engine.messages', 'gui.session', 'gui.main_window'}; "
+        "print(engine.pid > 0, sorted(heavy & set(sys.modules))); engine.shutdown()"
+    )
+    assert run_python(code).split(maxsplit=1) == ["True", "[]\n"]
+
+
+def test_window_adopts_the_explorer_that_was_started_before(qtbot, root, monkeypatch, fake_engines, tmp_path):
     monkeypatch.setenv("ENGRAM_RUNS", str(root))
-    order = []
+    scratch = Scratch(tmp_path)
+    explorer = explorer_client.EngineProcess("explorer", scratch.path, "tensorflow")
+    explorer.start()
+    window = make_window(SettingsStore(), scratch, explorer)
+    qtbot.addWidget(window)
+    window.start()
+    assert window.desk.session.explorer.engine is explorer
+    assert sent(window, LoadData)[-1].panel == "data"
+    explorer.die(1)
+    assert window.desk.session.explorer.engine is None
+    window.close()
 
-    def build(desk, memory, scratch):
-        order.append("window")
-        scratch.remove()
-        return desk.session
 
-    monkeypatch.setattr(main_window, "MainWindow", build)
-    monkeypatch.setattr(Session, "setParent", lambda session, parent: None)
-    monkeypatch.setattr(Session, "start_explorer", lambda session: order.append("explorer"))
-    make_window(SettingsStore(), start_explorer=True)
-    make_window(SettingsStore())
-    assert order == ["explorer", "window", "window"]
+def test_explorer_that_ended_before_it_is_adopted_is_replaced(session, tmp_path):
+    ended = explorer_client.EngineProcess("explorer", tmp_path, "tensorflow")
+    session.explorer.adopt(ended)
+    session.start_explorer()
+    assert session.explorer.engine is not ended
+    assert session.explorer.engine.is_running()
 
 
 def _full_disk(folder):

@@ -124,3 +124,16 @@ def test_dialogs_have_no_pictures_of_the_style(qtbot, dressed):
     assert {drawn.pixelColor(x, y).name() for x, y in places if drawn.pixelColor(x, y).alpha() > 250} == {
         DARK.info_text
     }
+
+
+def test_part_is_styled_anew_only_in_other_colors(qtbot, dressed):
+    dressed("dark")
+    part = QLabel()
+    qtbot.addWidget(part)
+    theme.restyle(part)
+    assert part.styleSheet() == ""
+    dressed("light")
+    assert part.styleSheet() == theme.style_sheet(LIGHT)
+    part.setStyleSheet("QLabel {}")
+    theme.restyle(part)
+    assert part.styleSheet() == "QLabel {}"
