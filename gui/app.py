@@ -18,6 +18,7 @@ from gui.scratch import Scratch
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
+    from gui.opened_files import DroppedPath
     from gui.preferences import SettingsStore
 
 
@@ -44,7 +45,10 @@ def start_explorer(scratch: Scratch) -> EngineProcess:
 
 
 def make_window(
-    memory: "SettingsStore | None" = None, scratch: Scratch | None = None, explorer: EngineProcess | None = None
+    memory: "SettingsStore | None" = None,
+    scratch: Scratch | None = None,
+    explorer: EngineProcess | None = None,
+    first: "DroppedPath | None" = None,
 ) -> "MainWindow":
     """Return the window with everything it works with.
 
@@ -52,6 +56,7 @@ def make_window(
         memory: what the app remembers.
         scratch: its folder for temporary files.
         explorer: its explorer, if it is already started.
+        first: what the window opens when it starts.
     """
     from engine import runs
     from gui import preferences
@@ -64,7 +69,7 @@ def make_window(
     if explorer is not None:
         session.explorer.adopt(explorer)
     undo = QUndoStack(session)
-    window = MainWindow(AppContext(session, undo, preferences.load(memory)), memory, scratch)
+    window = MainWindow(AppContext(session, undo, preferences.load(memory)), memory, scratch, first)
     session.setParent(window)
     return window
 
@@ -85,14 +90,8 @@ def open_window(paths: list[Path] | None = None) -> "MainWindow":
     if isinstance(app, QApplication):
         app.setWindowIcon(QIcon(str(RESOURCES / "app" / "engram.png")))
         theme.apply(app, preferences.load(memory).theme)
-    window = make_window(memory, scratch, explorer)
-
-    def begin() -> None:
-        window.start()
-        if paths:
-            window.open_drop(classify(paths))
-
-    FirstPaint(window, begin)
+    window = make_window(memory, scratch, explorer, classify(paths) if paths else None)
+    FirstPaint(window, window.start)
     window.show()
     return window
 

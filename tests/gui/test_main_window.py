@@ -36,6 +36,7 @@ from engine.messages import (
 )
 from gui import explorer_client, main_window, palette
 from gui.app import make_window
+from gui.opened_files import classify
 from gui.panel import DISCLAIMER
 from gui.preferences import Preferences, PreferencesDialog, SettingsStore
 from gui.run_record import open_record
@@ -53,8 +54,8 @@ def open_window(qtbot, root, monkeypatch, fake_engines):
     monkeypatch.setattr(demo_runs, "install", lambda folder: [])
     opened = []
 
-    def open_one():
-        window = make_window(SettingsStore())
+    def open_one(first=None):
+        window = make_window(SettingsStore(), first=first)
         opened.append(window)
         window.show()
         window.start()
@@ -289,6 +290,16 @@ class TestDrops:
         drop(window, scan)
         assert window.current_key() == "compare"
         assert sent(window, OpenScan)[-1].path == str(scan)
+
+    @pytest.mark.parametrize(("kept", "shown"), [("data", "compare"), ("layers", "layers"), ("search", "compare")])
+    def test_image_of_the_command_line_is_opened_in_the_first_panel(self, open_window, tmp_path, kept, shown):
+        scan = tmp_path / "head.png"
+        scan.write_bytes(b"x")
+        SettingsStore().set("window/panel", kept)
+        window = open_window(classify([scan]))
+        assert list(window.panels) == [shown]
+        assert sent(window, OpenScan)[-1].path == str(scan)
+        assert not sent(window, LoadData)
 
     @pytest.mark.parametrize("name", ["head.nii.gz", "IM0001"])
     def test_a_volume_opens_in_scan_wherever_it_is_dropped(self, window, tmp_path, name):
@@ -667,7 +678,7 @@ def test_ready_made_runs_are_put_into_an_empty_folder(qtbot, root, monkeypatch, 
     window.start()
     ready_made = sorted(runs.list_runs(root), key=lambda run: run.name)
     assert [run.name for run in ready_made] == ["demo-ae", "demo-denoiser", "demo-vae"]
-    first = ready_made[0].config.data.model_copy(update={"phantom_count": 240})
+    first = ready_made[0].config.data.model_copy(update={"phantom_count": 48})
     assert sent(window, LoadData)[-1].config == first
     assert window.desk.session.record("demo-vae").state == "finished"
     monkeypatch.setattr(demo_runs, "install", _full_disk)
