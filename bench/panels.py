@@ -40,7 +40,7 @@ def open_started(engines: bool):
     from gui.preferences import SettingsStore
 
     app = QApplication.instance() or QApplication(sys.argv[:1])
-    theme.apply(app, "dark")
+    theme.apply(app, "dark", by_parts=True)
     window = make_window(SettingsStore())
     window.app = app
     window.resize(1440, 900)
@@ -76,7 +76,9 @@ def measure(rounds: int, engines: bool) -> None:
         turns = [one[0] for one in found]
         mark = "" if statistics.median(turns) <= GOAL_MS else " *"
         spread = f"{min(turns):.0f} to {max(turns):.0f}"
-        print(f"{key:10}{statistics.median(turns):28.0f}{mark:2}{spread:>22}{statistics.median(x[1] for x in found):12.0f}")
+        print(
+            f"{key:10}{statistics.median(turns):28.0f}{mark:2}{spread:>22}{statistics.median(x[1] for x in found):12.0f}"
+        )
     print(f"* above the goal of {GOAL_MS} ms")
     window.close()
 

@@ -89,7 +89,7 @@ def open_window(paths: list[Path] | None = None) -> "MainWindow":
     memory = preferences.SettingsStore()
     if isinstance(app, QApplication):
         app.setWindowIcon(QIcon(str(RESOURCES / "app" / "engram.png")))
-        theme.apply(app, preferences.load(memory).theme)
+        theme.apply(app, preferences.load(memory).theme, by_parts=True)
     window = make_window(memory, scratch, explorer, classify(paths) if paths else None)
     FirstPaint(window, window.start)
     window.show()

@@ -24,6 +24,7 @@ from gui.recent_files import RecentFiles
 from gui.run_record import RunRecord
 from gui.scratch import Scratch
 from gui.shell import PanelSpec, Shell
+from gui.theme import restyle
 
 PANELS = {
     "data": PanelSpec("Data", "data", "gui.panels.data:DataPanel"),
@@ -64,6 +65,8 @@ class MainWindow(Shell):
         self._first = first
         kept = memory.get("window/panel", "data")
         self.show_panel(self.panel_for(first, kept if kept in PANELS else "data"))
+        for part in self.visible_parts():
+            restyle(part)
 
     def _connect(self) -> None:
         session = self.desk.session

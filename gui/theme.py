@@ -24,6 +24,7 @@ Mode = Literal["dark", "light", "system"]
 STYLE_SHEET = Path(__file__).parents[1] / "resources" / "style" / "window.qss"
 # Property with the name of the palette that a widget is styled in; `palette` is Qt's own.
 STYLED = "styled-in"
+NOT_STYLED = "none"
 GAP = 14
 FONT_PX = 13
 GLYPHS = {
@@ -66,8 +67,18 @@ def icon(name: str, color: str, on: str | None = None) -> QIcon:
     return tinted
 
 
-def apply(app: QApplication, mode: Mode = "system") -> None:
-    """Style the app; "system" follows the system's setting, and is dark if there is none."""
+def apply(app: QApplication, mode: Mode = "system", by_parts: bool = False) -> None:
+    """Style the app; "system" follows the system's setting, and is dark if there is none.
+
+    Args:
+        app: the app.
+        mode: the theme.
+        by_parts: give it no style sheet of its own. Every part of its window is then styled once, when it is complete.
+            With a sheet of the app, Qt styles each widget again for each widget that it is put into, which takes
+            three times as long.
+    """
+    if by_parts:
+        app.setProperty(STYLED, NOT_STYLED)
     if not app.property("theme"):
         app.setStyle("Fusion")
         app.setFont(base_font())
@@ -112,7 +123,7 @@ def _apply_style(app: QApplication, colors: palette.Palette) -> None:
     """
     palette.use(colors)
     app.setPalette(_qt_palette(colors))
-    if not app.styleSheet():
+    if not app.styleSheet() and app.property(STYLED) != NOT_STYLED:
         app.setProperty(STYLED, colors.name)
         app.setStyleSheet(style_sheet(colors))
         return

@@ -34,7 +34,7 @@ from engine.messages import (
     StudyEnded,
     StudyProgress,
 )
-from gui import explorer_client, main_window, palette
+from gui import explorer_client, main_window, palette, theme
 from gui.app import make_window
 from gui.opened_files import classify
 from gui.panel import DISCLAIMER
@@ -685,6 +685,19 @@ def test_ready_made_runs_are_put_into_an_empty_folder(qtbot, root, monkeypatch, 
     window.start()
     assert "Could not copy the demo runs to" in window.notice.box.text()
     window.close()
+
+
+def test_all_parts_of_a_new_window_and_its_dialogs_are_styled(open_window, qapp, dressed):
+    theme.apply(qapp, "dark", by_parts=True)
+    try:
+        window = open_window()
+        window.show_panel("compare")
+        sheet = ShortcutSheet(window)
+        sheet.open()
+        parts = [window.top_bar, window.rail, window.notice, window._status, *window.panels.values(), sheet]
+        assert {part.styleSheet() for part in parts} == {theme.style_sheet(palette.DARK)}
+    finally:
+        qapp.setProperty(theme.STYLED, None)
 
 
 def test_the_explorer_starts_before_most_of_the_app_is_imported(run_python):
