@@ -3,12 +3,15 @@
 The explorer starts before most modules of the app are imported, so that the imports of both run side by side.
 """
 
+import importlib
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtGui import QIcon, QUndoStack
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from gui.main_window import MainWindow
     from gui.opened_files import DroppedPath
     from gui.preferences import SettingsStore
+# By then the first images are there.
+IMPORT_AFTER_MS = 2000
 
 
 class FirstPaint(QObject):
@@ -35,6 +40,39 @@ class FirstPaint(QObject):
             self._widget.removeEventFilter(self)
             QTimer.singleShot(0, self, self._do)
         return False
+
+
+class PanelImporter(QObject):
+    """Imports the modules of panels in a thread, a while after the start, so that the first visit of one is quick.
+
+    Args:
+        import_paths: the modules, the most needed ones first.
+        parent: what owns it.
+        delay_ms: when it begins.
+    """
+
+    finished = Signal()
+
+    def __init__(self, import_paths: Iterable[str], parent: QObject, delay_ms: int = IMPORT_AFTER_MS) -> None:
+        super().__init__(parent)
+        self._paths, self._is_stopped = list(import_paths), threading.Event()
+        self._thread = threading.Thread(target=self._import, daemon=True)
+        QTimer.singleShot(delay_ms, self, self._thread.start)
+
+    def stop(self) -> None:
+        """Import no further module, and wait for the one that is being imported."""
+        self._is_stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _import(self) -> None:
+        for path in self._paths:
+            if self._is_stopped.is_set():
+                return
+            # A panel that cannot be imported says so when it is opened.
+            with suppress(ImportError):
+                importlib.import_module(path)
+        self.finished.emit()
 
 
 def start_explorer(scratch: Scratch) -> EngineProcess:
@@ -91,7 +129,13 @@ def open_window(paths: list[Path] | None = None) -> "MainWindow":
         app.setWindowIcon(QIcon(str(RESOURCES / "app" / "engram.png")))
         theme.apply(app, preferences.load(memory).theme, by_parts=True)
     window = make_window(memory, scratch, explorer, classify(paths) if paths else None)
-    FirstPaint(window, window.start)
+
+    def begin() -> None:
+        window.start()
+        importer = PanelImporter(["pyqtgraph", *(place.module for place in window.places.values())], window)
+        app.aboutToQuit.connect(importer.stop)
+
+    FirstPaint(window, begin)
     window.show()
     return window
 

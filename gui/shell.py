@@ -197,10 +197,15 @@ class PanelSpec:
     import_path: str
     takes_scans: bool = False
 
+    @property
+    def module(self) -> str:
+        """The name of its module."""
+        return self.import_path.split(":")[0]
+
     def make(self, desk: AppContext) -> Panel:
-        """Import and build the panel; a panel that the user never opens costs no time."""
-        module, name = self.import_path.split(":")
-        return cast(Panel, getattr(importlib.import_module(module), name)(desk))
+        """Import and build the panel; one that the user never opens is not built."""
+        name = self.import_path.split(":")[1]
+        return cast(Panel, getattr(importlib.import_module(self.module), name)(desk))
 
 
 class Shell(QMainWindow, PartlyStyled):

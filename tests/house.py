@@ -95,6 +95,7 @@ LATE_IMPORTS = {
     "gui/app.py": {
         *("engine", "engine.config", "gui", "gui.main_window", "gui.opened_files", "gui.panel", "gui.preferences"),
         "gui.session",
+        "computed",
     },
     "gui/engine_process.py": {"engine.messages"},
     # The window stands before the phantoms and Pillow are imported, which only a lesson needs.

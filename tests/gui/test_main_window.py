@@ -1,5 +1,6 @@
 """The window: panels, menus, drops, what it remembers, how it closes."""
 
+import threading
 from contextlib import suppress
 
 import numpy as np
@@ -35,7 +36,7 @@ from engine.messages import (
     StudyProgress,
 )
 from gui import explorer_client, main_window, palette, theme
-from gui.app import make_window
+from gui.app import PanelImporter, make_window
 from gui.opened_files import classify
 from gui.panel import DISCLAIMER
 from gui.preferences import Preferences, PreferencesDialog, SettingsStore
@@ -685,6 +686,32 @@ def test_ready_made_runs_are_put_into_an_empty_folder(qtbot, root, monkeypatch, 
     window.start()
     assert "Could not copy the demo runs to" in window.notice.box.text()
     window.close()
+
+
+def test_modules_of_the_panels_are_imported_in_a_thread(qtbot, qapp, monkeypatch):
+    imported = []
+
+    def import_module(path):
+        imported.append((path, threading.current_thread() is threading.main_thread()))
+        if path == "broken":
+            raise ImportError
+
+    monkeypatch.setattr("importlib.import_module", import_module)
+    importer = PanelImporter(["first", "broken", "last"], qapp, delay_ms=0)
+    with qtbot.waitSignal(importer.finished):
+        pass
+    assert imported == [("first", False), ("broken", False), ("last", False)]
+    importer.deleteLater()
+
+
+def test_no_module_is_imported_once_the_app_quits(qapp, monkeypatch):
+    imported = []
+    monkeypatch.setattr("importlib.import_module", lambda path: (imported.append(path), importer.stop()))
+    importer = PanelImporter(["first", "last"], qapp)
+    monkeypatch.setattr(importer._thread, "join", lambda: None)
+    importer._import()
+    assert imported == ["first"]
+    importer.deleteLater()
 
 
 def test_all_parts_of_a_new_window_and_its_dialogs_are_styled(open_window, qapp, dressed):
