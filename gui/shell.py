@@ -199,7 +199,7 @@ class PanelSpec:
 
     @property
     def module(self) -> str:
-        """The name of its module."""
+        """Return the name of its module."""
         return self.import_path.split(":")[0]
 
     def make(self, desk: AppContext) -> Panel:
