@@ -1,11 +1,12 @@
 """Time from a move of the noise slider to the painted picture: the real panel, a real engine process, one run.
 
-    python bench/denoise_slider.py RUN [--data SOURCE] [--moves 200] [--noise gaussian poisson salt_pepper]
+    python bench/denoise_slider.py RUN [--data SOURCE] [--moves 200] [--noise gaussian poisson ...]
 
-Four numbers for each kind of noise: single moves, until a picture of that level is painted, which may be a draft, and until the full answer
-is painted (it is asked for when the noise has been left alone for a moment); slider dragged without a pause, 60 moves a
-second, until a picture of that level or a later one is painted; and the longest time in which the window's event loop
-did not turn while it was dragged. The noisy picture alone is there at once: the window draws it.
+Four numbers for each kind of noise: single moves, until a picture of that level is painted, which may be a draft, and
+until the full answer is painted (it is asked for when the noise has been left alone for a moment); slider dragged
+without a pause, 60 moves a second, until a picture of that level or a later one is painted; and the longest time in
+which the window's event loop did not turn while it was dragged. The noisy picture alone is there at once: the window
+draws it.
 """
 
 import argparse
@@ -75,9 +76,8 @@ def measure_kind(window, panel, kind: str, levels: list[float]) -> None:
     drag = dragged(panel, levels)
     beat.end()
     tell(f"dragged, a move every {DRAG_MS} ms", drag.waits_ms(drag.painted), "moves")
-    print(
-        f"\nlongest gap of the event loop while dragged: {max(beat.gaps):.0f} ms, of its own work {max(beat.worked):.0f} ms"
-    )
+    print(f"\nlongest gap of the event loop while dragged: {max(beat.gaps):.0f} ms", end=", ")
+    print(f"of its own work {max(beat.worked):.0f} ms")
 
 
 def at_rest(panel, levels: list[float]) -> Watch:

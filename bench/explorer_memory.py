@@ -3,7 +3,8 @@
     python bench/explorer_memory.py [--data SOURCE]
 
 A real explorer process over the demo runs, copied into a folder that is thrown away. PSS counts what processes share
-(libraries) once in all, so that it is lower while another program has the backend open; RSS counts them whole. Each model reconstructs eight test images, so that its computation is compiled too.
+(libraries) once in all, so that it is lower while another program has the backend open; RSS counts them whole. Each
+model reconstructs eight test images, so that its computation is compiled too.
 """
 
 import argparse
