@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QMessageBox
 from gui import palette, theme
 from gui.palette import DARK, LIGHT, rgb
 from gui.theme import SOURCES, icon, icon_file
-from gui.widgets.number_table import NumberTable, TableColumn
 from gui.widgets.combo_boxes import SearchableComboBox
+from gui.widgets.number_table import NumberTable, TableColumn
 
 NAMES = sorted(path.stem for path in SOURCES.glob("*.svg"))
 
