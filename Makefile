@@ -52,8 +52,8 @@ check: set-up ## run ruff, mypy, vulture and the import contracts, then the test
 	$(PY) -m vulture
 	@$(MAKE) --no-print-directory test
 
-bench: set-up ## measure training speed (compared with plain Keras), phantoms and start-up
-	@for bench in train phantom first_window; do echo "== $$bench"; $(PY) bench/$$bench.py || exit 1; done
+bench: set-up ## run all benches and print one table with baselines and targets (ARGS="--quick --data FOLDER")
+	@$(PY) bench/all.py $(ARGS)
 
 shots: set-up ## take the app's screenshots for docs/images
 	@QT_QPA_PLATFORM=offscreen $(PY) scripts/shots.py

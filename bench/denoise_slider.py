@@ -1,11 +1,12 @@
 """Time from a move of the noise slider to the painted picture: the real panel, a real engine process, one run.
 
-    python bench/denoise_slider.py RUN [--data SOURCE] [--moves 200]
+    python bench/denoise_slider.py RUN [--data SOURCE] [--moves 200] [--noise gaussian poisson ...]
 
-Four numbers: single moves, until a picture of that level is painted, which may be a draft, and until the full answer
-is painted (it is asked for when the noise has been left alone for a moment); slider dragged without a pause, 60 moves a
-second, until a picture of that level or a later one is painted; and the longest time in which the window's event loop
-did not turn while it was dragged. The noisy picture alone is there at once: the window draws it.
+Four numbers for each kind of noise: single moves, until a picture of that level is painted, which may be a draft, and
+until the full answer is painted (it is asked for when the noise has been left alone for a moment); slider dragged
+without a pause, 60 moves a second, until a picture of that level or a later one is painted; and the longest time in
+which the window's event loop did not turn while it was dragged. The noisy picture alone is there at once: the window
+draws it.
 """
 
 import argparse
@@ -55,14 +56,28 @@ def measure(chosen: argparse.Namespace) -> None:
     levels = [round(0.001 + 0.299 * ((number * 0.618034) % 1), 3) for number in range(chosen.moves)]
     print(f"{chosen.run.name}, {panel.case.images.case.count()} scans of {chosen.data}, 128 x 128")
     tell_machine()
+    for kind in chosen.noise:
+        measure_kind(window, panel, kind, levels)
+    window.close()
+
+
+def measure_kind(window, panel, kind: str, levels: list[float]) -> None:
+    """Measure one kind of noise, from the first move after it was chosen."""
+    picker = panel.case.noise.kind
+    picker.setCurrentIndex(picker.findData(kind))
+    picker.activated.emit(picker.currentIndex())
     single = at_rest(panel, levels)
+    print(f"{kind}:")
     tell("single moves", single.waits_ms(single.painted), "moves")
+    print(f"first move: {single.waits_ms(single.painted)[0]:.0f} ms")
     tell("single moves, until the full answer", single.waits_ms(single.refined), "moves")
+    print()
     beat = Beat(window)
     drag = dragged(panel, levels)
+    beat.end()
     tell(f"dragged, a move every {DRAG_MS} ms", drag.waits_ms(drag.painted), "moves")
-    print(f"longest gap of the event loop while dragged: {max(beat.gaps):.0f} ms")
-    window.close()
+    print(f"\nlongest gap of the event loop while dragged: {max(beat.gaps):.0f} ms", end=", ")
+    print(f"of its own work {max(beat.worked):.0f} ms")
 
 
 def at_rest(panel, levels: list[float]) -> Watch:
@@ -84,5 +99,9 @@ def dragged(panel, levels: list[float]) -> Watch:
     return watch
 
 
+def add_options(parser) -> None:
+    parser.add_argument("--noise", nargs="+", default=["gaussian"], help="kinds of noise, see engine.noise")
+
+
 if __name__ == "__main__":
-    main(measure, __doc__, ("moves", 200))
+    main(measure, __doc__, ("moves", 200), add_options)

@@ -40,12 +40,18 @@ class Beat:
         self._timer.stop()
 
 
-def main(measure: Callable[[argparse.Namespace], None], about: str, turns: tuple[str, int]) -> None:
+def main(
+    measure: Callable[[argparse.Namespace], None],
+    about: str,
+    turns: tuple[str, int],
+    add_options: Callable[[argparse.ArgumentParser], object] = lambda parser: None,
+) -> None:
     """Measure with the options of the command line, in a folder of runs that holds this one alone."""
     options = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("run", type=Path, help="folder of a run")
     options.add_argument("--data", default="phantom", help="source of the scans")
     options.add_argument(f"--{turns[0]}", type=int, default=turns[1])
+    add_options(options)
     chosen = options.parse_args()
     sys.path.insert(0, str(ROOT))
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

@@ -35,6 +35,7 @@ PLAIN = {
     "compiled": ("fused", "channels-last", "compiled"),
     "compiled, bfloat16": ("fused", "channels-last", "compiled", "bfloat16"),
 }
+PLAIN_KERAS = {"torch": ("",), "jax": ("",), "tensorflow": ("", "bfloat16", "XLA")}
 # What Engram is measured against, by backend and precision.
 BASELINES = {
     ("torch", "float32"): "plain PyTorch, fused, channels-last",
@@ -60,7 +61,8 @@ def row_names(backend, options):
     plain = [f"plain PyTorch, {name}" for name in PLAIN] if backend == "torch" else []
     kept = [name for name in plain if options.compiled or "compiled" not in name]
     precisions = ("float32",) if backend == "jax" else ("float32", "bfloat16")
-    return [f"plain Keras fit, {backend}", *kept, *(f"Engram, {backend}, {each}" for each in precisions)]
+    keras_rows = [", ".join(filter(None, (f"plain Keras fit, {backend}", how))) for how in PLAIN_KERAS[backend]]
+    return [*keras_rows, *kept, *(f"Engram, {backend}, {each}" for each in precisions)]
 
 
 def engram_epochs(settings, images, clock):
@@ -83,15 +85,20 @@ def engram_epochs(settings, images, clock):
             yield last.metrics["images_per_s"], len(images.train) / seconds
 
 
-def plain_epochs(settings, images, clock):
-    """Yield images/s of Keras' own `fit`, with Keras' own step, one epoch a step."""
+def plain_epochs(settings, images, clock, how):
+    """Yield images/s of Keras' own `fit`, with Keras' own step, one epoch a step; plain, in bfloat16, or with XLA."""
     import keras
 
     from engine import models
 
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16" if how == "bfloat16" else "float32")
     built = models.build(settings)
     model = keras.Model(built.encoder.input, built.decoder(built.encoder.output))
-    model.compile(keras.optimizers.Adam(settings.training.learning_rate), loss="mse")
+    keras.config.set_dtype_policy(before)
+    # Keras itself compiles with XLA only where there is a GPU.
+    with_xla = {"jit_compile": True} if how == "XLA" else {}
+    model.compile(keras.optimizers.Adam(settings.training.learning_rate), loss="mse", **with_xla)
     arrays = images.train.read()
     while True:
         began = clock()
@@ -131,7 +138,7 @@ def start_row(name, backend_name, options):
     if name.startswith("Engram"):
         return engram_epochs(settings, images, clock)
     if name.startswith("plain Keras"):
-        return plain_epochs(settings, images, clock)
+        return plain_epochs(settings, images, clock, name.split(", ", 2)[2] if name.count(", ") == 2 else "")
     return torch_epochs(settings, images, clock, PLAIN[name.removeprefix("plain PyTorch, ")])
 
 
@@ -236,7 +243,7 @@ def main():
     parser.add_argument("--data", default="phantom")
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--images", type=int, default=240)
-    parser.add_argument("--batch", type=int, nargs="+", default=[16])
+    parser.add_argument("--batch", type=int, nargs="+", default=[16, 32, 64])
     parser.add_argument("--backends", nargs="+", help="default: those that are installed")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--clock", choices=["wall", "cpu"], default="wall")

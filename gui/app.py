@@ -1,26 +1,30 @@
-"""Entry point of the app: create the window, style it, show it, and start its work after the first paint."""
+"""Entry point of the app: create the window, style it, show it, and start its work after the first paint.
 
+The explorer starts before most modules of the app are imported, so that the imports of both run side by side.
+"""
+
+import importlib
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtGui import QIcon, QUndoStack
 from PySide6.QtWidgets import QApplication, QWidget
 
-from engine import runs
-from engine.config import RESOURCES
-from gui import preferences, theme
-from gui.opened_files import classify
-from gui.preferences import SettingsStore
+from gui import engine_process
+from gui.engine_process import EngineProcess
 from gui.scratch import Scratch
-from gui.session import Session
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
-
-ICON = RESOURCES / "app" / "engram.png"
+    from gui.opened_files import DroppedPath
+    from gui.preferences import SettingsStore
+# By then the first images are there.
+IMPORT_AFTER_MS = 2000
 
 
 class FirstPaint(QObject):
@@ -38,24 +42,72 @@ class FirstPaint(QObject):
         return False
 
 
-def make_window(memory: SettingsStore | None = None, start_explorer: bool = False) -> "MainWindow":
+class PanelImporter(QObject):
+    """Imports the modules of panels in a thread, a while after the start, so that the first visit of one is quick.
+
+    Args:
+        import_paths: the modules, the most needed ones first.
+        parent: what owns it.
+        delay_ms: when it begins.
+    """
+
+    finished = Signal()
+
+    def __init__(self, import_paths: Iterable[str], parent: QObject, delay_ms: int = IMPORT_AFTER_MS) -> None:
+        super().__init__(parent)
+        self._paths, self._is_stopped = list(import_paths), threading.Event()
+        self._thread = threading.Thread(target=self._import, daemon=True)
+        QTimer.singleShot(delay_ms, self, self._thread.start)
+
+    def stop(self) -> None:
+        """Import no further module, and wait for the one that is being imported."""
+        self._is_stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _import(self) -> None:
+        for path in self._paths:
+            if self._is_stopped.is_set():
+                return
+            # A panel that cannot be imported says so when it is opened.
+            with suppress(ImportError):
+                importlib.import_module(path)
+        self.finished.emit()
+
+
+def start_explorer(scratch: Scratch) -> EngineProcess:
+    """Start the explorer of a window that is still to be built."""
+    explorer = EngineProcess("explorer", scratch.path, engine_process.EXPLORER_BACKEND)
+    explorer.start()
+    return explorer
+
+
+def make_window(
+    memory: "SettingsStore | None" = None,
+    scratch: Scratch | None = None,
+    explorer: EngineProcess | None = None,
+    first: "DroppedPath | None" = None,
+) -> "MainWindow":
     """Return the window with everything it works with.
 
     Args:
         memory: what the app remembers.
-        start_explorer: start the explorer first, so that its imports and those of the window run side by side.
+        scratch: its folder for temporary files.
+        explorer: its explorer, if it is already started.
+        first: what the window opens when it starts.
     """
-    memory = memory or SettingsStore()
-    chosen = preferences.load(memory)
-    scratch = Scratch()
-    session = Session(runs.default_root(), scratch.path)
-    if start_explorer:
-        session.start_explorer()
+    from engine import runs
+    from gui import preferences
     from gui.main_window import MainWindow
     from gui.panel import AppContext
+    from gui.session import Session
 
+    memory, scratch = memory or preferences.SettingsStore(), scratch or Scratch()
+    session = Session(runs.default_root(), scratch.path)
+    if explorer is not None:
+        session.explorer.adopt(explorer)
     undo = QUndoStack(session)
-    window = MainWindow(AppContext(session, undo, chosen), memory, scratch)
+    window = MainWindow(AppContext(session, undo, preferences.load(memory)), memory, scratch, first)
     session.setParent(window)
     return window
 
@@ -66,16 +118,22 @@ def open_window(paths: list[Path] | None = None) -> "MainWindow":
     app.setApplicationName("Engram")
     # The desktop finds the icon of the window by the entry that `engram app --install-shortcut` writes.
     QApplication.setDesktopFileName("engram")
-    memory = SettingsStore()
+    scratch = Scratch()
+    explorer = start_explorer(scratch)
+    from engine.config import RESOURCES
+    from gui import preferences, theme
+    from gui.opened_files import classify
+
+    memory = preferences.SettingsStore()
     if isinstance(app, QApplication):
-        app.setWindowIcon(QIcon(str(ICON)))
-        theme.apply(app, preferences.load(memory).theme)
-    window = make_window(memory, start_explorer=True)
+        app.setWindowIcon(QIcon(str(RESOURCES / "app" / "engram.png")))
+        theme.apply(app, preferences.load(memory).theme, by_parts=True)
+    window = make_window(memory, scratch, explorer, classify(paths) if paths else None)
 
     def begin() -> None:
         window.start()
-        if paths:
-            window.open_drop(classify(paths))
+        importer = PanelImporter(["pyqtgraph", *(place.module for place in window.places.values())], window)
+        app.aboutToQuit.connect(importer.stop)
 
     FirstPaint(window, begin)
     window.show()

@@ -7,13 +7,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
 from engine.child_process import child_environment, module_command
 from engine.errors import EngramError
-from engine.messages import Event, Message, read_event
+
+if TYPE_CHECKING:
+    from engine.messages import Event, Message
 
 GRACE_MS = 3000
 LAST_WORDS_BYTES = 4096
@@ -22,6 +24,7 @@ TRACE_FILE: Final = "trace.jsonl"
 # Sent by the kernel when memory runs out; `signal` has no name for it on Windows.
 SIGKILL = 9
 
+EXPLORER_BACKEND = "tensorflow"
 MODULES = {"job": "engine.processes.training_worker", "explorer": "engine.processes.explorer_worker"}
 
 
@@ -125,7 +128,7 @@ class EngineProcess(QObject):
     def is_running(self) -> bool:
         return self._process.state() != QProcess.ProcessState.NotRunning
 
-    def send(self, message: Message) -> None:
+    def send(self, message: "Message") -> None:
         line = message.to_json_line().encode()
         if self.trace is not None:
             self.trace.record("command", line)
@@ -177,8 +180,10 @@ class EngineProcess(QObject):
             self.ended.emit(ProcessExit(127, False, self._exit_expected, self._process.errorString()))
 
 
-def _event(line: bytes) -> Event | None:
+def _event(line: bytes) -> "Event | None":
     """Parse one line; return None for other output, such as that of a library that writes to the descriptor."""
+    from engine.messages import read_event
+
     try:
         return read_event(line)
     except EngramError:

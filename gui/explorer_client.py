@@ -146,11 +146,14 @@ class ExplorerClient(QObject):
         if self.is_closing or (self.engine and self.engine.is_running() and self.engine.backend == backend):
             return
         self.close()
-        self.engine = EngineProcess("explorer", self._scratch, backend, parent=self)
-        self.engine.trace = make_trace("explorer", self.find_runs_folder)
-        self.engine.event_received.connect(self._on_event)
-        self.engine.ended.connect(self._on_ended)
-        self.engine.start()
+        engine = EngineProcess("explorer", self._scratch, backend, parent=self)
+        self._use(engine)
+        engine.start()
+
+    def adopt(self, engine: EngineProcess) -> None:
+        """Use an explorer that was started before; one that has ended since is replaced with the first request."""
+        engine.setParent(self)
+        self._use(engine)
 
     def send(self, message: Request) -> RequestHandle:
         """Send a request; the explorer has to be warmed up before. A pending request of the same panel is replaced."""
@@ -174,6 +177,12 @@ class ExplorerClient(QObject):
         if self.engine:
             self.engine.detach()
             self.engine = None
+
+    def _use(self, engine: EngineProcess) -> None:
+        self.engine = engine
+        engine.trace = make_trace("explorer", self.find_runs_folder)
+        engine.event_received.connect(self._on_event)
+        engine.ended.connect(self._on_ended)
 
     def _cancel(self, handle: RequestHandle) -> None:
         if self.engine:

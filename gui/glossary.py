@@ -42,8 +42,17 @@ def find_terms(text: str) -> tuple[str, ...]:
         >>> find_terms("Weight of the KL term; 1 gives the evidence lower bound (ELBO).")
         ('KL term', 'ELBO')
     """
-    names = [name for entry in entries() for name in entry.names if not PLAIN.fullmatch(name)]
-    return tuple(name for name in names if re.search(rf"(?<!\w){re.escape(name)}s?(?!\w)", text, _flags(name)))
+    folded = text.casefold()
+    # Most terms are not in a text at all, which is found sooner than by a pattern.
+    found = (name for name, folded_name in _list_terms() if folded_name in folded)
+    return tuple(name for name in found if re.search(rf"(?<!\w){re.escape(name)}s?(?!\w)", text, _flags(name)))
+
+
+@cache
+def _list_terms() -> tuple[tuple[str, str], ...]:
+    """Return the terms without everyday words, each also in the form that ignores case."""
+    names = (name for entry in entries() for name in entry.names if not PLAIN.fullmatch(name))
+    return tuple((name, name.casefold()) for name in names)
 
 
 def _flags(name: str) -> re.RegexFlag:

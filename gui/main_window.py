@@ -1,7 +1,7 @@
 """Main window: menus, drops, remembered state, and how it closes."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from PySide6.QtCore import QProcess
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
@@ -14,16 +14,17 @@ from engine.formatting import format_command
 from gui import preferences
 from gui.engine_notices import EngineNotices
 from gui.engine_process import make_process
-from gui.first_start import is_first_part, load_first_images
+from gui.first_start import FirstImages, is_first_part
 from gui.loaded_data import LoadedData
 from gui.menus import Commands, Menus, recent_with
-from gui.opened_files import classify, paths_of
+from gui.opened_files import DroppedPath, classify, paths_of
 from gui.panel import AppContext
 from gui.preferences import SettingsStore
 from gui.recent_files import RecentFiles
 from gui.run_record import RunRecord
 from gui.scratch import Scratch
 from gui.shell import PanelSpec, Shell
+from gui.theme import restyle
 
 PANELS = {
     "data": PanelSpec("Data", "data", "gui.panels.data:DataPanel"),
@@ -31,17 +32,26 @@ PANELS = {
     "train": PanelSpec("Train", "train", "gui.panels.train:TrainPanel"),
     "search": PanelSpec("Search", "search", "gui.panels.search:SearchPanel"),
     "compare": PanelSpec("Compare", "compare", "gui.panels.compare:ComparePanel"),
-    "layers": PanelSpec("Layers", "layers", "gui.panels.layers:LayersPanel"),
-    "denoise": PanelSpec("Denoise", "denoise", "gui.panels.denoise:DenoisePanel"),
-    "latent": PanelSpec("Latent", "latent", "gui.panels.latent:LatentPanel"),
+    "layers": PanelSpec("Layers", "layers", "gui.panels.layers:LayersPanel", takes_scans=True),
+    "denoise": PanelSpec("Denoise", "denoise", "gui.panels.denoise:DenoisePanel", takes_scans=True),
+    "latent": PanelSpec("Latent", "latent", "gui.panels.latent:LatentPanel", takes_scans=True),
     "report": PanelSpec("Report", "report", "gui.panels.report:ReportPanel"),
 }
 
 
 class MainWindow(Shell):
-    """The app's only window."""
+    """The app's only window.
 
-    def __init__(self, desk: AppContext, memory: SettingsStore, scratch: Scratch) -> None:
+    Args:
+        desk: what its panels work with.
+        memory: what the app remembers.
+        scratch: its folder for temporary files.
+        first: what it opens when it starts.
+    """
+
+    def __init__(
+        self, desk: AppContext, memory: SettingsStore, scratch: Scratch, first: DroppedPath | None = None
+    ) -> None:
         super().__init__(desk, memory, PANELS)
         self._scratch = scratch
         self._leaving: Choice = "stay"
@@ -52,7 +62,11 @@ class MainWindow(Shell):
         self.setWindowTitle("Engram")
         self.setAcceptDrops(True)
         self._connect()
-        self.show_panel(kept if (kept := memory.get("window/panel", "data")) in PANELS else "data")
+        self._first = first
+        kept = memory.get("window/panel", "data")
+        self.show_panel(self.panel_for(first, kept if kept in PANELS else "data"))
+        for part in self.visible_parts():
+            restyle(part)
 
     def _connect(self) -> None:
         session = self.desk.session
@@ -62,12 +76,20 @@ class MainWindow(Shell):
 
     def start(self) -> None:
         """Start what the first paint does not need: runs, engines, dataset."""
-        session = self.desk.session
+        session, first = self.desk.session, self._first
         first_scans = self._install_demo()
         self.open_runs()
         session.warm_up(self.desk.preferences.backend)
-        self.memory.restore("data", {}, lambda saved: load_first_images(session, saved, first_scans))
+        has_file = first is not None and first.kind == "scan"
+
+        def load(saved: dict[str, Any]) -> None:
+            images = FirstImages(session, saved, first_scans)
+            images.load_after_file() if has_file else images.load()
+
+        self.memory.restore("data", {}, load)
         self.recent_files.restore()
+        if first is not None:
+            self.open_drop(first)
 
     def _install_demo(self) -> DataConfig:
         """Copy the demo runs into an empty runs folder; return the dataset to begin with, that of the demo runs."""

@@ -124,7 +124,6 @@ class Panel(QWidget):
     state_changed = Signal()
     help_requested = Signal(str, str)
     file_saved = Signal(str)
-    takes_scans = False  # whether it takes a file that is dropped while it is visible
     first_focus: QWidget | None = None  # control whose keys work as soon as the panel is shown
     start_button: QAbstractButton | None = None  # what Ctrl+Return presses
 

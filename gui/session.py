@@ -13,6 +13,7 @@ from engine.config import DataConfig, RunConfig
 from engine.data.files import check_folder
 from engine.errors import ConfigError
 from engine.messages import Event, LoadData, LoadDataReply, Request, RequestFailed
+from gui import engine_process
 from gui.engine_process import EngineProcess
 from gui.explorer_client import ExplorerClient, RequestHandle
 from gui.job_controller import EngineCrash, JobController
@@ -23,7 +24,6 @@ from gui.run_repository import RunRepository
 from gui.selection import Selection
 
 DATA = "data"
-EXPLORER_BACKEND = "tensorflow"
 LOADING = "Loading the dataset…"
 NO_DATA = "No dataset loaded. Choose a source in Data, or drop an image here."
 
@@ -88,7 +88,7 @@ class Session(QObject):
 
     def start_explorer(self) -> None:
         """Start the explorer if it does not run."""
-        self.explorer.warm_up(EXPLORER_BACKEND)
+        self.explorer.warm_up(engine_process.EXPLORER_BACKEND)
 
     def apply_event(self, event: Event, run: str) -> None:
         """Apply an event to the record of a run, live from its process or later from its file."""

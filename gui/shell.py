@@ -190,16 +190,22 @@ class NoticeBar(QWidget):
 
 @dataclass(frozen=True)
 class PanelSpec:
-    """Title and icon of a panel, and the import path of its class."""
+    """Title and icon of a panel, the import path of its class, and whether an image opens in it while it is visible."""
 
     title: str
     icon: str
     import_path: str
+    takes_scans: bool = False
+
+    @property
+    def module(self) -> str:
+        """Return the name of its module."""
+        return self.import_path.split(":")[0]
 
     def make(self, desk: AppContext) -> Panel:
-        """Import and build the panel; a panel that the user never opens costs no time."""
-        module, name = self.import_path.split(":")
-        return cast(Panel, getattr(importlib.import_module(module), name)(desk))
+        """Import and build the panel; one that the user never opens is not built."""
+        name = self.import_path.split(":")[1]
+        return cast(Panel, getattr(importlib.import_module(self.module), name)(desk))
 
 
 class Shell(QMainWindow, PartlyStyled):
@@ -356,12 +362,15 @@ class Shell(QMainWindow, PartlyStyled):
             self._open_run(drop)
         else:
             path = str(drop.path.absolute())
-            if drop.kind == "folder":
-                self.navigate("data", LoadSource(path))
-            elif drop.kind == "volume":
-                self.navigate("scan", OpenFile(path))
-            else:
-                self.navigate(self._scans_go_to(), OpenFile(path))
+            target = LoadSource(path) if drop.kind == "folder" else OpenFile(path)
+            self.navigate(self.panel_for(drop, self.current_key()), target)
+
+    def panel_for(self, drop: DroppedPath | None, current: str) -> str:
+        """Return the panel that opens a file, a folder or a run; the current one if there is none to open."""
+        kind = drop.kind if drop is not None else "none"
+        if kind == "scan":
+            return current if current in self.places and self.places[current].takes_scans else "compare"
+        return {"folder": "data", "volume": "scan", "run": "train"}.get(kind, current)
 
     def _on_file_saved(self, path: str) -> None:
         """Say where a file was saved; the next export begins in its folder."""
@@ -370,10 +379,6 @@ class Shell(QMainWindow, PartlyStyled):
         self.notice.show_message(
             f"Saved to {path}", "info", "Show in folder", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(folder))
         )
-
-    def _scans_go_to(self) -> str:
-        panel = self.current()
-        return self.current_key() if panel and panel.takes_scans else "compare"
 
     def open_runs(self) -> None:
         """Switch to the preferred runs folder."""

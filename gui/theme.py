@@ -22,6 +22,9 @@ from gui import palette
 SOURCES = Path(__file__).parents[1] / "resources" / "icons"
 Mode = Literal["dark", "light", "system"]
 STYLE_SHEET = Path(__file__).parents[1] / "resources" / "style" / "window.qss"
+# Property with the name of the palette that a widget is styled in; `palette` is Qt's own.
+STYLED = "styled-in"
+NOT_STYLED = "none"
 GAP = 14
 FONT_PX = 13
 GLYPHS = {
@@ -64,8 +67,18 @@ def icon(name: str, color: str, on: str | None = None) -> QIcon:
     return tinted
 
 
-def apply(app: QApplication, mode: Mode = "system") -> None:
-    """Style the app; "system" follows the system's setting, and is dark if there is none."""
+def apply(app: QApplication, mode: Mode = "system", by_parts: bool = False) -> None:
+    """Style the app; "system" follows the system's setting, and is dark if there is none.
+
+    Args:
+        app: the app.
+        mode: the theme.
+        by_parts: give it no style sheet of its own. Every part of its window is then styled once, when it is complete.
+            With a sheet of the app, Qt styles each widget again for each widget that it is put into, which takes
+            three times as long.
+    """
+    if by_parts:
+        app.setProperty(STYLED, NOT_STYLED)
     if not app.property("theme"):
         app.setStyle("Fusion")
         app.setFont(base_font())
@@ -110,8 +123,8 @@ def _apply_style(app: QApplication, colors: palette.Palette) -> None:
     """
     palette.use(colors)
     app.setPalette(_qt_palette(colors))
-    if not app.styleSheet():
-        app.setProperty("palette", colors.name)
+    if not app.styleSheet() and app.property(STYLED) != NOT_STYLED:
+        app.setProperty(STYLED, colors.name)
         app.setStyleSheet(style_sheet(colors))
         return
     for widget in app.topLevelWidgets():
@@ -133,8 +146,8 @@ class PartlyStyled:
 def restyle(widget: QWidget) -> None:
     """Style a widget and what it holds in the current colors, unless it already is."""
     app, name = QApplication.instance(), palette.current().name
-    if app is not None and app.property("palette") and (widget.property("palette") or app.property("palette")) != name:
-        widget.setProperty("palette", name)
+    if app is not None and app.property(STYLED) and (widget.property(STYLED) or app.property(STYLED)) != name:
+        widget.setProperty(STYLED, name)
         widget.setStyleSheet(style_sheet(palette.current()))
 
 

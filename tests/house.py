@@ -71,9 +71,11 @@ LATE_IMPORTS = {
     # An engine process stands before scikit-learn is imported, a second's work.
     "engine/pca.py": {"sklearn.decomposition"},
     "engine/latent/mixture.py": {"sklearn.mixture"},
-    # The Hugging Face library takes a second to import and only its own sources need it; the audit's modules, one of
-    # which estimates patients, import this one.
-    "engine/data/loading.py": {"engine.data.huggingface", "engine.data.audit.look_alikes"},
+    # The Hugging Face library takes a second to import, pydicom a fifth of one, and only their own sources need them;
+    # the audit's modules, one of which estimates patients, import this one.
+    "engine/data/loading.py": {"engine.data.folder", "engine.data.huggingface", "engine.data.audit.look_alikes"},
+    # The explorer stands before pydicom is imported, which only the processes that read headers need.
+    "engine/data/patient_names.py": {"pydicom", "engine.data.dicom_header"},
     # nibabel takes half a second to import and only volumes need it.
     "engine/data/volumes.py": {"engine.data"},
     "engine/explorer/volume_handlers.py": {"engine.evaluation.volume"},
@@ -97,8 +99,15 @@ LATE_IMPORTS = {
     "gui/shell.py": {"computed"},
     # Qt ends the process where no display answers, and cannot be imported where its libraries are missing.
     "gui/launch.py": {"gui.app"},
-    # The explorer starts before the modules of the window are imported.
-    "gui/app.py": {"gui.main_window", "gui.panel"},
+    # The explorer starts before the modules of the window, and the messages between the two, are imported.
+    "gui/app.py": {
+        *("engine", "engine.config", "gui", "gui.main_window", "gui.opened_files", "gui.panel", "gui.preferences"),
+        "gui.session",
+        "computed",
+    },
+    "gui/engine_process.py": {"engine.messages"},
+    # The window stands before the phantoms and Pillow are imported, which only a lesson needs.
+    "gui/help/experiments.py": {"engine.data.phantom", "engine.lesions"},
 }
 
 FUNCTION_LINES, FUNCTION_LINES_MOST = 25, 50

@@ -34,7 +34,7 @@ class Section(BaseModel):
 
     group: ClassVar[str] = "More settings"  # title of the collapsed part of a form with the advanced fields
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 @dataclass(frozen=True)

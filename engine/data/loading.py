@@ -14,7 +14,6 @@ from engine.config import DataConfig
 from engine.data import cache, patients, preparation, quality
 from engine.data.dataset import Dataset, Skipped, Split
 from engine.data.decoded_image import LEFT_OUT, UnreadableFile, large_image_lock
-from engine.data.folder import FolderSource
 from engine.data.parallel import map_in_threads
 from engine.data.patient_facts import count_patients, is_known
 from engine.data.patients import PatientGroups
@@ -73,11 +72,14 @@ def load(
 def open_source(config: DataConfig, context: JobContext = UNATTENDED) -> Source:
     """List the items of a source without decoding them.
 
-    The Hugging Face library, whose import takes most of a second, is imported here and only for its own sources.
+    The libraries of DICOM and of Hugging Face, whose import takes a while, are imported here and only for the sources
+    that need them.
     """
     if config.source == "phantom":
         return PhantomSource(config)
     if not config.source.startswith("hf:"):
+        from engine.data.folder import FolderSource
+
         return FolderSource(config, context)
     from engine.data.huggingface import HuggingFaceSource
 

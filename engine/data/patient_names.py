@@ -13,10 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final, Literal
 
-from pydicom import dcmread
-
 from engine.data.decoded_image import UnreadableFile
-from engine.data.dicom_header import DAMAGE
 from engine.data.files import detect_format
 from engine.data.parallel import map_in_threads
 from engine.data.parsing import parse
@@ -258,6 +255,10 @@ def _parse_header(file: Path) -> tuple[str, str, str]:
 
 def read_header(file: Path) -> tuple[str, str, str]:
     """Return PatientID and the UIDs of study and series of a DICOM file; '' where it has none."""
+    from pydicom import dcmread
+
+    from engine.data.dicom_header import DAMAGE
+
     try:
         header = dcmread(file, force=True, stop_before_pixels=True, specific_tags=list(_TAGS))
         patient, study, series = (str(header.get(tag) or "").strip() for tag in _TAGS)

@@ -10,7 +10,8 @@ from engine.errors import ConfigError
 from engine.explorer.activation_cache import ActivationCache, InspectedModel, InspectedModels
 from engine.explorer.channel_handlers import ChannelHandlers
 from engine.explorer.context import ExplorerContext
-from engine.explorer.layer_handlers import Handler, LesionTraceHandler
+from engine.explorer.layer_handlers import Handler
+from engine.explorer.lesion_trace import LesionTraceHandler
 from engine.messages import (
     ComputeActivations,
     ComputeActivationsReply,

@@ -8,7 +8,6 @@ from engine import runs
 from engine.arrays import Images
 from engine.data.volume_target import VolumeTarget
 from engine.evaluation import scoring
-from engine.evaluation.volume import add_slice_noise
 from engine.job_context import JobContext
 from engine.messages import ExportVolume, ExportVolumeReply, Reply, Request
 
@@ -42,7 +41,7 @@ class VolumeHandlers:
             EngramError: the input has no grid, or the result cannot be written.
             Cancelled: the request was canceled; nothing was written.
         """
-        from engine.evaluation.volume import VolumeTask, export_volume
+        from engine.evaluation.volume import VolumeTask, add_slice_noise, export_volume
 
         model, run = self._warm.model(request.run)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from engine.errors import EngramError
 from engine.messages.base import Array as Array
@@ -276,8 +276,8 @@ MAX_UNREADABLE_LINES = 1_000
 LONE_SURROGATE = "\\ud"
 Emit = Callable[[Event], None]
 ShouldStop = Callable[[], bool]
-_COMMANDS: TypeAdapter[Any] = TypeAdapter(Command)
-_EVENTS: TypeAdapter[Any] = TypeAdapter(AnyEvent)
+_COMMANDS: TypeAdapter[Any] = TypeAdapter(Command, config=ConfigDict(defer_build=True))
+_EVENTS: TypeAdapter[Any] = TypeAdapter(AnyEvent, config=ConfigDict(defer_build=True))
 
 
 def read_command(line: str | bytes) -> Message:

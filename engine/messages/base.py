@@ -50,7 +50,7 @@ class Reply(BaseModel):
         (8, 8)
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
     def to_content(self, save: SaveArray) -> dict[str, Any]:
         """Return the content of the response event.
@@ -77,7 +77,7 @@ class Reply(BaseModel):
 class Message(BaseModel):
     """A message, which is one line of JSON."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants", defer_build=True)
 
     def to_json_line(self) -> str:
         """Return the message as one line of JSON, newline included."""

@@ -5,6 +5,7 @@ python -m engine.processes.explorer_worker --scratch DIR [--backend NAME] [--thr
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -41,7 +42,9 @@ from engine.search import statistics
 # How long no request came in before deferred work continues: long work started between two keys would be in the way.
 QUIET_S = 0.5
 # The app asks for its first images as soon as its window is shown. They come before the import of the backend.
-FIRST_REQUEST_S, FIRST_REPLY_S = 2.0, 4.0
+FIRST_REQUEST_S, FIRST_REPLIES_S = 2.0, 3.0
+# How long after a reply the app may ask for more of the first images.
+MORE_S = 0.3
 CANCELED = "The request was canceled."
 
 
@@ -83,7 +86,9 @@ class ExplorerWorker(JsonLinesServer):
         self._deferred: list[Request] = []
         self._newest: dict[str, int] = {}
         self._current: Request | None = None
-        self._canceled, self._asked, self._answered = threading.Event(), threading.Event(), threading.Event()
+        self._canceled = threading.Event()
+        # What came in and what was answered, counted for the wait of the backend.
+        self._asked, self._answered = threading.Semaphore(0), threading.Semaphore(0)
         self._audits = BackgroundTask(
             lambda audit, should_stop: self._reply(
                 audit, lambda: answer_audit(audit, make_job_context(audit, self.emit, should_stop))
@@ -103,7 +108,7 @@ class ExplorerWorker(JsonLinesServer):
         if not isinstance(command, Request):
             raise EngramError("The explorer does not run jobs.", "Send them to the training process.")
         self._newest[command.panel] = command.number
-        self._asked.set()
+        self._asked.release()
         if isinstance(command, LoadData):
             self._audits.cancel()
         if isinstance(command, ComputeImportances):
@@ -116,9 +121,13 @@ class ExplorerWorker(JsonLinesServer):
             super()._receive(command)
 
     def wait_until_free(self) -> None:
-        """Wait for the reply to the first request, if one comes at once and does not take long."""
-        if self._asked.wait(FIRST_REQUEST_S):
-            self._answered.wait(FIRST_REPLY_S)
+        """Wait for the replies to the first requests, if they come at once and do not take long."""
+        if not self._asked.acquire(timeout=FIRST_REQUEST_S):
+            return
+        end = time.monotonic() + FIRST_REPLIES_S
+        while self._answered.acquire(timeout=max(end - time.monotonic(), 0)):
+            if not self._asked.acquire(timeout=MORE_S):
+                return
 
     def _next(self) -> Message:
         """Return the next request; a deferred one only when none came in for a while."""
@@ -209,7 +218,7 @@ class ExplorerWorker(JsonLinesServer):
                 is_sent = True
             elif not self._is_stale(request):
                 self._deferred.append(request)
-        self._answered.set()
+        self._answered.release()
         return is_sent
 
     def _save_once(self) -> SaveArray:

@@ -8,9 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from engine import lesions
 from engine.config import DataConfig, RunConfig
-from engine.data.phantom import phantom
 from engine.errors import EngramError
 from engine.messages import (
     ApplyFilter,
@@ -140,6 +138,8 @@ class LesionImage:
 
 def find_lesion_image(data: DataConfig) -> LesionImage:
     """Return the test phantom, among the first few, whose lesion stands out most."""
+    from engine.data.phantom import phantom
+
     first, found = data.phantom_count - data.phantom_count // 6, []
     for index in range(min(CANDIDATES, data.phantom_count // 6)):
         drawn = phantom(data.size, data.phantom_seed, first + index)
@@ -207,6 +207,8 @@ class DenoiseExperiment(LesionExperiment):
         self._send(request, lambda filtered: self._on_filtered(reply, filtered))
 
     def _on_filtered(self, reply: DenoiseReply, filtered: ApplyFilterReply) -> None:
+        from engine.lesions import retention
+
         own = next(iter(reply.runs.values()))
         if self.record is None or self.image is None:
             return
@@ -214,7 +216,7 @@ class DenoiseExperiment(LesionExperiment):
         made["Non-local means"] = filtered, filtered.denoised
         try:
             retained = {
-                name: float(lesions.retention(reply.original, image, self.image.mask, RIM_PX).value)
+                name: float(retention(reply.original, image, self.image.mask, RIM_PX).value)
                 for name, (_, image) in made.items()
             }
         except EngramError as error:

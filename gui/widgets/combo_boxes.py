@@ -4,6 +4,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QCompleter, QStyle, QStyleOptionComboBox, QStylePainter, QWidget
 
+from gui.theme import restyle
+
 
 class FocusComboBox(QComboBox):
     """A combo box that leaves the wheel to the column around it unless it has the focus."""
@@ -49,5 +51,9 @@ class SearchableComboBox(QComboBox):
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
         completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         self.setCompleter(completer)
+        field, found = self.lineEdit(), completer.popup()
+        if field is not None and found is not None:
+            # The list is a window of its own, which no style sheet of a part reaches.
+            field.textEdited.connect(lambda: restyle(found))
         for part in filter(None, (self, self.lineEdit())):
             part.setAccessibleName(f"{accessible_name}, type part of the name")

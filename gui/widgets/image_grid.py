@@ -5,13 +5,13 @@ from functools import lru_cache
 
 import numpy as np
 from PySide6.QtCore import (
-    QAbstractListModel,
     QEvent,
     QItemSelectionModel,
     QModelIndex,
     QPersistentModelIndex,
     QRect,
     QSize,
+    QStringListModel,
     Qt,
     Signal,
 )
@@ -34,8 +34,12 @@ GAP = 6
 CAPTION_PX = 18
 
 
-class ThumbnailModel(QAbstractListModel):
-    """List model: the images of the grid in their order, with captions and border colors."""
+class ThumbnailModel(QStringListModel):
+    """List model: the images of the grid in their order, with captions and border colors.
+
+    Qt asks for the number of rows once for each row that it places. Its own list answers at once; a method of Python
+    would take a third of a second for 100,000 images.
+    """
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -44,8 +48,10 @@ class ThumbnailModel(QAbstractListModel):
         self.borders: dict[int, str] = {}
         self.shown: Array = np.zeros(0, np.intp)
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(self.shown)
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Return that an image can be chosen, not edited or dragged."""
+        flags = Qt.ItemFlag
+        return flags.ItemIsEnabled | flags.ItemIsSelectable | flags.ItemNeverHasChildren
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         at = int(self.shown[index.row()])
@@ -60,9 +66,8 @@ class ThumbnailModel(QAbstractListModel):
         return None
 
     def show(self, shown: Array) -> None:
-        self.beginResetModel()
         self.shown = np.asarray(shown, np.intp)
-        self.endResetModel()
+        self.setStringList([""] * len(self.shown))
 
 
 class ThumbnailDelegate(QStyledItemDelegate):

@@ -1,6 +1,7 @@
 """Tables of numbers: right-aligned, sorted as numbers, with columns as wide as their cells."""
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from functools import partial
 
 from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -88,6 +89,7 @@ class NumberTable(CachedWidthTable):
     checked_changed = Signal(list)
     # Empty when the cursor leaves the rows.
     hovered = Signal(str)
+    _fit: Callable[[], None] | None = None
 
     def __init__(
         self,
@@ -188,11 +190,19 @@ class NumberTable(CachedWidthTable):
 
     def fit_height(self) -> None:
         """Set the height to that of all rows: for short tables that should not scroll."""
+        self._fit = self.fit_height
         self.setFixedHeight(self._height_of(self._order.rowCount()))
 
     def require_height(self, max_rows: int) -> None:
         """Scroll only a table of more rows than these, in whatever holds it."""
+        self._fit = partial(self.require_height, max_rows)
         self.setMinimumHeight(self._height_of(min(self._order.rowCount(), max_rows)))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Fit the height again: a new style may have another header."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and self._fit is not None:
+            self._fit()
 
     def _height_of(self, rows: int) -> int:
         return self.horizontalHeader().sizeHint().height() + ROW_PX * rows + 6

@@ -46,24 +46,40 @@ def test_what_yields_while_its_images_are_loaded_has_its_turn_after_all(serving,
     assert [serving.wait_for((Response, RequestFailed)).number for _ in range(2)] == [34, 33]
 
 
-def test_backend_is_imported_after_the_first_reply(tmp_path, tiny, monkeypatch):
-    monkeypatch.setattr(explorer_worker, "FIRST_REPLY_S", 60.0)
+def test_backend_is_imported_after_the_first_replies(tmp_path, tiny, monkeypatch):
+    monkeypatch.setattr(explorer_worker, "FIRST_REPLIES_S", 60.0)
+    monkeypatch.setattr(explorer_worker, "MORE_S", 60.0)
     worker, order = explorer_worker.ExplorerWorker([], io.BytesIO(), tmp_path), []
     warming = threading.Thread(target=lambda: (worker.wait_until_free(), order.append("import")))
-    request = messages.LoadData(number=1, panel="data", config=tiny().data)
-    worker._receive(request)
+    requests = [messages.LoadData(number=number, panel="data", config=tiny().data) for number in (1, 2)]
+
+    def answer(request, more_s):
+        monkeypatch.setattr(explorer_worker, "MORE_S", more_s)
+        worker._reply(request, lambda: (warming.join(0.05), order.append(request.number))[1])
+
+    worker._receive(requests[0])
     warming.start()
-    worker._reply(request, lambda: (warming.join(0.05), order.append("reply"))[1])
+    answer(requests[0], 60.0)
+    worker._receive(requests[1])
+    answer(requests[1], 0.0)
     warming.join()
-    assert order == ["reply", "import"]
+    assert order == [1, 2, "import"]
 
 
 def test_backend_is_imported_at_once_where_nothing_is_asked(tmp_path, monkeypatch):
     monkeypatch.setattr(explorer_worker, "FIRST_REQUEST_S", 0.0)
-    monkeypatch.setattr(explorer_worker, "FIRST_REPLY_S", 60.0)
+    monkeypatch.setattr(explorer_worker, "FIRST_REPLIES_S", 60.0)
     worker = explorer_worker.ExplorerWorker([], io.BytesIO(), tmp_path)
     worker.wait_until_free()
-    assert not worker._answered.is_set()
+    assert not worker._answered.acquire(blocking=False)
+
+
+def test_backend_does_not_wait_long_for_the_first_replies(tmp_path, tiny, monkeypatch):
+    monkeypatch.setattr(explorer_worker, "FIRST_REPLIES_S", 0.0)
+    worker = explorer_worker.ExplorerWorker([], io.BytesIO(), tmp_path)
+    worker._receive(messages.LoadData(number=1, panel="data", config=tiny().data))
+    worker.wait_until_free()
+    assert not worker._asked.acquire(blocking=False)
 
 
 @pytest.fixture
@@ -300,3 +316,16 @@ def test_a_line_that_is_no_command_is_refused_and_the_next_one_read(serving):
         assert "could not be read" in serving.wait_for(RequestFailed).reason
     serving.send(messages.OpenScan(number=74, panel="compare", path="/nowhere"))
     assert serving.wait_for(RequestFailed).number == 74
+
+
+def test_explorer_stands_and_draws_phantoms_with_little(run_python, tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from engine import config, messages; "
+        "from engine.processes import explorer_worker; from engine.explorer.explorer import Explorer; "
+        f"explorer = Explorer(Path({str(tmp_path)!r}), print, lambda: False); "
+        "data = config.DataConfig(size=32, phantom_count=24); "
+        "explorer.answer(messages.LoadData(panel='data', config=data)); "
+        "heavy = {'pydicom', 'nibabel', 'requests', 'pandas', 'keras', 'matplotlib', 'sklearn'}; "
+        "print(sorted(heavy & set(sys.modules)), messages.Denoise.__pydantic_complete__)"
+    )
+    assert run_python(code).splitlines()[-1] == "[] False"

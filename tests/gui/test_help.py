@@ -9,9 +9,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from engine.config import DataConfig
-from engine.messages import ApplyFilter, Denoise, EpochEnded, JobEnded, Resume
+from engine.messages import ApplyFilter, Denoise, EpochEnded, JobEnded, LoadData, OpenScan, RequestFailed, Resume
 from gui import glossary
-from gui.first_start import FIRST_PHANTOMS, load_first_images
+from gui.first_start import FIRST_PHANTOMS, FirstImages, is_first_part, load_first_images
 from gui.help import lessons
 from gui.help.experiments import DenoisedLesion, LesionImage, TracedLesion, TrainingExperiment, find_lesion_image
 from gui.help.help_window import HelpWindow
@@ -235,15 +235,39 @@ def test_first_steps_train_the_quick_preset_until_there_is_an_own_run(
     assert not card.isVisible()
 
 
-def test_first_start_shows_some_phantoms_and_then_reads_all(session, answer, data_content):
+def test_first_start_shows_some_phantoms_and_then_more_and_all(session, answer, data_content):
     whole = DataConfig(phantom_count=2400)
     load_first_images(session, {}, whole)
-    assert session.requested_data.phantom_count == FIRST_PHANTOMS
-    answer("data", data_content)
+    for count in FIRST_PHANTOMS:
+        assert session.requested_data == whole.model_copy(update={"phantom_count": count})
+        assert is_first_part(session.requested_data)
+        answer("data", data_content)
     assert session.requested_data == whole
-    few = DataConfig(phantom_count=100)
-    load_first_images(session, {}, few)
+    assert not is_first_part(whole)
+    load_first_images(session, {}, few := DataConfig(phantom_count=100))
+    assert session.requested_data.phantom_count == FIRST_PHANTOMS[0]
+    answer("data", data_content)
     assert session.requested_data == few
+    load_first_images(session, few.model_dump(mode="json"), whole)
+    assert session.requested_data == few
+
+
+@pytest.mark.parametrize("is_readable", [True, False])
+def test_file_that_is_opened_at_the_start_comes_before_the_dataset(session, answer, is_readable):
+    images = FirstImages(session, {}, DataConfig(phantom_count=2400, size=64))
+    images.load_after_file()
+    session.selection.open_file("/scans/head.png")
+    assert [type(sent) for sent in session.explorer.engine.sent] == [OpenScan]
+    assert session.explorer.engine.sent[0].data.size == 64
+    if is_readable:
+        answer("image", {"name": "head.png", "kind": "picture", "slices": 1, "orientation": None, "notes": []})
+    else:
+        refused = RequestFailed(reason="It is damaged.", panel="image", number=1)
+        session.explorer.engine.say(refused)
+    loads = [sent for sent in session.explorer.engine.sent if isinstance(sent, LoadData)]
+    assert [sent.config.phantom_count for sent in loads] == [FIRST_PHANTOMS[0]]
+    images._load_unless_begun()
+    assert len([sent for sent in session.explorer.engine.sent if isinstance(sent, LoadData)]) == 1
 
 
 def test_dataset_chosen_meanwhile_is_kept(session, answer, data_content):

@@ -1,5 +1,6 @@
 """The window: panels, menus, drops, what it remembers, how it closes."""
 
+import threading
 from contextlib import suppress
 
 import numpy as np
@@ -34,12 +35,13 @@ from engine.messages import (
     StudyEnded,
     StudyProgress,
 )
-from gui import main_window, palette
-from gui.app import make_window
+from gui import explorer_client, main_window, palette, theme
+from gui.app import PanelImporter, make_window
+from gui.opened_files import classify
 from gui.panel import DISCLAIMER
 from gui.preferences import Preferences, PreferencesDialog, SettingsStore
 from gui.run_record import open_record
-from gui.session import Session
+from gui.scratch import Scratch
 from gui.shortcuts import ShortcutSheet
 from gui.widgets.card import Card
 from tests import house
@@ -53,8 +55,8 @@ def open_window(qtbot, root, monkeypatch, fake_engines):
     monkeypatch.setattr(demo_runs, "install", lambda folder: [])
     opened = []
 
-    def open_one():
-        window = make_window(SettingsStore())
+    def open_one(first=None):
+        window = make_window(SettingsStore(), first=first)
         opened.append(window)
         window.show()
         window.start()
@@ -289,6 +291,16 @@ class TestDrops:
         drop(window, scan)
         assert window.current_key() == "compare"
         assert sent(window, OpenScan)[-1].path == str(scan)
+
+    @pytest.mark.parametrize(("kept", "shown"), [("data", "compare"), ("layers", "layers"), ("search", "compare")])
+    def test_image_of_the_command_line_is_opened_in_the_first_panel(self, open_window, tmp_path, kept, shown):
+        scan = tmp_path / "head.png"
+        scan.write_bytes(b"x")
+        SettingsStore().set("window/panel", kept)
+        window = open_window(classify([scan]))
+        assert list(window.panels) == [shown]
+        assert sent(window, OpenScan)[-1].path == str(scan)
+        assert not sent(window, LoadData)
 
     @pytest.mark.parametrize("name", ["head.nii.gz", "IM0001"])
     def test_a_volume_opens_in_scan_wherever_it_is_dropped(self, window, tmp_path, name):
@@ -667,7 +679,7 @@ def test_ready_made_runs_are_put_into_an_empty_folder(qtbot, root, monkeypatch, 
     window.start()
     ready_made = sorted(runs.list_runs(root), key=lambda run: run.name)
     assert [run.name for run in ready_made] == ["demo-ae", "demo-denoiser", "demo-vae"]
-    first = ready_made[0].config.data.model_copy(update={"phantom_count": 240})
+    first = ready_made[0].config.data.model_copy(update={"phantom_count": 48})
     assert sent(window, LoadData)[-1].config == first
     assert window.desk.session.record("demo-vae").state == "finished"
     monkeypatch.setattr(demo_runs, "install", _full_disk)
@@ -676,21 +688,77 @@ def test_ready_made_runs_are_put_into_an_empty_folder(qtbot, root, monkeypatch, 
     window.close()
 
 
-def test_the_explorer_starts_before_the_window_is_built(root, monkeypatch, fake_engines):
+def test_modules_of_the_panels_are_imported_in_a_thread(qtbot, qapp, monkeypatch):
+    imported = []
+
+    def import_module(path):
+        imported.append((path, threading.current_thread() is threading.main_thread()))
+        if path == "broken":
+            raise ImportError
+
+    monkeypatch.setattr("importlib.import_module", import_module)
+    importer = PanelImporter(["first", "broken", "last"], qapp, delay_ms=0)
+    with qtbot.waitSignal(importer.finished):
+        pass
+    assert imported == [("first", False), ("broken", False), ("last", False)]
+    importer.deleteLater()
+
+
+def test_no_module_is_imported_once_the_app_quits(qapp, monkeypatch):
+    imported = []
+    monkeypatch.setattr("importlib.import_module", lambda path: (imported.append(path), importer.stop()))
+    importer = PanelImporter(["first", "last"], qapp)
+    monkeypatch.setattr(importer._thread, "join", lambda: None)
+    importer._import()
+    assert imported == ["first"]
+    importer.deleteLater()
+
+
+def test_all_parts_of_a_new_window_and_its_dialogs_are_styled(open_window, qapp, dressed):
+    theme.apply(qapp, "dark", by_parts=True)
+    try:
+        window = open_window()
+        window.show_panel("compare")
+        sheet = ShortcutSheet(window)
+        sheet.open()
+        parts = [window.top_bar, window.rail, window.notice, window._status, *window.panels.values(), sheet]
+        assert {part.styleSheet() for part in parts} == {theme.style_sheet(palette.DARK)}
+    finally:
+        qapp.setProperty(theme.STYLED, None)
+
+
+def test_the_explorer_starts_before_most_of_the_app_is_imported(run_python):
+    code = (
+        "import sys; from PySide6.QtCore import QCoreApplication; "
+        "from gui import app; from gui.scratch import Scratch; "
+        "made = QCoreApplication([]); sys.executable = 'true'; engine = app.start_explorer(Scratch()); "
+        "heavy = {'numpy', 'pydantic', 'engine.config', 'engine.messages', 'gui.session', 'gui.main_window'}; "
+        "print(engine.pid > 0, sorted(heavy & set(sys.modules))); engine.shutdown()"
+    )
+    assert run_python(code).split(maxsplit=1) == ["True", "[]\n"]
+
+
+def test_window_adopts_the_explorer_that_was_started_before(qtbot, root, monkeypatch, fake_engines, tmp_path):
     monkeypatch.setenv("ENGRAM_RUNS", str(root))
-    order = []
+    scratch = Scratch(tmp_path)
+    explorer = explorer_client.EngineProcess("explorer", scratch.path, "tensorflow")
+    explorer.start()
+    window = make_window(SettingsStore(), scratch, explorer)
+    qtbot.addWidget(window)
+    window.start()
+    assert window.desk.session.explorer.engine is explorer
+    assert sent(window, LoadData)[-1].panel == "data"
+    explorer.die(1)
+    assert window.desk.session.explorer.engine is None
+    window.close()
 
-    def build(desk, memory, scratch):
-        order.append("window")
-        scratch.remove()
-        return desk.session
 
-    monkeypatch.setattr(main_window, "MainWindow", build)
-    monkeypatch.setattr(Session, "setParent", lambda session, parent: None)
-    monkeypatch.setattr(Session, "start_explorer", lambda session: order.append("explorer"))
-    make_window(SettingsStore(), start_explorer=True)
-    make_window(SettingsStore())
-    assert order == ["explorer", "window", "window"]
+def test_explorer_that_ended_before_it_is_adopted_is_replaced(session, tmp_path):
+    ended = explorer_client.EngineProcess("explorer", tmp_path, "tensorflow")
+    session.explorer.adopt(ended)
+    session.start_explorer()
+    assert session.explorer.engine is not ended
+    assert session.explorer.engine.is_running()
 
 
 def _full_disk(folder):

@@ -8,11 +8,14 @@ import pytest
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFont, QIcon, QImage, QPainter, QPalette
 from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QMessageBox
 
 from gui import palette, theme
 from gui.palette import DARK, LIGHT, rgb
 from gui.theme import SOURCES, icon, icon_file
+from gui.widgets.combo_boxes import SearchableComboBox
+from gui.widgets.number_table import NumberTable, TableColumn
 
 NAMES = sorted(path.stem for path in SOURCES.glob("*.svg"))
 
@@ -124,3 +127,54 @@ def test_dialogs_have_no_pictures_of_the_style(qtbot, dressed):
     assert {drawn.pixelColor(x, y).name() for x, y in places if drawn.pixelColor(x, y).alpha() > 250} == {
         DARK.info_text
     }
+
+
+def test_part_is_styled_anew_only_in_other_colors(qtbot, dressed):
+    dressed("dark")
+    part = QLabel()
+    qtbot.addWidget(part)
+    theme.restyle(part)
+    assert part.styleSheet() == ""
+    dressed("light")
+    assert part.styleSheet() == theme.style_sheet(LIGHT)
+    part.setStyleSheet("QLabel {}")
+    theme.restyle(part)
+    assert part.styleSheet() == "QLabel {}"
+
+
+@pytest.fixture
+def dress_by_parts(qapp, dressed):
+    """Dress the program in a theme without a style sheet of its own, as the app does."""
+    yield lambda mode: theme.apply(qapp, mode, by_parts=True)
+    qapp.setProperty(theme.STYLED, None)
+
+
+def test_parts_have_their_own_sheet_where_the_app_has_none(qtbot, qapp, dress_by_parts):
+    dress_by_parts("dark")
+    part = QLabel()
+    qtbot.addWidget(part)
+    theme.restyle(part)
+    assert (qapp.styleSheet(), part.styleSheet()) == ("", theme.style_sheet(DARK))
+    theme.apply(qapp, "light")
+    assert (qapp.styleSheet(), part.styleSheet()) == ("", theme.style_sheet(LIGHT))
+
+
+def test_table_that_fits_its_rows_fits_them_in_a_new_style(qtbot, dress_by_parts):
+    dress_by_parts("dark")
+    table = NumberTable([TableColumn("name")])
+    qtbot.addWidget(table)
+    table.fit_height()
+    plain = table.height()
+    theme.restyle(table)
+    styled = table.maximumHeight()
+    table.fit_height()
+    assert styled == table.maximumHeight() != plain
+
+
+def test_list_of_found_names_is_styled(qtbot, dress_by_parts):
+    dress_by_parts("dark")
+    names = SearchableComboBox("run")
+    qtbot.addWidget(names)
+    names.addItems(["ae-0001", "vae-0001"])
+    QTest.keyClicks(names.lineEdit(), "v")
+    assert names.completer().popup().styleSheet() == theme.style_sheet(DARK)

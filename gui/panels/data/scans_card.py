@@ -4,7 +4,7 @@ from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, Signal
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from gui.formatting import format_count
@@ -23,6 +23,7 @@ class DataScansCard(Card):
 
     opened = Signal(str, int)
     pointed = Signal(str)
+    _is_complete = False
 
     def __init__(self) -> None:
         super().__init__("Images")
@@ -35,7 +36,6 @@ class DataScansCard(Card):
         self._pages, pages = QStackedLayout(), QWidget()
         self._empty = label(EMPTY, role="quiet", wrap=True)
         self._flow = FlowLayout(self._chips)
-        self._between.setFixedHeight(self.splits[0].sizeHint().height())
         pages.setLayout(self._pages)
         self._pages.addWidget(self._empty)
         self._pages.addWidget(self.grid)
@@ -47,6 +47,7 @@ class DataScansCard(Card):
         self.grid.opened.connect(self._on_opened)
         self.grid.hovered.connect(lambda row: self.pointed.emit(self.describe(row)))
         self.grid.hover_ended.connect(lambda: self.pointed.emit(""))
+        self._is_complete = True
 
     def show_data(self, data: LoadedData) -> None:
         """Show all images of a newly loaded dataset."""
@@ -65,6 +66,12 @@ class DataScansCard(Card):
         self.grid.set_images(cast(Array, data.thumbnails), data.names)  # as an array of images, one at a time
         self._pages.setCurrentWidget(self.grid)
         self.refresh()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Keep the word between the chips as high as they are in the new style."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and self._is_complete:
+            self._between.setFixedHeight(self.splits[0].sizeHint().height())
 
     def chosen(self) -> NDArray[np.intp]:
         """Return the rows that pass the chips; all rows if no chip is pressed."""

@@ -30,8 +30,6 @@ FIRST_RUNS = 1
 class DenoisePanel(Panel):
     """The panel with image, lesion and methods at the left, denoised images and the error curve at the right."""
 
-    takes_scans = True
-
     def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
         self.state = ViewState(parent=self)

@@ -30,8 +30,6 @@ NO_RUN = "No trained model yet. Train one for at least one epoch."
 class LatentPanel(Panel):
     """Options and the selected image on the left; the map, and the tools below it."""
 
-    takes_scans = True
-
     def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
         session = self.session

@@ -30,8 +30,6 @@ INITIAL_SCANS = 3
 class LayersPanel(Panel):
     """Network, channels and images of one run."""
 
-    takes_scans = True
-
     def __init__(self, desk: AppContext) -> None:
         super().__init__(desk)
         self.choice, self.loader = LayersState(), ActivationLoader(self.session, self)

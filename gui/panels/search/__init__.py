@@ -120,7 +120,8 @@ class SearchPanel(Panel):
         self.side.setVisible(found is not None)
         watch, job = self.watch, self.session.job
         cards = (self.importance, self.best, self.change)
-        steps: list[Callable[[], object]] = [lambda: self.plot.set_snapshot(watch.found, job), self._show_trials]
+        steps: list[Callable[[], object]] = [lambda: self.plot.set_snapshot(watch.found, job)]
+        steps += [lambda: self.trials.prepare_rows(watch.found), self._show_trials]
         steps += [lambda card=card: card.set_snapshot(watch.found) for card in cards]  # type: ignore[misc]
         spread = found is not None and len(found.trials) > MANY
         (self._beats.schedule if spread else self._beats.run_now)(steps)

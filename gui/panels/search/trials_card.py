@@ -94,6 +94,11 @@ class TrialsCard(Card):
         brushed = kept is not None and len(shown) < len(found.trials)
         self.set_subtitle(f"{len(shown)} of {len(found.trials)} selected" if brushed else str(len(found.trials) or ""))
 
+    def prepare_rows(self, found: SearchSnapshot | None) -> None:
+        """Build the rows of all trials ahead of `set_snapshot`, in a turn of the event loop of their own."""
+        if found is not None:
+            self._rows.build(found)
+
     def show_curves(self) -> None:
         """Draw the losses of the ten best trials and of the running ones, as far as their records go."""
         found = self._found

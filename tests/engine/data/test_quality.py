@@ -77,7 +77,7 @@ def test_dataset_far_below_white_is_noted_unless_it_is_scaled(notes, tmp_path):
 def test_facts_are_kept_in_the_cache_and_may_be_missing_there(tree, config, own_cache, monkeypatch):
     folder = tree("1.png", "2.png")
     Image.fromarray(np.zeros((9, 9), np.uint8)).save(folder / "2.png")
-    monkeypatch.setattr("engine.data.loading.FolderSource.read", read := CountedReads(FolderSource.read))
+    monkeypatch.setattr("engine.data.folder.FolderSource.read", read := CountedReads(FolderSource.read))
     first = load(str(folder), config())
     assert any("blank" in note for note in first.notes)
     assert load(str(folder), config()).notes == first.notes

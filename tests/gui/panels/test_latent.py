@@ -361,9 +361,6 @@ class TestFile:
 
         return drop
 
-    def test_panel_takes_images(self):
-        assert LatentPanel.takes_scans
-
     def test_it_is_placed_and_its_neighbors_are_requested(self, mapped, drop, asked, answer, neighbours):
         drop()
         for kind in (ProjectScan, FindNeighbors, Reconstruct):

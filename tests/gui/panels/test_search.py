@@ -410,6 +410,10 @@ class TestPictures:
 
     def test_many_trials_are_shown_a_part_each_beat(self, panel, make_search, qtbot, monkeypatch):
         monkeypatch.setattr("gui.panels.search.MANY", 4)
+        show, built = panel.trials.set_snapshot, []
+        monkeypatch.setattr(
+            panel.trials, "set_snapshot", lambda *parts: (built.append(len(panel.trials._rows._made)), show(*parts))
+        )
         make_search("s")
         panel.open("s")
         assert not panel.plot.axes.model.order
@@ -419,6 +423,7 @@ class TestPictures:
         assert panel.trials.table.model().rowCount() == 5
         assert panel.best._subtitle.text() == "best 0.01 in trial 1"
         assert panel.importance._subtitle.text() == "analyzing 4 trials…"
+        assert set(built) == {5}
 
     def test_one_more_trial_leaves_the_space_alone(self, panel, make_search, qtbot):
         made = make_search("s")

@@ -105,11 +105,11 @@ import sys
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from engine import config, demo_runs
-from gui import session as sessions
+from gui import engine_process
 from gui.app import open_window
 from gui.preferences import SettingsStore
 demo_runs.install = lambda folder: []
-sessions.EXPLORER_BACKEND = "none"  # an explorer that stands without importing a framework
+engine_process.EXPLORER_BACKEND = "none"  # an explorer that stands without importing a framework
 tiny = {"phantom_count": 36, "size": 32, "latent": 8, "filters": (4, 8), "batch_size": 8, "epochs": 3000}
 tiny = config.from_flat(tiny)
 SettingsStore().set("data", tiny.data.model_dump(mode="json"))

@@ -138,3 +138,9 @@ def test_captions_are_shown_and_read_out(grid):
     index = grid.model().index(12, 0)
     assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "scan 12"
     assert index.data(Qt.ItemDataRole.ToolTipRole) == "scan 12"
+
+
+def test_images_can_be_chosen_and_not_edited_or_dragged(grid):
+    flags = grid.model().flags(grid.model().index(3, 0))
+    assert flags & Qt.ItemFlag.ItemIsSelectable
+    assert not flags & (Qt.ItemFlag.ItemIsEditable | Qt.ItemFlag.ItemIsDragEnabled | Qt.ItemFlag.ItemIsDropEnabled)
