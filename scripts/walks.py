@@ -84,7 +84,7 @@ where did the lesion go? (5)
     click Lesion detectability; picture lesion; click Ellipse; drag_over lesion image; click Trace lesion;
     wait ^Largest loss|^No layer reduces; picture traced
 search with three trials (7)
-    click Search; picture space; fill Epochs|1, 2; fill Trials|3; click Start search;
+    click Search; picture space; fill Epochs: values|1, 2; fill Trials|3; click Start search;
     wait ^(?!.*running).*0 of 3 to come; picture search
 report on a comparison (impossible)
     click Report; picture report; tick demo-ae; click Write report…; settle 1; click Save; wait Saved.*report;
