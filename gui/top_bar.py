@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenuBar, QWidget
 
@@ -17,6 +17,8 @@ from gui.widgets.labels import Chip, label
 TOP_BAR_PX = 40
 # Least width of the chips of the current image and run, in a bar that is narrow and in one that is wide.
 CHIP_PX, WIDE_PX = (84, 150), 960
+# Wordings of the chips of dataset, engine and mark, from the longest to the shortest.
+WORDINGS = ((0, 0, 0), (1, 0, 0), (1, 1, 0), (2, 1, 0), (2, 1, 1))
 
 
 class TopBar(QFrame):
@@ -29,11 +31,8 @@ class TopBar(QFrame):
         self.menus, self.waiting = QMenuBar(), True
         self._selection: list[ElidedButton] = []
         self._is_wide = False
-        self.data, self.device, self.mark = (
-            Chip("No dataset loaded"),
-            Chip("Engine starting"),
-            Chip(DISCLAIMER, end=DISCLAIMER_END),
-        )
+        self.data, self.device, self.mark = Chip("No dataset loaded"), Chip("Engine starting"), Chip()
+        self.mark.show_fact(DISCLAIMER, DISCLAIMER_END)
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 0, 10, 0)
         row.setSpacing(8)
@@ -50,14 +49,33 @@ class TopBar(QFrame):
         self._selection.append(chip)
         chip.set_min_width(CHIP_PX[self._is_wide])
 
+    def event(self, event: QEvent) -> bool:
+        """Word the chips again when one of the texts has changed."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._fit_chips()
+        return super().event(event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Shorten the chips of the current image and run in a narrow window only."""
         super().resizeEvent(event)
+        self._fit_chips()
         is_wide = event.size().width() >= WIDE_PX
         if is_wide != self._is_wide:
             self._is_wide = is_wide
             for chip in self._selection:
                 chip.set_min_width(CHIP_PX[is_wide])
+
+    def _fit_chips(self) -> None:
+        """Word the chips as long as all of them fit; what the user knows anyway is shortened first."""
+        chips, row = (self.data, self.device, self.mark), cast(QHBoxLayout, self.layout())
+        children = self.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        others = [child for child in children if child not in chips and not child.isHidden()]
+        taken = sum(child.sizeHint().width() for child in others) + row.spacing() * row.count()
+        room = self.width() - taken - row.contentsMargins().left() - row.contentsMargins().right()
+        sizes = [sum(chip.width_of(at) for chip, at in zip(chips, each, strict=True)) for each in WORDINGS]
+        best = next((each for each, size in zip(WORDINGS, sizes, strict=True) if size <= room), WORDINGS[-1])
+        for chip, wording in zip(chips, best, strict=True):
+            chip.set_wording(wording)
 
     def show_data(self, data: LoadedData) -> None:
         sizes = {"training": data.size("train"), "test": data.size("test")}
@@ -66,22 +84,22 @@ class TopBar(QFrame):
         counts = " · ".join(
             f"{format_count(size)} {name}" for name, size in sizes.items() if size or "deduplicated" in name
         )
-        self.data.setText(f"{data.title} · {counts} images")
+        self.data.show_fact(f"{data.title} · {counts} images", f"{data.title} · {counts}", data.title)
         size = f"{data.config.size} × {data.config.size} px, {data.config.fit}"
         self.data.setAccessibleDescription(size)
 
     def show_device(self, ready: Ready) -> None:
         self.waiting = False
-        self.device.setText(f"{choice_title(ready.backend)} · {ready.device}")
+        self.device.show_fact(f"{choice_title(ready.backend)} · {ready.device}", ready.device)
         self.device.set_tone("accent")
 
     def show_waiting(self, backend: str) -> None:
         """Show that an engine is importing its backend."""
         self.waiting = True
-        self.device.setText(f"{choice_title(backend)} · starting")
+        self.device.show_fact(f"{choice_title(backend)} · starting", "starting")
         self.device.set_tone("")
 
     def show_lost(self, text: str = "Engine stopped") -> None:
         self.waiting = False
-        self.device.setText(text)
+        self.device.show_fact(text)
         self.device.set_tone("danger")

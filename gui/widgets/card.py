@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QPushButton,
 
 from gui import palette
 from gui.theme import icon
-from gui.widgets.labels import ElidedLabel, label, set_style_property
+from gui.widgets.labels import PartsLabel, label, set_style_property
 
 PADDING = 14
 Kind = Literal["warning", "info"]
@@ -20,7 +20,7 @@ class Card(QFrame):
     def __init__(self, title: str = "", subtitle: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("kind", "card")
-        self._title, self._subtitle = label(title, role="title"), ElidedLabel(subtitle)
+        self._title, self._subtitle = label(title, role="title"), PartsLabel(subtitle)
         self._subtitle.setProperty("role", "caption")
         self._header = QHBoxLayout()
         self._header.setSpacing(8)

@@ -1,6 +1,6 @@
 """Labels and chips: short texts in the roles of the style sheet."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Literal
 
@@ -9,6 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFormLayout, QLabel, QPushButton, QSizePolicy, QStyle, QStyleOption, QWidget
 
 CHIP_PADDING_PX, TALL_PX = 22, 10_000
+PARTS_SIGN, LEAST_LETTERS = " · ", "mm…"
 Tone = Literal["", "accent", "warning", "danger"]
 
 
@@ -109,9 +110,15 @@ class ElidedLabel(QLabel):
     def minimumSizeHint(self) -> QSize:
         return QSize(self.fontMetrics().horizontalAdvance("…"), super().minimumSizeHint().height())
 
+    def wordings(self) -> Sequence[str]:
+        """Return the texts that say the same, the longest first."""
+        return (self.text(),)
+
     def shown_text(self) -> str:
-        """Return the part of the text that fits."""
-        return self.fontMetrics().elidedText(self.text(), self._mode, self.contentsRect().width())
+        """Return the longest wording that fits, or the part of the last one that does."""
+        room, measure, wordings = self.contentsRect().width(), self.fontMetrics(), self.wordings()
+        fitting = (text for text in wordings if measure.horizontalAdvance(text) <= room)
+        return next(fitting, measure.elidedText(wordings[-1], self._mode, room))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         shown = self.shown_text()
@@ -124,21 +131,62 @@ class ElidedLabel(QLabel):
         painter.drawText(self.contentsRect(), int(self.alignment() | Qt.TextFlag.TextSingleLine), shown)
 
 
-class Chip(ElidedLabel):
-    """Short fact in a frame. Its end stays instead of its beginning, if `end` names it."""
+class PartsLabel(ElidedLabel):
+    """One line of parts, such as "click: select · drag: lasso", without those at its end that do not fit."""
 
-    def __init__(self, text: str = "", tone: Tone = "", parent: QWidget | None = None, end: str = "") -> None:
-        super().__init__(text, Qt.TextElideMode.ElideLeft if end else Qt.TextElideMode.ElideRight, parent)
-        self._least = f"…{end}" if end else "mm…"
+    def wordings(self) -> Sequence[str]:
+        parts = self.text().split(PARTS_SIGN)
+        fewer = [PARTS_SIGN.join(parts[:count]) for count in range(len(parts), 0, -1)]
+        return [*fewer, ""] if len(parts) > 1 else fewer
+
+
+class UnitLabel(ElidedLabel):
+    """One line such as "loss (nats per image)", without the unit where that does not fit, or without its last words."""
+
+    def wordings(self) -> Sequence[str]:
+        words = self.text().partition(" (")[0].split(" ")
+        return [self.text(), *(" ".join(words[:count]) for count in range(len(words), 0, -1))]
+
+
+class Chip(ElidedLabel):
+    """Short fact in a frame, in the longest of its wordings that fits."""
+
+    def __init__(self, text: str = "", tone: Tone = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent=parent)
+        self._shorter: Sequence[str] = ()
+        self._wording = 0
         self.setProperty("kind", "chip")
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.set_tone(tone)
 
+    def show_fact(self, text: str, *shorter: str) -> None:
+        """Show a text, or one of the shorter wordings where there is no room; it is never narrower than the last."""
+        self._shorter = shorter
+        self.setText(text)
+        self.updateGeometry()
+
+    def wordings(self) -> Sequence[str]:
+        return self.text(), *self._shorter
+
+    def set_wording(self, number: int) -> None:
+        """Want no more room than one of the wordings needs: 0 is the longest; one that is missing is the last."""
+        if number != self._wording:
+            self._wording = number
+            self.updateGeometry()
+
+    def width_of(self, number: int) -> int:
+        """Return the width that a wording needs, in pixels."""
+        wordings = self.wordings()
+        text = wordings[min(number, len(wordings) - 1)]
+        return self.fontMetrics().horizontalAdvance(text) + CHIP_PADDING_PX
+
+    def sizeHint(self) -> QSize:
+        return QSize(self.width_of(self._wording), super().sizeHint().height())
+
     def minimumSizeHint(self) -> QSize:
-        """Return room for a few letters: an empty frame says nothing."""
-        return QSize(
-            self.fontMetrics().horizontalAdvance(self._least) + CHIP_PADDING_PX, super().minimumSizeHint().height()
-        )
+        """Return room for the shortest wording, or for a few letters: an empty frame says nothing."""
+        least = self._shorter[-1] if self._shorter else LEAST_LETTERS
+        return QSize(self.fontMetrics().horizontalAdvance(least) + CHIP_PADDING_PX, super().minimumSizeHint().height())
 
     def set_tone(self, tone: Tone) -> None:
         set_style_property(self, tone=tone)

@@ -11,7 +11,7 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QAction, QDropEvent, QGuiApplication, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QPlainTextEdit, QWidget
 
 from engine import demo_runs, runs
 from engine.data import dicom, dicom_view
@@ -44,6 +44,7 @@ from gui.run_record import open_record
 from gui.scratch import Scratch
 from gui.shortcuts import ShortcutSheet
 from gui.widgets.card import Card
+from gui.widgets.labels import CHIP_PADDING_PX
 from tests import house
 from tests.conftest import ROOT
 
@@ -158,6 +159,21 @@ class TestPanels:
     def test_mark_is_always_there(self, window):
         assert window.top_bar.mark.text() == DISCLAIMER
         assert "Not for diagnosis" in DISCLAIMER
+
+    @pytest.mark.parametrize(("width", "mark"), [(1440, DISCLAIMER), (1024, DISCLAIMER), (860, "Not for diagnosis.")])
+    def test_mark_is_whole_and_chips_use_the_room(self, window, data_content, answer_in, width, mark):
+        bar = window.top_bar
+        window.desk.session.job.warm_up("tensorflow")
+        window.desk.session.job.engine.say(Ready(backend="tensorflow", device="CPU", versions={}))
+        answer_in(window, data_content)
+        window.resize(width, 700)
+        QApplication.processEvents()
+        assert bar.mark.shown_text() == mark
+        for chip in (bar.data, bar.device, bar.mark):
+            assert "…" not in chip.shown_text()
+            assert chip.width() <= chip.fontMetrics().horizontalAdvance(chip.shown_text()) + CHIP_PADDING_PX
+        if width == 1440:
+            assert bar.data.shown_text() == bar.data.text()
 
     def test_device_and_images_are_named_once_they_are_known(self, window, data_content, answer_in):
         assert "starting" in window.top_bar.device.text()

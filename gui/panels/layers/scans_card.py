@@ -36,7 +36,8 @@ class LayerScansCard(Card):
     remove_wanted = Signal()
 
     def __init__(self, state: ViewState, regions: RegionState) -> None:
-        super().__init__("Images", "each with the channel")
+        super().__init__("Images")
+        self.setToolTip("Each image with the channel below it")
         self.view, self.pairs, self.picker = ImageView(state), ThumbnailPairs(), ScanPicker()
         self.add_button, self.remove = IconButton("plus", "Add an image"), IconButton("minus", "Remove this image")
         self.field, self.hint = BoxOverlay(self.view), label(FIELD_HINT, role="caption", wrap=True)

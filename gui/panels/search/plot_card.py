@@ -12,7 +12,7 @@ from gui.panels.search.trial_points import FindRecord, axes_for, parallel_data, 
 from gui.widgets.buttons import Button, IconButton
 from gui.widgets.card import Card, NoticeBox
 from gui.widgets.curves.points import PointPlot
-from gui.widgets.labels import ElidedLabel, label
+from gui.widgets.labels import PartsLabel, label
 from gui.widgets.parallel.widget import ParallelCoordinates
 
 NO_SEARCH, CHOOSE = "No search yet.\n\n", "Open a search above, or start a new one.\n\n"
@@ -20,7 +20,7 @@ NONE = (
     "On the left, choose which settings vary and press 'Start search'. Every trial becomes a "
     "run of its own, and a line appears here for each: drag on an axis to select trials."
 )
-HINT = "Drag on an axis to filter; drag its name to reorder; click its name to reverse it."
+HINT = "Drag on an axis to filter · drag its name to reorder · click its name to reverse it"
 PARALLEL, CHOICE_LETTERS = "parallel", 6
 NEW_SEARCH = "New search"
 KINDS = {
@@ -62,7 +62,7 @@ class PlotCard(Card):
         self.new.setAccessibleName(NEW_SEARCH)
         self.pause, self.stop = Button("Pause", icon_name="pause"), Button("Stop and keep", "danger", "stop")
         self.go_on = Button("Resume", "primary", "play")
-        self.pages, self.axes, self.hint = QStackedWidget(), ParallelCoordinates(), ElidedLabel(HINT)
+        self.pages, self.axes, self.hint = QStackedWidget(), ParallelCoordinates(), PartsLabel(HINT)
         self.points, self.views = PointPlot("trials as points"), QStackedWidget()
         self.kind, self.across, self.along = ShortComboBox(), ShortComboBox(), ShortComboBox()
         self._found: SearchSnapshot | None = None
@@ -100,7 +100,7 @@ class PlotCard(Card):
         boxes = {"kind of plot": self.kind, "x axis": self.across, "y axis": self.along}
         for name, box in boxes.items():
             box.setAccessibleName(name)
-            box.setMinimumContentsLength(CHOICE_LETTERS)
+            box.setMinimumContentsLength(len(KINDS[PARALLEL]) if box is self.kind else CHOICE_LETTERS)
             box.activated.connect(self._on_view_chosen)
             line.addWidget(box)
         for view in (self.axes, self.points):

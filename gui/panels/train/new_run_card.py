@@ -53,7 +53,7 @@ class NewRunCard(ScrollingCard):
         for name, title in settings.presets().items():
             self.preset.addItem(title.split(" (")[0], name)
             self.preset.setItemData(self.preset.count() - 1, title, Qt.ItemDataRole.ToolTipRole)
-        self.name.setPlaceholderText("automatic, such as ae-0001")
+        self.name.setPlaceholderText("automatic (ae-0001)")
         for box in (self.settings.model, self.preset):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(6)

@@ -18,7 +18,7 @@ from gui.widgets.buttons import IconButton
 from gui.widgets.curves.axis import Kind, format_time
 from gui.widgets.curves.canvas import CurveCanvas
 from gui.widgets.curves.series import Bounds, Scale, Series, SeriesStyle, decimate, to_axis
-from gui.widgets.labels import ElidedLabel, elide_middle, label
+from gui.widgets.labels import UnitLabel, elide_middle, label
 
 SOLID, DASHED = "━━", "╍╍"
 SECOND_SOLID, SECOND_DASHED = "━·━", "····"
@@ -189,7 +189,7 @@ class CurvePlot(QFrame):
         column, head = QVBoxLayout(self), QHBoxLayout()
         column.setContentsMargins(8, 8 - 4 * self._listed, 8, 8)
         column.setSpacing(2)
-        title = ElidedLabel(self.y_label)
+        title = UnitLabel(self.y_label)
         title.setProperty("role", "caption")
         column.addLayout(head)
         head.addWidget(title)
