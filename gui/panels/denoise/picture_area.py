@@ -165,7 +165,8 @@ def picture_of(made: DenoisedImage) -> BoardImage:
 
 def difference_of(made: DenoisedImage) -> BoardImage:
     """Return the signed difference of an image and the original."""
-    return BoardImage(made.key + DIFFERENCE, made.difference_title, made.difference, Colormap.SIGNED)
+    key, title, short = made.key + DIFFERENCE, made.difference_title, made.short_difference_title
+    return BoardImage(key, title, made.difference, Colormap.SIGNED, short_title=short)
 
 
 def pixel_text(made: DenoisedImage, x: int, y: int) -> str:

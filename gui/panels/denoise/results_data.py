@@ -56,6 +56,11 @@ class DenoisedImage:
         return f"removed by {self.title}" if self.residual else f"{self.title} − original"
 
     @property
+    def short_difference_title(self) -> str:
+        """Return the title of the difference below or beside the image that it belongs to."""
+        return "Removed" if self.residual else "Difference"
+
+    @property
     def noisy_db(self) -> float | None:
         """Return the PSNR of the noisy input. Returns None if no noise was added."""
         return ratio_db(self.original, self.noisy)
