@@ -7,12 +7,24 @@ from PySide6.QtWidgets import QComboBox, QCompleter, QStyle, QStyleOptionComboBo
 from gui.theme import restyle
 
 
+# Entries that are shown without scrolling, and room for the frame and for a scroll bar.
+MAX_ROWS, ROOM_PX = 16, 20
+
+
 class FocusComboBox(QComboBox):
     """A combo box that leaves the wheel to the column around it unless it has the focus."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def showPopup(self) -> None:
+        """Show the whole entries, also in a box that is narrower than they are."""
+        view = self.view()
+        view.setTextElideMode(Qt.TextElideMode.ElideNone)
+        self.setMaxVisibleItems(MAX_ROWS)
+        view.setMinimumWidth(view.sizeHintForColumn(0) + ROOM_PX)
+        super().showPopup()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         super().wheelEvent(event) if self.hasFocus() else event.ignore()

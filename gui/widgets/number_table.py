@@ -14,6 +14,8 @@ MEASURED_ROWS = 40
 RESTYLED = (QEvent.Type.StyleChange, QEvent.Type.FontChange)
 ROW_PX = 25
 SPARED_PX, SPARED_PLAIN_PX = 14, 8
+# What stands beside a name: margins, its check box, the gap after its dot.
+NAME_MARGIN_PX, BOX_PX, DOT_GAP_PX = 20, 22, 6
 
 
 def select_rows(view: QAbstractItemView, rows: Iterable[QModelIndex]) -> None:
@@ -97,12 +99,15 @@ class NumberTable(CachedWidthTable):
         checkable: bool = False,
         sortable: bool = False,
         parent: QWidget | None = None,
+        wrapped: bool = False,
     ) -> None:
         super().__init__(parent)
         self._model = NumberModel(columns, checkable, self)
         self._order = NumberSortProxy(self._model, self)
         self.setModel(self._order)
         self._prepare(sortable)
+        if wrapped:
+            self._wrap()
         self._model.checked_changed.connect(self.checked_changed)
         self.selectionModel().selectionChanged.connect(lambda: self.chosen.emit(self.chosen_keys()))
         self.doubleClicked.connect(lambda index: self.opened.emit(self._key(index)))
@@ -132,6 +137,35 @@ class NumberTable(CachedWidthTable):
         if sortable:
             self.setSortingEnabled(True)
             self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
+
+    def _wrap(self) -> None:
+        """Break names that do not fit into lines, in rows as high as they need: for short tables."""
+        self.setWordWrap(True)
+        for changed in (self._order.modelReset, self._order.rowsInserted, self._order.dataChanged):
+            changed.connect(self._fit_rows)
+
+    def updateGeometries(self) -> None:
+        """Fit the rows to a column that has another width."""
+        super().updateGeometries()
+        if self.wordWrap():
+            self._fit_rows()
+
+    def sizeHintForRow(self, row: int) -> int:
+        """Return the height of a row: two lines where its name does not fit, which Qt misses beside a check box."""
+        if not self.wordWrap():
+            return super().sizeHintForRow(row)
+        index = self.model().index(row, 0)
+        room = self.columnWidth(0) - NAME_MARGIN_PX - BOX_PX * bool(index.flags() & Qt.ItemFlag.ItemIsUserCheckable)
+        room -= (DOT_PX + DOT_GAP_PX) * (index.data(Qt.ItemDataRole.DecorationRole) is not None)
+        needed = self.fontMetrics().horizontalAdvance(str(index.data()))
+        return ROW_PX + self.fontMetrics().height() * (needed > room)
+
+    def _fit_rows(self) -> None:
+        for row in range(self._order.rowCount()):
+            if self.rowHeight(row) != (wanted := self.sizeHintForRow(row)):
+                self.setRowHeight(row, wanted)
+        if self._fit is not None:
+            self._fit()
 
     def set_rows(self, rows: Sequence[TableRow]) -> None:
         """Show these rows and keep the selection."""
@@ -205,7 +239,8 @@ class NumberTable(CachedWidthTable):
             self._fit()
 
     def _height_of(self, rows: int) -> int:
-        return self.horizontalHeader().sizeHint().height() + ROW_PX * rows + 6
+        heights = sum(max(self.rowHeight(row), ROW_PX) for row in range(rows))
+        return self.horizontalHeader().sizeHint().height() + heights + 6
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         index = self.currentIndex()

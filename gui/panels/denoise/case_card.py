@@ -14,7 +14,7 @@ from gui.run_record import RunRecord
 from gui.selection import ImageRef
 from gui.widgets.buttons import Button, IconButton
 from gui.widgets.card import Card
-from gui.widgets.combo_boxes import FocusComboBox, SearchableComboBox
+from gui.widgets.combo_boxes import ElidedComboBox, SearchableComboBox
 from gui.widgets.labels import FilterChip, label
 from gui.widgets.number_fields import SliceRow
 
@@ -26,7 +26,7 @@ class CasePicker(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.part, self.case, self.known = FocusComboBox(), SearchableComboBox("case"), FilterChip("lesion")
+        self.part, self.case, self.known = ElidedComboBox(), SearchableComboBox("case"), FilterChip("lesion")
         self.back, self.forth = IconButton("chevron-left", "Previous image"), IconButton("chevron-right", "Next image")
         self._data: LoadedData | None = None
         self._known: set[str] = set()

@@ -54,7 +54,7 @@ class MethodsCard(Card):
         self.runs.show_text("Runs")
         self.runs.setToolTip("Choose the runs to compare from the list of all runs")
         self.add_action(self.runs)
-        self.table = NumberTable(list_columns(True), checkable=True)
+        self.table = NumberTable(list_columns(True), checkable=True, wrapped=True)
         self._empty = label(EMPTY, role="caption", wrap=True)
         self.table.setAccessibleName("methods")
         self.table.setToolTip(TIP)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QTableView
 
 from gui import palette
 from gui.widgets.number_model import DOT_PX, TableColumn, TableRow, dot
-from gui.widgets.number_table import MEASURED_ROWS, NumberTable
+from gui.widgets.number_table import MEASURED_ROWS, ROW_PX, NumberTable
 
 COLUMNS = [TableColumn("name", str, numeric=False), TableColumn("loss"), TableColumn("epoch", str)]
 ROWS = [
@@ -238,3 +238,20 @@ class TestWidths:
         assert measured == []
         long.set_rows(self.rows(201))
         assert measured
+
+
+def test_a_name_that_does_not_fit_is_wrapped_in_a_higher_row(qtbot):
+    rows = [TableRow("a", ["demo-denoiser", 1, 2], series="a"), TableRow("b", ["TV", 1, 2])]
+    made = NumberTable(COLUMNS, checkable=True, wrapped=True)
+    qtbot.addWidget(made)
+    made.resize(600, 300)
+    made.set_rows(rows)
+    made.require_height(12)
+    made.show()
+    qtbot.waitUntil(lambda: [made.rowHeight(row) for row in range(2)] == [ROW_PX, ROW_PX])
+    low = made.minimumHeight()
+    others = made.columnWidth(1) + made.columnWidth(2)
+    made.resize(others + made.fontMetrics().horizontalAdvance("demo-denoiser"), 300)
+    high = ROW_PX + made.fontMetrics().height()
+    qtbot.waitUntil(lambda: [made.rowHeight(row) for row in range(2)] == [high, ROW_PX])
+    assert made.minimumHeight() == low + high - ROW_PX

@@ -13,7 +13,7 @@ from gui.widgets.card import Card, NoticeBox
 from gui.widgets.color_bar import ColorBar
 from gui.widgets.combo_boxes import ElidedComboBox, FocusComboBox
 from gui.widgets.flow_layout import FlowLayout
-from gui.widgets.labels import Chip, ElidedLabel, FilterChip, FirmLabel, label, plain_tip
+from gui.widgets.labels import Chip, ElidedLabel, FilterChip, FirmLabel, PartsLabel, UnitLabel, label, plain_tip
 
 
 @pytest.mark.parametrize(
@@ -316,3 +316,59 @@ def test_no_layout_squeezes_a_firm_label(qtbot):
         text.setText("You can also drop a folder or an image anywhere in the app.")
         height = text.fontMetrics().height()
         qtbot.waitUntil(lambda lines=lines, height=height: text.height() >= lines * height == text.minimumHeight())
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "fitting", "shown"),
+    [
+        (PartsLabel, "click: select · drag: lasso", "click: select · drag: lasso", "click: select · drag: lasso"),
+        (PartsLabel, "click: select · drag: lasso", "click: select · drag", "click: select"),
+        (PartsLabel, "click: select · drag: lasso", "click", ""),
+        (PartsLabel, "a-long-file-name", "a-long-file", "a-long-f…"),
+        (UnitLabel, "loss (nats per image)", "loss (nats per", "loss"),
+        (UnitLabel, "reconstruction term (nats)", "reconstruction te", "reconstruction"),
+    ],
+    ids=["all", "first-part", "no-part", "one-part", "no-unit", "no-last-word"],
+)
+def test_labels_leave_out_whole_parts(qtbot, kind, text, fitting, shown):
+    made = kind(text)
+    qtbot.addWidget(made)
+    made.resize(made.fontMetrics().horizontalAdvance(fitting) + 1, 20)
+    if "…" in shown:
+        assert made.shown_text().endswith("…")
+    else:
+        assert made.shown_text() == shown
+    made.grab()
+    assert made.toolTip() == ("" if made.shown_text() == made.text() else made.text())
+
+
+def test_chip_shows_the_longest_wording_that_fits_and_wants_no_more_room(qtbot):
+    chip = Chip()
+    qtbot.addWidget(chip)
+    chip.show_fact("For research only. Not for diagnosis.", "Not for diagnosis.")
+    widths = [chip.sizeHint().width()]
+    chip.set_wording(1)
+    widths.append(chip.sizeHint().width())
+    assert widths == [chip.width_of(0), chip.width_of(1)]
+    assert widths[1] < widths[0]
+    assert chip.minimumSizeHint().width() == widths[1]
+    for width, text in zip(widths, ("For research only. Not for diagnosis.", "Not for diagnosis."), strict=True):
+        chip.resize(width, 24)
+        assert chip.shown_text() == text
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
+def test_drop_down_shows_whole_entries_of_a_narrow_box(qtbot):
+    page = QWidget()
+    qtbot.addWidget(page)
+    page.setStyleSheet("QComboBox { combobox-popup: 0; }")
+    page.resize(400, 300)
+    box = ElidedComboBox(page)
+    box.addItems([f"Reference study: {kind} autoencoder, number {number}" for number in range(12) for kind in ("a",)])
+    box.resize(120, 30)
+    page.show()
+    box.showPopup()
+    view = box.view()
+    qtbot.waitUntil(lambda: view.viewport().width() >= view.sizeHintForColumn(0) > box.width())
+    assert view.verticalScrollBar().maximum() == 0
+    box.hidePopup()

@@ -16,6 +16,7 @@ from gui.widgets.curves.axis import NumberAxis, format_time
 from gui.widgets.curves.controls import CurveControls
 from gui.widgets.curves.export import FOOTER_PX, RATIO, export_pdf, export_png, export_svg
 from gui.widgets.curves.plot import CurvePlot
+from gui.widgets.curves.points import PointAxis, PointPlot, Points
 from gui.widgets.curves.series import Scale, SeriesStyle
 
 EPOCHS = np.arange(1, 11)
@@ -447,3 +448,12 @@ def test_times_are_written_as_precisely_as_their_steps_need():
     axis.kind = "clock"
     (_, places), *_ = axis.tickValues(noon, noon + 7200, 600)
     assert {format_time(place, "clock", 1)[-5:] for place in places} <= {"00:00", "30:00"}
+
+
+@pytest.mark.parametrize(("counts", "between"), [(True, False), (False, True)])
+def test_axis_that_counts_has_no_ticks_between_whole_numbers(qtbot, counts, between):
+    made = PointPlot("trials")
+    qtbot.addWidget(made)
+    made.show_points(Points(), PointAxis("trial", counts=counts), PointAxis("loss"))
+    spaced = made.canvas._x_axis.tickSpacing(1.0, 3.0, 300)
+    assert any(step % 1 for step, _ in spaced) == between
