@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QSizePolicy, QSlider, QStackedWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QSlider, QStackedWidget
 
 from gui.formatting import format_number, format_percent
+from gui.panel import NEARLY_ALL
 from gui.panels.layers.network import LayerSummary
 from gui.panels.layers.state import SORTS, ColorScale, Numbers
 from gui.pixmaps import Array
@@ -25,8 +26,8 @@ PICTURE_PX = 258
 NAMES = ("Mean", "SD", "Zeros", "Min to max", "Receptive field", "Kernel", "Layer parameters")
 NONE = "\u2014"
 SCALES = {True: "Common scale", False: "Scale per channel"}
-COLORS = {False: "Sequential color map", True: "Diverging color map"}
-SHORT, ARROW_PX = 5, 44
+COLORS = {False: "Sequential colors", True: "Diverging colors"}
+SHORT, ARROW_PX = 5, 54
 MAX_LARGE = 4
 BAR_PX, SLIDER_PX = 120, 84
 # Width below which the header has no room for the color bar and the slider.
@@ -156,9 +157,11 @@ class MosaicCard(Card):
         self.sort, self.scale, self.colors = ElidedComboBox(), ElidedComboBox(), ElidedComboBox()
         self.bar, self.enlarge = ColorBar(), IconButton("maximise", "Enlarge the channel (Enter)", checkable=True)
         self.field = BoxOverlay(self.large.cells[0].view)
-        self._pages = QStackedWidget()
+        self._pages, self._second_line = QStackedWidget(), QHBoxLayout()
         for page in (self.mosaic, self.large):
             self._pages.addWidget(page)
+        self._second_line.addStretch(1)
+        self.add(self._second_line)
         self.add(self._pages, 1)
         self._fill()
         self.bar.setFixedWidth(BAR_PX)
@@ -221,10 +224,20 @@ class MosaicCard(Card):
         self._fit_header()
 
     def _fit_header(self) -> None:
-        """Leave the color bar and the slider out of a narrow header: the channel at the right has its bar too."""
+        """Give the choices of a narrow card a line of their own, and leave out the bar, which the channel has too."""
         is_wide = self.width() >= NARROW_PX
         self.bar.setVisible(is_wide and self._has_bar)
         self.tile.setVisible(is_wide)
+        boxes = (self.sort, self.scale, self.colors)
+        if is_wide == (self._second_line.count() == 1):
+            return
+        for place, box in enumerate(boxes):
+            if is_wide:
+                self._second_line.removeWidget(box)
+                self._header.insertWidget(self._header.indexOf(self.enlarge), box, 1)
+            else:
+                self._header.removeWidget(box)
+                self._second_line.insertWidget(place, box, NEARLY_ALL)
 
     def show_large(self, pictures: Sequence[LinkedImage]) -> None:
         self.large.show_pictures(pictures)

@@ -27,11 +27,13 @@ from engine.messages import (
 )
 from gui.panel import DISCLAIMER, OpenFile
 from gui.panels.layers import LayersPanel
+from gui.panels.layers.channel_cards import MosaicCard, texts
 from gui.panels.layers.compare_page import ANOTHER_RUN, NO_MODEL
 from gui.panels.layers.network import INPUT, to_network
 from gui.panels.layers.page import CACHE_SIZE
 from gui.panels.layers.state import ColorScale, sort_channels, value_limits
 from gui.pixmaps import Colormap
+from gui.widgets.channel_mosaic import MosaicData
 from gui.widgets.region.region import Region
 
 SIDE, CHANNELS = 32, 6
@@ -661,3 +663,26 @@ class TestLesion:
         asked(TraceLesion)
         answer("layers-lesion", followed(loses_most=None))
         assert drawn.more.lesion.words.text().startswith("No layer reduces the detectability of this lesion.")
+
+
+def test_choices_of_the_channels_can_be_read_whole_in_narrow_and_wide_cards(qtbot):
+    card = MosaicCard()
+    qtbot.addWidget(card)
+    channels = MosaicData(np.zeros((4, 4, 2), np.float32), (0, 1), lambda _: (0.0, 1.0))
+    card.show_channels("dec_conv_transpose_3", "48×48×24 · 0 dead", channels, (0, 1))
+    card.show()
+    boxes = (card.sort, card.scale, card.colors)
+    for width, is_wide in ((1000, True), (600, False), (1000, True)):
+        card.resize(width, 400)
+        qtbot.waitUntil(lambda is_wide=is_wide: card.bar.isVisible() == is_wide)
+        qtbot.waitUntil(
+            lambda is_wide=is_wide: all(
+                (abs(box.geometry().center().y() - card.enlarge.geometry().center().y()) < 5) == is_wide
+                for box in boxes
+            )
+        )
+        longest = [max(map(box.fontMetrics().horizontalAdvance, texts(box))) for box in boxes]
+        qtbot.waitUntil(
+            lambda longest=longest: all(box.width() >= text + 34 for box, text in zip(boxes, longest, strict=True))
+        )
+        assert [box.x() for box in boxes] == sorted(box.x() for box in boxes)
