@@ -1,6 +1,7 @@
 """Legend whose entries can be switched off."""
 
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Signal
 from PySide6.QtGui import QIcon
@@ -26,6 +27,8 @@ class Legend(QWidget):
         self._flow = FlowLayout(self, gap=6)
         self._chips: list[FilterChip] = []
         self._marks: Sequence[Mark] = ()
+        # Control from which the Tab key goes to the first chip.
+        self.tab_after: QWidget | None = None
 
     def show_marks(self, marks: Sequence[Mark], counts: Sequence[int], plain: bool, hidden: Collection[str]) -> None:
         """Show these groups with the number of points in each; `plain` says that their color has no meaning."""
@@ -44,6 +47,8 @@ class Legend(QWidget):
             chip.toggled.connect(self._on_toggled)
             self._flow.addWidget(chip)
             chip.show()
+        for before, after in pairwise(filter(None, (self.tab_after, *self._chips))):
+            QWidget.setTabOrder(before, after)
         self._tint()
         self.updateGeometry()
 

@@ -23,7 +23,7 @@ from gui.theme import GAP
 from gui.widgets.timers import make_timer
 
 SOON_MS = 60
-SHARES = [425, 348]
+SHARES = [470, 303]
 NO_RUN = "No trained model yet. Train one for at least one epoch."
 
 
@@ -126,7 +126,7 @@ class LatentPanel(Panel):
         points, groups, value_title, marked = self.map.to_figure()
         axes, saved = self.map.plot.scatter.axes, self.figure.save_array(points)
         shown = FigureMap(points=saved, axes=axes, groups=groups, value_title=value_title, marked=marked)
-        lines = tuple(filter(None, (self.map.note.text(), self.choice.notice.text())))
+        lines = tuple(filter(None, (self.map.notes, self.choice.notice.text())))
         return ExportFigure(panel="latent-figure", path=path, heading=heading, map=shown, lines=lines)
 
     def write_points(self) -> None:

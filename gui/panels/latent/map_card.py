@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QImage, QStandardItemModel
+from PySide6.QtGui import QImage, QResizeEvent, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.messages import FigureGroup
@@ -23,6 +23,8 @@ from gui.widgets.scatter.model import EMPTY, Numbers
 from gui.widgets.scatter.widget import ScatterPlot
 
 HINT = "hover: preview · click: select · drag: lasso · Shift+drag: box"
+# Height of the card below which its notes are shortened.
+LOW_PX = 400
 LABEL_PX, WIDEST_PX = 50, 2**24 - 1
 
 
@@ -38,6 +40,7 @@ class MapCard(Card):
     def __init__(self) -> None:
         super().__init__("Map", HINT)
         self.plot, self.legend, self.note, self.figure = ScatterPlot(), Legend(), label(role="caption"), QWidget()
+        self.notes = ""
         self.mapped: LatentMap | None = None
         self._data: LoadedData | None = None
         self.guest: ExternalScan | None = None
@@ -56,6 +59,7 @@ class MapCard(Card):
             button = Button(text)
             button.clicked.connect(wanted)
             self.add_action(button)
+            self.legend.tab_after = button
         self.plot.preview = self._preview
         self.legend.changed.connect(self._on_legend_changed)
         self.plot.chosen.connect(lambda at: self.mapped and self.chosen.emit(self.mapped.key_at(at)))
@@ -66,7 +70,8 @@ class MapCard(Card):
         """Show a message in place of a map."""
         self.mapped = self.guest = None
         self.legend.show_marks((), (), False, ())
-        self.note.setText("")
+        self.notes = ""
+        self._show_notes()
         self.plot.set_empty_text(text)
         self.plot.show_points(EMPTY)
 
@@ -79,6 +84,8 @@ class MapCard(Card):
         counts = np.bincount(scatter.groups, minlength=len(scatter.marks)).tolist()
         plain = scatter.values is not None
         self.legend.show_marks(scatter.marks, counts, plain, self._hidden.get(color, ()))
+        if scatter.marks:
+            QWidget.setTabOrder(self.legend.chip(len(scatter.marks) - 1), self.plot)
         self.plot.set_hidden(self.legend.hidden())
         self.show_external_scan(self.guest if stays else None)
 
@@ -88,7 +95,20 @@ class MapCard(Card):
         self.plot.set_guest(guest.point if guest else None, guest.title if guest else "")
         patients = self._data.patients.patient_note if self.mapped and self._data else ""
         notes = (self.mapped.note if self.mapped else "", patients, guest.note if guest else "")
-        self.note.setText(" ".join(filter(None, notes)))
+        self.notes = " ".join(filter(None, notes))
+        self._show_notes()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_notes()
+
+    def _show_notes(self) -> None:
+        """Show the notes; a low card leaves its room to the map, shows the first sentence and has the rest as a tip."""
+        is_low, first = self.height() < LOW_PX, self.notes.partition("; ")[0].partition(". ")[0]
+        self.note.setText(
+            f"{first.removesuffix('.')}. …" if is_low and len(first) + 1 < len(self.notes) else self.notes
+        )
+        self.note.setToolTip(self.notes if is_low else "")
 
     def show_chosen(self, chosen: Place | None, group: Sequence[Place], letters: dict[Place, str]) -> None:
         """Mark the selected image, the images that have a letter, and the group."""

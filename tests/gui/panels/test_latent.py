@@ -27,7 +27,7 @@ from engine.messages import (
 from gui.panel import DISCLAIMER, OpenFile, ShowImage, ShowRun
 from gui.panels.latent import NO_RUN, LatentPanel
 from gui.panels.latent.latent_map import LEAKED, to_scatter
-from gui.panels.latent.map_card import HINT
+from gui.panels.latent.map_card import HINT, LOW_PX
 from gui.panels.latent.path_pages import NEEDS_TWO
 from gui.panels.latent.scan_card import distance_text
 from gui.session import NO_DATA
@@ -646,3 +646,26 @@ class TestKeeping:
 
 def test_distances_keep_the_zeros_that_were_measured():
     assert [distance_text(each) for each in (1e-9, 0.05, 0.97, 1.0, 12.3)] == ["0", "0.050", "0.97", "1.00", "12.30"]
+
+
+def test_notes_of_a_low_map_are_shortened_and_stay_whole_in_the_tip_and_the_figure(mapped, qtbot):
+    card = mapped.map
+    whole = "The plane holds 52.0 % of the variance; near points may be far apart. Patients are unknown."
+    card.notes = whole
+    for height, shown in ((LOW_PX - 20, "The plane holds 52.0 % of the variance. …"), (LOW_PX + 20, whole)):
+        card.resize(600, height)
+        card._show_notes()
+        assert card.note.text() == shown
+        assert card.note.toolTip() == (whole if shown != whole else "")
+        assert card.notes == whole
+
+
+def test_tab_goes_from_the_header_of_the_map_to_its_legend_and_then_to_the_map(mapped):
+    order, widget = [], mapped.map.legend.tab_after
+    for _ in range(40):
+        widget = widget.nextInFocusChain()
+        order.append(widget)
+        if widget is mapped.map.plot:
+            break
+    chips = [mapped.map.legend.chip(place) for place in range(2)]
+    assert [each for each in order if each in chips or each is mapped.map.plot] == [*chips, mapped.map.plot]
