@@ -1,5 +1,6 @@
 """The card of all images as thumbnails, filtered by class and split."""
 
+from itertools import pairwise
 from typing import cast
 
 import numpy as np
@@ -60,6 +61,8 @@ class DataScansCard(Card):
         for part in self._parts():
             self._flow.addWidget(part)
             part.show()
+        for before, after in pairwise([*self.classes.values(), *self.splits.values(), self.leaked, self.grid]):
+            QWidget.setTabOrder(before, after)
         self.leaked.setVisible(bool(len(data.leaked)))
         self.leaked.setChecked(self.leaked.isChecked() and bool(len(data.leaked)))
         self._chips.show()

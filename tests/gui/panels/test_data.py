@@ -244,3 +244,16 @@ def test_copied_script_loads_the_same_images(panel, loaded):
     fake.data = type("Data", (), {"load": staticmethod(load)})
     exec(script.replace("import engine\n", ""), {"engine": fake})
     assert asked == [DataConfig(size=32)]
+
+
+def test_tab_goes_through_the_chips_as_they_stand_and_then_to_the_images(panel, loaded):
+    scans = panel.scans
+    wanted = [*scans.classes.values(), *scans.splits.values(), scans.leaked, scans.grid]
+    order, widget = [wanted[0]], wanted[0]
+    for _ in range(200):
+        widget = widget.nextInFocusChain()
+        if widget in wanted:
+            order.append(widget)
+        if widget is scans.grid:
+            break
+    assert order == wanted
