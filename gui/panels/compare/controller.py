@@ -224,5 +224,5 @@ class CompareController(QObject):
 
 
 def short(name: str) -> str:
-    """Return the file's own name of a path within a source."""
-    return name.rsplit("/", 1)[-1]
+    """Return the file's own name of a path within a source, without the suffix that all images share."""
+    return name.rsplit("/", 1)[-1].rsplit(".", 1)[0]

@@ -24,6 +24,7 @@ from engine.messages import (
 from gui.panel import DISCLAIMER, CompareRuns, OpenFile, ShowImage
 from gui.panels.compare import ComparePanel
 from gui.panels.compare.comparison import Pager, grid_rows, sorted_by
+from gui.panels.compare.controller import short
 from gui.panels.compare.metrics import MetricsDialog
 from gui.panels.compare.runs_card import mismatch_warning
 from gui.pixmaps import Colormap
@@ -103,6 +104,10 @@ class TestPages:
 
 
 class TestGrid:
+    @pytest.mark.parametrize(("name", "title"), [("test/glioma/image(2).jpg", "image(2)"), ("a", "a")])
+    def test_titles_leave_out_what_all_images_share(self, name, title):
+        assert short(name) == title
+
     def test_requests_the_test_images_through_the_chosen_runs(self, panel, loaded, asked, session):
         request = asked(Reconstruct)
         paths = tuple(str(session.record(name).run.path) for name in ("ae-0001", "vae-0001"))
