@@ -101,7 +101,7 @@ def history(found: SearchSnapshot) -> Plot:
     points = _points(found, trials, np.array([trial.number for trial in trials], np.float64), scores)
     # The line falls where a better trial ends, and stays level in between.
     steps = np.repeat(np.array(numbers, np.float64), 2)[1:], np.repeat(np.array(bests, np.float64), 2)[:-1]
-    return replace(points, line=steps), PointAxis("trial"), _score_axis(found, scores)
+    return replace(points, line=steps), PointAxis("trial", counts=True), _score_axis(found, scores)
 
 
 def against_setting(found: SearchSnapshot, name: str) -> Plot:
@@ -143,7 +143,7 @@ def timeline(found: SearchSnapshot, find_record: FindRecord) -> Plot:
         _tips(found, trials),
         ends=np.array(ends, np.float64),
     )
-    return points, PointAxis("clock time", kind="clock"), PointAxis("trial")
+    return points, PointAxis("clock time", kind="clock"), PointAxis("trial", counts=True)
 
 
 def pareto_front(costs: Sequence[float] | Numbers, scores: Sequence[float] | Numbers) -> list[int]:

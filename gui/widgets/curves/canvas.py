@@ -106,6 +106,10 @@ class CurveCanvas(pg.GraphicsView):
         """Name the categories of the axes; empty for an axis of numbers."""
         self._x_axis.words, self._y_axis.words = x_words, y_words
 
+    def set_least_steps(self, x_step: float, y_step: float) -> None:
+        """Set the least distance of the ticks of both axes; 0 for any."""
+        self._x_axis.least_step, self._y_axis.least_step = x_step, y_step
+
     def set_scale(self, scale: Scale) -> None:
         self.axis_scale = scale
         self._x_axis.setLogMode(scale.log_x)

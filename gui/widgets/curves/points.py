@@ -22,12 +22,16 @@ BAR_HEIGHT = 0.8
 
 @dataclass(frozen=True)
 class PointAxis:
-    """Axis of points: its title, what its numbers are, and the names of 0, 1, 2, ... if they are categories."""
+    """Axis of points: its title, what its numbers are, and the names of 0, 1, 2, ... if they are categories.
+
+    An axis that `counts`, such as that of trials, has no ticks between whole numbers.
+    """
 
     title: str
     log: bool = False
     kind: Kind = "number"
     words: tuple[str, ...] = ()
+    counts: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +110,7 @@ class PointPlot(QFrame):
             self._title.setText(y.title)
             self.canvas.set_x_axis(x.title, x.kind)
             self.canvas.set_words(x.words, y.words)
+            self.canvas.set_least_steps(float(x.counts), float(y.counts))
             self.canvas.set_scale(Scale(x.log, y.log))
         self.canvas.show_axes(bool(points.keys))
         self._empty.setVisible(not points.keys)
