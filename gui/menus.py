@@ -17,6 +17,7 @@ from gui.panel import ResumeRun
 from gui.preferences import THEMES, Preferences, PreferencesDialog
 from gui.shell import Shell
 from gui.shortcuts import ShortcutSheet
+from gui.widgets.labels import add_heading
 
 SCANS = (
     "Images and volumes (*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.dcm *.dicom *.ima *.nii *.nii.gz *.hdr *.img "
@@ -170,7 +171,7 @@ class Menus(QObject):
         self.recent.clear()
         for group, entries in groups.items():
             if entries:
-                self.recent.addSection(group)
+                add_heading(self.recent, group)
             for entry in entries:
                 action = self.recent.addAction("Phantoms" if entry == "phantom" else entry.replace("&", "&&"))
                 action.triggered.connect(lambda _=False, entry=entry, group=group: openers[group](entry))

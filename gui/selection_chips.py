@@ -9,7 +9,7 @@ from gui.run_chooser import RunChooser
 from gui.selection import Selection
 from gui.session import Session
 from gui.widgets.buttons import ElidedButton
-from gui.widgets.labels import plain_tip
+from gui.widgets.labels import add_heading, plain_tip
 
 MENU_LETTERS = 52
 
@@ -43,7 +43,8 @@ class ImageChip(ElidedButton):
         menu = self.menu()
         menu.clear()
         menu.addAction("Open image or volume…").triggered.connect(lambda: self._ask())
-        menu.addSection("Recent")
+        if self._selection.recent:
+            add_heading(menu, "Recent")
         for path in self._selection.recent:
             action = menu.addAction(elide(Path(path).name))
             action.setToolTip(plain_tip(path))

@@ -6,7 +6,7 @@ from typing import Literal
 
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFormLayout, QLabel, QPushButton, QSizePolicy, QStyle, QStyleOption, QWidget
+from PySide6.QtWidgets import QFormLayout, QLabel, QMenu, QPushButton, QSizePolicy, QStyle, QStyleOption, QWidget
 
 CHIP_PADDING_PX, TALL_PX = 22, 10_000
 PARTS_SIGN, LEAST_LETTERS = " · ", "mm…"
@@ -54,6 +54,13 @@ def elide_middle(text: str, most: int) -> str:
     """
     kept = most - 1
     return text if len(text) <= most else f"{text[: kept - kept // 2]}…{text[len(text) - kept // 2 :]}"
+
+
+def add_heading(menu: QMenu, title: str) -> None:
+    """Add a title above a group of entries of a menu; Qt's own sections show only a line."""
+    if not menu.isEmpty():
+        menu.addSeparator()
+    menu.addAction(title).setEnabled(False)
 
 
 def plain_tip(text: str) -> str:

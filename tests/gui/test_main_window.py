@@ -272,8 +272,10 @@ class TestMenus:
         answer_in(window, data_content)
         drop(window, tmp_path)
         answer_in(window, data_content)
-        actions = [action for action in window.menus.recent.actions() if not action.isSeparator()]
-        assert [action.text() for action in actions] == [str(tmp_path), "Phantoms"]
+        listed = [action for action in window.menus.recent.actions() if not action.isSeparator()]
+        assert [action.text() for action in listed] == ["Datasets", str(tmp_path), "Phantoms"]
+        assert not listed[0].isEnabled()
+        actions = listed[1:]
         actions[1].trigger()
         assert sent(window, LoadData)[-1].config.source == "phantom"
 
