@@ -3,7 +3,7 @@
 import math
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.messages import RegionSpec, TraceLesion, TraceLesionReply
 from gui.formatting import format_number, format_percent
@@ -68,6 +68,11 @@ class LesionPage(LayersPage):
         right.addWidget(self.curve, 1)
         right.addWidget(self.words)
         self.line.addLayout(right, 1)
+
+    def set_stacked(self, is_stacked: bool) -> None:
+        """Put the curve below the image, where there is no room for both beside each other."""
+        directions = QBoxLayout.Direction
+        self.line.setDirection(directions.TopToBottom if is_stacked else directions.LeftToRight)
 
     def show_scan(self) -> None:
         """Show the lesion of the chosen image: the one marked before, else a known one."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from PySide6.QtCore import QObject
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QStackedWidget, QVBoxLayout
 
 from gui.panels.layers.channel_pages import KernelsPage, PreferredInputPage, SaliencyPage, TopActivationsPage
@@ -16,7 +17,9 @@ from gui.widgets.card import PADDING
 from gui.widgets.flow_layout import FlowLayout
 from gui.widgets.labels import FilterChip
 
-PAGES_PX = 178
+PAGES_PX, STACKED_PX = 178, 352
+# Width of the card below which the lesion and its curve stand below each other.
+NARROW_PX = 760
 
 
 class ChannelToolsCard(QFrame):
@@ -62,10 +65,21 @@ class ChannelToolsCard(QFrame):
         if self.lesion.presenter.seen is not None or self.page() is self.lesion:
             self.page().refresh()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_height()
+
+    def _fit_height(self) -> None:
+        """Give the page of the lesion the height that it needs in a narrow card."""
+        is_stacked = self.width() < NARROW_PX
+        self.lesion.set_stacked(is_stacked)
+        self._stack.setFixedHeight(STACKED_PX if is_stacked and self.page() is self.lesion else PAGES_PX)
+
     def _on_toggled(self, at: int, on: bool) -> None:
         if on:
             self.page().deactivate()
             self._stack.setCurrentIndex(at)
+            self._fit_height()
             self.follow()
 
 

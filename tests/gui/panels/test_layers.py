@@ -686,3 +686,22 @@ def test_choices_of_the_channels_can_be_read_whole_in_narrow_and_wide_cards(qtbo
             lambda longest=longest: all(box.width() >= text + 34 for box, text in zip(boxes, longest, strict=True))
         )
         assert [box.x() for box in boxes] == sorted(box.x() for box in boxes)
+
+
+@pytest.mark.parametrize(("width", "is_stacked"), [(700, True), (1000, False)])
+def test_curve_of_the_lesion_and_its_text_have_room_in_narrow_and_wide_cards(panel, qtbot, width, is_stacked):
+    card = panel.more
+    card.setParent(None)
+    qtbot.addWidget(card)
+    page = card.lesion
+    page.words.setText("Largest loss at enc_mean: 87% of the detectability that reached it. " * 2)
+    card.resize(width, card.sizeHint().height())
+    card.show()
+    below = page.view.mapTo(page, QPoint(0, page.view.height()))
+    qtbot.waitUntil(lambda: (page.curve.y() >= below.y()) == is_stacked)
+    card.resize(width, card.sizeHint().height())
+    curve, words = page.curve.geometry(), page.words.geometry()
+    assert curve.bottom() < words.top()
+    assert words.bottom() <= page.height()
+    assert words.height() >= page.words.heightForWidth(words.width())
+    assert curve.width() >= 400
