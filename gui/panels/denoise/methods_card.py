@@ -33,7 +33,7 @@ LOW, NEARLY = "▼ ", "≈ "
 EMPTY = "No trained model yet. Train one, or compare the baseline filters above."
 TIP = (
     "Select up to four methods. PSNR in dB. Lesion % = lesion contrast retained, after ÷ before (100% = unchanged, "
-    "< 0% = inverted), ± half the 95% interval. ≈ = quick estimate; … = computing."
+    "< 0% = inverted), ± half the 95% interval; — = too variable to measure. ≈ = quick estimate; … = computing."
 )
 FIELDS = ("method", "psnr_db", "ssim", "kept", "kept_low", "kept_high")
 
@@ -211,7 +211,7 @@ def numbers(made: DenoisedImage | None, kept: Retention | None, share: float, is
         return (f"{'' if made.exact else NEARLY}{decibels(made.psnr_db)}", WORKING, WORKING)
     low = LOW if kept is not None and kept.is_below(share) else ""
     retained = low + NONE
-    if kept is not None and math.isfinite(kept.value):
+    if kept is not None and not kept.is_unclear:
         half = 50 * (kept.interval[1] - kept.interval[0])
         retained = f"{low}{format_fixed(100 * kept.value, 0)} ± {format_fixed(half, 0)}"
     if made.residual is not None:

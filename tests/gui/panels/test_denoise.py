@@ -15,6 +15,7 @@ from PySide6.QtTest import QTest
 from engine import noise
 from engine.config import DataConfig
 from engine.formatting import format_command
+from engine.lesions import Retention
 from engine.messages import (
     ApplyFilter,
     Denoise,
@@ -32,6 +33,7 @@ from gui.panels.denoise import DenoisePanel
 from gui.panels.denoise.break_even_card import BreakEvenCard
 from gui.panels.denoise.case import Noise
 from gui.panels.denoise.case_card import CaseCard
+from gui.panels.denoise.methods_card import numbers
 from gui.panels.denoise.picture_area import layout_rows
 from gui.panels.denoise.results_data import NOISY, DenoisedImage, ErrorCurve, describe_harm, help_text
 from gui.pixmaps import Colormap
@@ -842,3 +844,15 @@ def test_card_asks_for_a_run_only_where_none_is_chosen(qtbot):
     assert card.text.text() == "Select a run to see its break-even noise level."
     card.show_curve(curve, {"a run whose curve is still computed": "ae-0001"})
     assert card.text.text() == ""
+
+
+@pytest.mark.parametrize(
+    ("interval", "shown"),
+    [((0.71, 0.95), "83 ± 12"), ((-12.0, 34.0), "—"), ((float("nan"), float("nan")), "—")],
+    ids=["measured", "too-variable", "unknown"],
+)
+def test_table_shows_a_dash_for_a_retention_that_is_too_variable_to_measure(interval, shown):
+    image = np.zeros((4, 4), np.float32)
+    made = DenoisedImage("tv", "TV", image, image, image, 24.0, 0.7)
+    kept = Retention(0.83, interval, 0.2, 0.17, 0.9)
+    assert numbers(made, kept, 0.8, is_working=False) == ("24.0", "0.70", shown)
