@@ -14,6 +14,7 @@ from engine import config as settings
 from engine.config import DataConfig, RunConfig
 from engine.messages import ExportFigure, ExportFigureReply, RequestFailed
 from gui.explorer_client import RequestHandle
+from gui.formatting import format_count
 from gui.panel import Panel
 from gui.pixmaps import Array
 from gui.widgets.card import NoticeBox
@@ -152,7 +153,7 @@ class ExportBox(NoticeBox):
         self.show_notice(text, "info", CANCEL)
 
     def _on_progressed(self, done: int, total: int) -> None:
-        self.show_notice(self._progress.format(done=done, total=total), "info", CANCEL)
+        self.show_notice(self._progress.format(done=format_count(done), total=format_count(total)), "info", CANCEL)
 
     def _on_saved(self, reply: WrittenReply) -> None:
         self._saved = reply.path

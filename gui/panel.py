@@ -145,15 +145,19 @@ class Panel(QWidget):
         self.shown.emit()
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        """Move the focus to the next control of this panel; after the last one comes the first one again."""
+        """Move the focus to the next control of this panel; after the last one comes the first one again.
+
+        The panel itself takes the focus while it has no other control, such as when a form gives way to its results.
+        """
         # Not nextInFocusChain: PySide takes the caller for the owner of what that returns.
         for _ in range(MOST_STOPS_OUTSIDE):
             if not super().focusNextPrevChild(forward):
-                return False
+                break
             focused = self.window().focusWidget()
             if focused and self.isAncestorOf(focused):
                 return True
-        return False
+        self.setFocus()
+        return True
 
     def navigate(self, target: Target) -> None:
         """Show what another panel, or a drop, requested."""

@@ -90,7 +90,7 @@ class StatusBar(QStatusBar):
         session.job_changed.connect(self.refresh)
         session.study_event.connect(self._on_study_event)
         session.search_event.connect(self._on_search_event)
-        session.run_changed.connect(lambda run: self.refresh() if run == session.job.run else None)
+        session.run_changed.connect(self._on_run_changed)
         session.runs_changed.connect(self.refresh)
         session.explorer.pending_changed.connect(self.refresh)
         session.request_progressed.connect(self._on_progressed)
@@ -120,6 +120,12 @@ class StatusBar(QStatusBar):
     def _background_run(self) -> RunRecord | None:
         """Return the newest run that another process trains, or None."""
         return next((record for record in reversed(self._session.runs.records.values()) if record.busy), None)
+
+    def _on_run_changed(self, run: str) -> None:
+        """Follow the run of the job, or one that another process trains while there is no job."""
+        job = self._session.job
+        if run == job.run or not job.is_busy():
+            self.refresh()
 
     def show_memory(self) -> None:
         engines = (self._session.job.engine, self._session.explorer.engine)

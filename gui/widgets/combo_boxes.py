@@ -6,7 +6,6 @@ from PySide6.QtWidgets import QComboBox, QCompleter, QStyle, QStyleOptionComboBo
 
 from gui.theme import restyle
 
-
 # Entries that are shown without scrolling, and room for the frame and for a scroll bar.
 MAX_ROWS, ROOM_PX = 16, 20
 

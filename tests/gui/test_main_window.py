@@ -156,6 +156,14 @@ class TestPanels:
                 reached.append(window.focusWidget())
             assert set(reached) == stops
 
+    def test_focus_stays_in_a_panel_whose_controls_are_hidden(self, window):
+        panel = window.show_panel("search")
+        panel.start_button.setFocus()
+        assert window.focusWidget() is panel.start_button
+        for child in panel.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            child.hide()
+        assert window.focusWidget() is panel
+
     def test_mark_is_always_there(self, window):
         assert window.top_bar.mark.text() == DISCLAIMER
         assert "Not for diagnosis" in DISCLAIMER

@@ -6,6 +6,7 @@ import pytest
 
 from engine.messages import ExportVolume, RequestFailed, RequestProgress, Stop
 from gui import volume_card
+from gui.export import ExportBox
 from gui.opened_files import OpenedScan
 from gui.volume_card import VolumeCard
 
@@ -109,3 +110,10 @@ def test_no_path_no_request(card, session):
     card.ask_path = lambda *_: ("", "")
     card.save("/runs/ae-0001", "nifti")
     assert session.explorer.engine is None
+
+
+def test_progress_of_an_export_has_commas_in_its_numbers(qtbot):
+    box = ExportBox("Measuring… {done} of {total}")
+    qtbot.addWidget(box)
+    box._on_progressed(1024, 1800)
+    assert box.text() == "Measuring… 1,024 of 1,800"

@@ -12,7 +12,7 @@ from gui.panels.train.runs_card import RunsCard
 from gui.run_list_view import compare_settings
 from gui.run_listing import make_row
 from gui.run_record import open_record
-from gui.status import background_line
+from gui.status import StatusBar, background_line
 
 KNOWN = {"parameters": 9441, "memory_mb": 812.0, "images_per_s": 10.0, "validation_s": 0.1, "epoch_s": 2.0}
 
@@ -137,6 +137,21 @@ def test_run_of_another_process_can_be_stopped(card, session):
     session.runs.refresh()
     curves.show_buttons()
     assert not curves.stop.isVisible()
+
+
+def test_status_bar_follows_the_run_of_another_process(qtbot, session, card):
+    card(CurvesCard, ("far", {"epochs": 1, "goal": 4, "state": None}))
+    record = session.record("far")
+    bar = StatusBar(session)
+    qtbot.addWidget(bar)
+    with record.run.lock():
+        session.runs.refresh()
+        assert bar.line._text.text() == "far · epoch 1 / 4 complete · in another process"
+        record.apply(record.epochs[1].model_copy(update={"epoch": 2, "sequence": None}))
+        session.run_changed.emit("far")
+        assert bar.line._text.text() == "far · epoch 2 / 4 complete · in another process"
+    session.runs.refresh()
+    assert bar.line._text.text() == "Ready"
 
 
 def test_batch_loss_moves_in_the_first_epoch_and_redraws_its_plot_alone(card, session, monkeypatch):
