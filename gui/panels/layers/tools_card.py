@@ -19,7 +19,7 @@ from gui.widgets.labels import FilterChip
 
 PAGES_PX, STACKED_PX = 178, 352
 # Width of the card below which the lesion and its curve stand below each other.
-NARROW_PX = 760
+NARROW_PX = 900
 
 
 class ChannelToolsCard(QFrame):

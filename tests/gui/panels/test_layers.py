@@ -688,7 +688,7 @@ def test_choices_of_the_channels_can_be_read_whole_in_narrow_and_wide_cards(qtbo
         assert [box.x() for box in boxes] == sorted(box.x() for box in boxes)
 
 
-@pytest.mark.parametrize(("width", "is_stacked"), [(700, True), (1000, False)])
+@pytest.mark.parametrize(("width", "is_stacked"), [(700, True), (814, True), (1000, False)])
 def test_curve_of_the_lesion_and_its_text_have_room_in_narrow_and_wide_cards(panel, qtbot, width, is_stacked):
     card = panel.more
     card.setParent(None)
