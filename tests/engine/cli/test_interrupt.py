@@ -71,7 +71,7 @@ START = """
 import os, signal, sys
 from engine import backend, cli
 from engine.cli.console import GracefulInterrupt
-from engine.cli.result import CommandResult
+from engine.cli.console import CommandResult
 from engine.config import TrainingConfig
 
 def interrupt(*_):
