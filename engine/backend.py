@@ -20,6 +20,7 @@ from typing import Any, Final, cast
 from engine import __version__
 from engine.config import TrainingConfig
 from engine.errors import BackendError, TrainingError, describe_lack_of_memory, is_out_of_memory
+from engine.job_context import importing
 
 INSTALL_HINTS = {
     "tensorflow": "pip install tensorflow",
@@ -76,7 +77,12 @@ def preload(module: str, name: str) -> None:
         BackendError: the backend is not installed.
     """
     if _loaded(name) == name:
-        importlib.import_module(module)
+        _import(module)
+
+
+def _import(module: str) -> ModuleType:
+    with importing():
+        return importlib.import_module(module)
 
 
 def _loaded(name: str) -> str:
@@ -114,7 +120,14 @@ def set_keras_conventions() -> None:
 def _keras(backend: str) -> ModuleType:
     """Import Keras quickly and silently, without the user's Keras settings."""
     spared = (*OPTIONAL_PACKAGES, "jax") if backend in ("tensorflow", "torch") else OPTIONAL_PACKAGES
-    with _importing, _frameworks_silenced(), hide_packages(spared), _user_settings_ignored(), _garbage_left():
+    with (
+        importing(),
+        _importing,
+        _frameworks_silenced(),
+        hide_packages(spared),
+        _user_settings_ignored(),
+        _garbage_left(),
+    ):
         try:
             import keras
         except ImportError as error:
@@ -173,7 +186,7 @@ def import_on_any_backend(module: str, training: TrainingConfig) -> ModuleType:
     """
     if "keras" not in sys.modules:
         configure(training)
-    return importlib.import_module(module)
+    return _import(module)
 
 
 @contextmanager
@@ -197,7 +210,7 @@ def import_on_backend(module: str, training: TrainingConfig) -> ModuleType:
         BackendError: as `configure`.
     """
     configure(training)
-    return importlib.import_module(module)
+    return _import(module)
 
 
 def _configure_tensorflow(training: TrainingConfig) -> None:

@@ -1,12 +1,16 @@
 """Start of child processes: programs, and Pythons that find this engine wherever they are started."""
 
+import math
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+_CHECK_S: Final = 0.1
 HOME: Final = Path(__file__).resolve().parents[1]
 
 
@@ -46,23 +50,37 @@ def start_process(command: list[str], environment: Mapping[str, str] | None = No
 
 
 def run_process(
-    command: Sequence[str], environment: Mapping[str, str] | None = None, timeout_s: float | None = None
+    command: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    timeout_s: float = math.inf,
+    check: Callable[[], None] = lambda: None,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a process to its end, without input; return its output.
+
+    Args:
+        command: see `module_command`.
+        environment: as in `start_process`.
+        timeout_s: how long it may take.
+        check: called several times a second; an exception that it raises ends the process.
 
     Raises:
         OSError: the program cannot be started.
         subprocess.TimeoutExpired: it took longer than `timeout_s` and was ended.
     """
-    return subprocess.run(
-        command,
-        env=child_environment(environment),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=timeout_s,
-        check=False,
-        creationflags=_flags(),
-    )
+    deadline = time.monotonic() + timeout_s
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with start_process(list(command), environment, **pipes) as process:
+        try:
+            while True:
+                with suppress(subprocess.TimeoutExpired):
+                    output, errors = process.communicate(timeout=_CHECK_S)
+                    return subprocess.CompletedProcess(command, process.returncode, output, errors)
+                check()
+                if time.monotonic() > deadline:
+                    raise subprocess.TimeoutExpired(command, timeout_s)
+        except BaseException:
+            process.kill()
+            raise
 
 
 def _flags() -> int:

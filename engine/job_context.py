@@ -1,6 +1,8 @@
 """How a long computation is canceled, reports its progress, and continues later where it was interrupted."""
 
-from collections.abc import Callable, Generator
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from inspect import GEN_CLOSED, getgeneratorstate
 from typing import Final, Generic, TypeAlias, TypeVar
@@ -58,6 +60,36 @@ class JobContext:
 
 
 UNATTENDED: Final = JobContext()
+_imports: Final[list[None]] = []
+
+
+@contextmanager
+def importing() -> Iterator[None]:
+    """Mark a body that imports a library in the main thread.
+
+    A library delays an exception of a signal by seconds, or swallows it. Nothing can be lost meanwhile, so that Ctrl-C
+    may end the process at once.
+
+    Example:
+        >>> with importing():
+        ...     is_importing()
+        True
+        >>> is_importing()
+        False
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _imports.append(None)
+    try:
+        yield
+    finally:
+        _imports.pop()
+
+
+def is_importing() -> bool:
+    """Return whether the main thread imports a library, so that the process may end at once."""
+    return bool(_imports)
 
 
 T = TypeVar("T")

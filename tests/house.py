@@ -53,6 +53,8 @@ LATE_IMPORTS = {
     "engine/data/__init__.py": {"computed"},
     # A process that parses files imports the reader that it is asked for, and no other.
     "engine/data/parser_process.py": {"computed"},
+    # Ctrl-C is handled before anything is imported.
+    "engine/__main__.py": {"computed"},
     # `--help` is quick: a command is imported when it is given.
     "engine/cli/__init__.py": {"computed"},
     "engine/cli/parser.py": {"computed"},

@@ -9,14 +9,17 @@ import importlib
 import io
 import os
 import platform
+import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Iterator, Sequence
+from types import FrameType
 
 from engine import __version__
 from engine.cli import parser
-from engine.cli.program import CLEANUP, INTERRUPTED, NOT_FOUND, USER_ERROR, Verbosity
+from engine.cli.program import CLEANUP, INTERRUPTED, NOT_FOUND, USER_ERROR, Verbosity, quit_now
 from engine.errors import (
     EngramError,
     RunNotFound,
@@ -28,6 +31,7 @@ from engine.errors import (
     is_out_of_memory,
 )
 from engine.formatting import make_printable
+from engine.job_context import importing, is_importing
 
 MISSING = (RunNotFound, SearchNotFound, SourceNotFound, ScanNotFound, FileNotFoundError)
 
@@ -47,12 +51,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # A terminal without 'β' shows '?'.
             stream.reconfigure(errors="replace")
     try:
-        options = parser.parse(arguments)
-        Verbosity.level = options.verbosity
-        # The output of a framework is no result.
-        with CLEANUP, _report_time(), contextlib.redirect_stdout(sys.stderr):
-            command = getattr(importlib.import_module(f"engine.cli.{options.module}"), options.function)
-            outcome = command(options)
+        with _quit_while_importing():
+            with importing():
+                options = parser.parse(arguments)
+                command = getattr(importlib.import_module(f"engine.cli.{options.module}"), options.function)
+            Verbosity.level = options.verbosity
+            # The output of a framework is no result.
+            with CLEANUP, _report_time(), contextlib.redirect_stdout(sys.stderr):
+                outcome = command(options)
         # The names of files and runs may hold commands for the terminal.
         sys.stdout.write(make_printable(outcome.render(options.json)))
         sys.stdout.flush()
@@ -77,6 +83,29 @@ def _open_closed_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+
+
+@contextlib.contextmanager
+def _quit_while_importing() -> Iterator[None]:
+    """Let Ctrl-C end the process at once while it imports libraries; else it raises KeyboardInterrupt as ever."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    # The terminal, even if an importing framework redirects descriptor 2.
+    stderr = os.dup(2)
+
+    def on_interrupt(number: int, frame: FrameType | None) -> None:
+        if is_importing():
+            quit_now(number, stderr)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        os.close(stderr)
 
 
 @contextlib.contextmanager

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from engine.cli.program import CLEANUP, Verbosity
+from engine.cli.program import CLEANUP, Interruption, Verbosity, quit_now
 from engine.formatting import format_duration, format_number, make_printable
+from engine.job_context import is_importing
 from engine.messages import EpochEnded, Event, JobStarted, Log, Progress, StudyProgress
 from engine.study_folder import to_json_safe
 
@@ -146,6 +147,8 @@ def format_start(event: JobStarted) -> str:
 class GracefulInterrupt:
     """Handler of SIGINT and SIGTERM while entered; calling it returns whether one arrived: the `should_stop` of a job.
 
+    While libraries are imported, it ends the process at once.
+
     Args:
         note: message to print at the first signal.
     """
@@ -174,7 +177,9 @@ class GracefulInterrupt:
         os.close(self._stderr)
 
     def _on_signal(self, signal_number: int, frame: FrameType | None) -> None:
-        self.is_requested = True
+        if is_importing():
+            quit_now(signal_number, self._stderr)
+        self.is_requested = Interruption.is_heard = True
         # The system's default for the next signal, which no busy framework can delay.
         for each in SIGNALS:
             signal.signal(each, signal.SIG_DFL)

@@ -3,10 +3,11 @@
 It imports little, so that `engram --help` is quick.
 """
 
+import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import PurePath
-from typing import Final
+from typing import Final, NoReturn
 
 from engine.formatting import quote as quote
 
@@ -19,7 +20,7 @@ EXIT_STATUS: Final = {
     "4": "a check failed: the backends differ (parity)",
     "5": "partly done: some of the given images could not be opened",
     "130": "interrupted, nothing saved",
-    "143": "ended by a second SIGTERM",
+    "143": "ended by SIGTERM while there was nothing to save, or by a second one",
 }
 # Entered by every command: what to undo on the terminal before its result or error is printed.
 CLEANUP: Final = ExitStack()
@@ -39,6 +40,24 @@ def find_name(called: str) -> str:
     if called == "-m" or path.parts[-2:] == ("engine", "__main__.py"):
         return "python -m engine"
     return "engram-engine" if path.stem == "engram-engine" else "engram"
+
+
+class Interruption:
+    """Whether Ctrl-C or SIGTERM has stopped the job of this process."""
+
+    is_heard = False
+
+
+def quit_now(number: int, stderr: int) -> NoReturn:
+    """End the process without its usual end, which a library that is half imported delays.
+
+    Args:
+        number: the signal that asks for it.
+        stderr: file descriptor for a note.
+    """
+    with suppress(OSError):
+        os.write(stderr, b"\nInterrupted.\n")
+    os._exit(128 + number)
 
 
 PROGRAM: Final = find_name(sys.argv[0])

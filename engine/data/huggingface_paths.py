@@ -39,9 +39,10 @@ def local_only(root: Path, name: str) -> Iterator[None]:
         EmptySource: it names a URL or a file outside its folder, or holds a link out of it or a device.
     """
     if root.is_dir():
+        # First: a README or a record may be a pipe or a link too.
+        _check_files(root, name)
         _check_readme(root, name)
         _check_records(root, name)
-        _check_files(root, name)
     before = constants.HF_HUB_OFFLINE, datasets.config.HF_HUB_OFFLINE
     constants.HF_HUB_OFFLINE = datasets.config.HF_HUB_OFFLINE = True
     try:

@@ -7,13 +7,14 @@ import math
 import re
 import zlib
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Final
 
 from engine.data.decoded_image import UnreadableFile
 
 DAMAGED: Final = "it is damaged, or of a kind that cannot be read"
 INCOMPLETE: Final = "it is damaged, or its voxels are not beside it"
+_OUTSIDE: Final = "its voxels lie in a file outside its folder; put both into one folder"
 _MAX_LINE_BYTES: Final = 400
 _MAX_HEADER_BYTES: Final = 2**20
 _MAX_TEXT_BYTES: Final = 2**28
@@ -22,9 +23,9 @@ _BLOCK_BYTES: Final = 2**20
 _NRRD: Final = b"NRRD000"
 _TEXT: Final = re.compile(rb"^encoding: *(?:ascii|text|txt)", re.IGNORECASE | re.MULTILINE)
 _LONG_WORD: Final = re.compile(rb"[^\s,]{100}")
-_DATA_FILE: Final = re.compile(rb"^data ?file: *([^\r\n]+)", re.IGNORECASE | re.MULTILINE)
+_DATA_FILE: Final = re.compile(rb"^\s*data ?file\s*:[ \t]*([^\r\n]+)", re.IGNORECASE | re.MULTILINE)
 _NUMBERED: Final = re.compile(r"(.*%0?\d?d.*) (\d{1,9}) (\d{1,9}) (\d{1,9})(?: \d)?")
-_FIELD: Final = re.compile(rb"([A-Za-z]\w*)[ \t]*=[ \t]*([^\r\n]*?)[ \t]*")
+_FIELD: Final = re.compile(rb"\s*([A-Za-z]\w*)\s*[=:][ \t]*([^\r\n]*?)[ \t]*")
 _VOXELS: Final = b"ElementDataFile"
 _SIDES: Final = re.compile(rb"\d{1,9}(?:[ \t]+\d{1,9})*")
 # The numbers that say how voxels are packed, and what they are if the header is silent.
@@ -58,7 +59,7 @@ def check_nrrd(path: Path) -> bool:
             header += line
         if _TEXT.search(header) and _LONG_WORD.search(file.read(_MAX_TEXT_BYTES)):
             raise UnreadableFile(DAMAGED)
-    if named := _DATA_FILE.search(header):
+    for named in _DATA_FILE.finditer(header):
         _check_files(path, _list_files(named[1], header[named.end() :]))
     return True
 
@@ -75,10 +76,8 @@ def check_meta(path: Path) -> tuple[int, ...]:
     """
     fields, start = _read_fields(path)
     sides = fields.get(b"DimSize", b"")
-    if not (fields.get(b"NDims", b"").isdigit() and _SIDES.fullmatch(sides)):
-        raise UnreadableFile(DAMAGED)
-    shape = tuple(map(int, sides.split()))
-    if fields[b"NDims"].lstrip(b"0") != str(len(shape)).encode():
+    shape = tuple(map(int, sides.split())) if _SIDES.fullmatch(sides) else ()
+    if fields.get(b"NDims", b"").lstrip(b"0") != str(len(shape)).encode():
         raise UnreadableFile(DAMAGED)
     if len(shape) not in (3, 4):
         raise UnreadableFile(f"it has {len(shape)} dimensions; volumes of three can be opened")
@@ -101,7 +100,7 @@ def _read_fields(path: Path) -> tuple[Mapping[bytes, bytes], int]:
             if not line or file.tell() > _MAX_HEADER_BYTES:
                 raise UnreadableFile(INCOMPLETE)
             found = _FIELD.fullmatch(line.rstrip(b"\r\n"))
-            if found and found[1] in fields:
+            if found[1] in fields if found else _VOXELS in line:
                 raise UnreadableFile(DAMAGED)
             if found:
                 fields[found[1]] = found[2]
@@ -124,11 +123,15 @@ def _check_files(path: Path, names: Iterable[str]) -> None:
     """Check that files which a header names are files, and in its folder: no pipe, no device, nothing elsewhere."""
     folder = path.parent.resolve()
     for name in filter(None, map(str.strip, names)):
+        # Of Windows, whose paths name drives, on every platform.
+        place = PureWindowsPath(name)
+        if place.anchor or ".." in place.parts:
+            raise UnreadableFile(_OUTSIDE)
         try:
             found = (folder / name).resolve(strict=True)
         except (OSError, ValueError, RuntimeError):
             raise UnreadableFile(INCOMPLETE) from None
-        if not found.is_file() or not (folder / name).absolute().is_relative_to(folder) or ".." in Path(name).parts:
+        if not found.is_file():
             raise UnreadableFile(INCOMPLETE)
 
 

@@ -22,7 +22,7 @@ from engine.data.quality import ImageFacts
 from engine.data.source import Source, SourceItem, natural_sort_key
 from engine.data.splitting import FOLDS, SplitItem, assign_splits
 from engine.errors import ConfigError, EmptySource
-from engine.job_context import UNATTENDED, JobContext
+from engine.job_context import UNATTENDED, JobContext, importing
 
 _Prepared = tuple[NDArray[Any] | None, str, ImageFacts | None]
 
@@ -81,8 +81,8 @@ def open_source(config: DataConfig, context: JobContext = UNATTENDED) -> Source:
         from engine.data.folder import FolderSource
 
         return FolderSource(config, context)
-    from engine.data.huggingface import HuggingFaceSource
-
+    with importing():
+        from engine.data.huggingface import HuggingFaceSource
     return HuggingFaceSource(config)
 
 

@@ -12,7 +12,7 @@ import re
 import struct
 import zlib
 from dataclasses import replace
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
@@ -51,7 +51,6 @@ _NRRD_SPACE: Final = re.compile(
 )
 _NRRD_AXES: Final = re.compile(rb"^space directions *:", re.IGNORECASE | re.MULTILINE)
 _META_AXES: Final = re.compile(rb"^\s*(?:TransformMatrix|Rotation|Orientation)\s*=", re.MULTILINE)
-_ELSEWHERE: Final = re.compile(rb"^\s*(?:data ?file *:|ElementDataFile\s*=)[ \t]*(.*)", re.IGNORECASE | re.MULTILINE)
 _META_HEAD_BYTES: Final = 2**14
 # ITK counts towards left and back, NIfTI towards right and front.
 _LPS_TO_RAS: Final = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -193,7 +192,6 @@ def _open_itk(path: Path) -> Any:
         raise UnreadableFile(f"NRRD and MetaImage files need SimpleITK: {INSTALL}")
     import SimpleITK
 
-    _check_place(path)
     is_nrrd = check_nrrd(path)
     if not is_nrrd:
         _check_size(check_meta(path)[:3])
@@ -210,25 +208,6 @@ def _open_itk(path: Path) -> Any:
         raise UnreadableFile(f"it has {len(size)} dimensions; volumes of three can be opened")
     _check_size(size[:3])
     return reader
-
-
-def _check_place(path: Path) -> None:
-    """Check that the voxels lie in the file itself, or in files of its folder.
-
-    Raises:
-        UnreadableFile: the header names a file outside its folder.
-    """
-    with open(path, "rb") as file:
-        head = file.read(_META_HEAD_BYTES)
-    found = _ELSEWHERE.search(head)
-    if not found:
-        return
-    names = [found[1].strip()]
-    if names[0].upper().startswith(b"LIST"):
-        names = [line.strip() for line in head[found.end() :].splitlines()]
-    for name in (PureWindowsPath(each.decode("latin-1")) for each in names):
-        if name.is_absolute() or name.root or name.drive or ".." in name.parts:
-            raise UnreadableFile("its voxels lie in a file outside its folder; put both into one folder")
 
 
 def _read_itk_grid(image: Any) -> tuple[tuple[int, ...], NDArray[np.float64]]:

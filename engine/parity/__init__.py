@@ -115,7 +115,7 @@ def check(run: Run, images: NDArray[np.float32], context: JobContext = UNATTENDE
         for done, name in enumerate(installed):
             context.check()
             context.with_title(f"Computing on {name}").report(done, len(installed))
-            errors[name] = _compute(run, name, Path(folder))
+            errors[name] = _compute(run, name, Path(folder), context)
             if not errors[name]:
                 recorded[name] = Recording(Path(folder) / name)
         context.with_title("Comparing").report(len(installed), len(installed))
@@ -142,10 +142,14 @@ def _installed() -> list[str]:
     return installed
 
 
-def _compute(run: Run, name: str, folder: Path) -> str:
-    """Compute on one backend in a process that writes into `folder/name`; return its error message, or ''."""
+def _compute(run: Run, name: str, folder: Path, context: JobContext) -> str:
+    """Compute on one backend in a process that writes into `folder/name`; return its error message, or ''.
+
+    Raises:
+        Cancelled: the caller asked to stop.
+    """
     command = module_command(CHILD, name, str(run.path), str(folder / "images.npy"), str(folder / name))
-    finished = run_process(command, PLAIN_FLOATS)
+    finished = run_process(command, PLAIN_FLOATS, check=context.check)
     if not finished.returncode:
         return ""
     said = finished.stderr.decode(errors="replace").strip().splitlines() or [f"exit status {finished.returncode}"]

@@ -16,6 +16,7 @@ from engine.messages import (
     EpochEnded,
     Event,
     JobEnded,
+    JobStarted,
     Log,
     Pause,
     Paused,
@@ -209,7 +210,7 @@ def train_in_process(run: Run, emit: Emit, control: StopAndPause, log: Path) -> 
     process = TrialProcess(run.config.training.backend, log)
     process.train(TrialTask(1, run, log), inbox)
     try:
-        ended, gone = _relay(process, inbox, emit, control)
+        ended, gone = _relay(process, run.name, inbox, emit, control)
     finally:
         process.kill()
         process.close()
@@ -223,14 +224,19 @@ def train_in_process(run: Run, emit: Emit, control: StopAndPause, log: Path) -> 
 
 
 def _relay(
-    process: TrialProcess, inbox: "queue.Queue[TrialMessage]", emit: Emit, control: StopAndPause
+    process: TrialProcess, run: str, inbox: "queue.Queue[TrialMessage]", emit: Emit, control: StopAndPause
 ) -> tuple[JobEnded | RequestFailed | None, ProcessExited]:
     """Pass on events and commands until the process exits; return its last event and its exit."""
     ended: JobEnded | RequestFailed | None = None
-    deadline, is_held = float("inf"), False
+    deadline, is_held, has_started = float("inf"), False, False
     while True:
         if deadline == float("inf") and control.should_stop():
-            process.send(Stop())
+            if has_started:
+                process.send(Stop())
+            else:
+                # It has nothing to keep, and would wait for its framework.
+                ended = JobEnded(run=run, state="stopped")
+                process.kill()
             deadline = time.monotonic() + GRACE_S
         if is_held != control.is_paused():
             is_held = not is_held
@@ -243,6 +249,7 @@ def _relay(
             continue
         if isinstance(news, ProcessExited):
             return ended, news
+        has_started = has_started or isinstance(news, JobStarted)
         if isinstance(news, (JobEnded, RequestFailed)):
             ended = news
         emit(news)

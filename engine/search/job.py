@@ -171,7 +171,7 @@ class SearchRunner:
                 self.emit(Log(text=str(error), level="warning"))
         if self._stopping_since is None and (self._stop_requested or self.control.should_stop()):
             self._stopping_since = time.monotonic()
-            self.pool.send_all(Stop())
+            self.pool.stop_all()
             self._emit_state()
         elif self._stopping_since is not None and time.monotonic() - self._stopping_since > GRACE_S:
             self.pool.kill_all()
@@ -209,7 +209,7 @@ class SearchRunner:
             self._finish_trial(number, TrialResult("stopped", BY_HAND, epochs=row.epochs, seconds=row.seconds))
         else:
             trial.stop_requested = True
-            trial.send(Stop())
+            trial.stop()
 
     def _emit_state(self) -> None:
         """Emit the state of the search."""

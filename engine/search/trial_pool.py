@@ -15,7 +15,7 @@ from pathlib import Path
 
 from engine.config import SearchConfig
 from engine.errors import SearchError
-from engine.messages import Continued, EpochEnded, Event, JobEnded, Message, Paused, RequestFailed
+from engine.messages import Continued, EpochEnded, Event, JobEnded, JobStarted, Message, Paused, RequestFailed, Stop
 from engine.runs import Run
 from engine.search import folder
 from engine.search.executor import (
@@ -75,6 +75,8 @@ class RunningTrial:
         stop_requested: whether the user stopped it.
         pruned_at: the epoch at which it was pruned; None if it was not.
         is_paused: whether it is paused.
+        has_started: whether its job has begun; before, it imports a framework and reads the images.
+        is_killed: whether it was killed before its job began.
     """
 
     number: int
@@ -84,15 +86,27 @@ class RunningTrial:
     stop_requested: bool = False
     pruned_at: int | None = None
     is_paused: bool = False
+    has_started: bool = False
+    is_killed: bool = False
 
     def send(self, message: Message) -> None:
         """Send it a command; a process that has ended ignores it."""
         self.handle.send(message)
 
+    def stop(self) -> None:
+        """Ask it to stop and keep its results; kill it if it has none yet, since it would wait for a framework."""
+        if self.has_started:
+            self.send(Stop())
+        else:
+            self.is_killed = True
+            self.handle.kill()
+
     def note(self, event: Event | ProcessExited) -> None:
         """Take over what an event says about its state."""
         if isinstance(event, JobEnded | RequestFailed):
             self.ended = event
+        elif isinstance(event, JobStarted):
+            self.has_started = True
         elif isinstance(event, Paused | Continued):
             self.is_paused = isinstance(event, Paused)
 
@@ -101,7 +115,10 @@ class RunningTrial:
         if self.pruned_at is not None:
             return pruned_result(self.run, self.pruned_at)
         ended = self.ended
-        result = from_crash(self.run, exited, deaths) if ended is None else from_job_end(self.run, ended)
+        if ended is not None:
+            result = from_job_end(self.run, ended)
+        else:
+            result = None if self.is_killed else from_crash(self.run, exited, deaths)
         return stopped_result(self.run) if result is None and self.stop_requested else result
 
 
@@ -136,6 +153,11 @@ class TrialPool:
         """Send a command to all trials."""
         for trial in self.running.values():
             trial.send(message)
+
+    def stop_all(self) -> None:
+        """Ask all trials to stop and keep their results."""
+        for trial in self.running.values():
+            trial.stop()
 
     def poll(self, wait_s: float) -> Iterator[tuple[RunningTrial, Event | ProcessExited]]:
         """Yield the events since the last call with their trials; wait up to `wait_s` seconds for the first.

@@ -27,7 +27,7 @@ def resolve_backend(chosen: RunConfig, context: JobContext, is_in_process: bool 
 
     Args:
         chosen: the settings of the run; a backend that they name stays, and the sentence is then empty.
-        context: may cancel between two backends.
+        context: may cancel.
         is_in_process: whether this process will train. It then stays with the backend that it has loaded.
 
     Raises:
@@ -67,8 +67,7 @@ def measure_speeds(chosen: RunConfig, context: JobContext) -> dict[str, float | 
     if known is None:
         known = {}
         for name in names:
-            context.check()
-            known[name] = _measure_in_child(_with_backend(chosen, name))
+            known[name] = _measure_in_child(_with_backend(chosen, name), context)
         cache.keep(mark, known, mark)
     return known
 
@@ -80,7 +79,7 @@ def report_choice(chosen: RunConfig, token: str, emit: Emit, should_stop: Should
         chosen: the settings of the run.
         token: returned in the event, so that its receiver knows what it is about.
         emit: receives the event; it is not called after a stop.
-        should_stop: asked between two backends.
+        should_stop: asked several times a second.
     """
     try:
         resolved, reason = resolve_backend(chosen, JobContext(should_stop), is_in_process=False)
@@ -110,11 +109,12 @@ def _with_backend(chosen: RunConfig, name: str) -> RunConfig:
     return config.from_flat({"backend": name}, chosen)
 
 
-def _measure_in_child(chosen: RunConfig) -> float | None:
-    """Return the images per second that a process of its own reaches. Returns None if it fails."""
+def _measure_in_child(chosen: RunConfig, context: JobContext) -> float | None:
+    """Return the images per second that a process of its own reaches. Returns None if it fails. Raises Cancelled."""
+    context.check()
     command = module_command("engine.training.backend_choice", json.dumps(config.to_flat(chosen)), ignore_warnings=True)
     try:
-        output = run_process(command, timeout_s=LIMIT_S).stdout.decode(errors="replace")
+        output = run_process(command, timeout_s=LIMIT_S, check=context.check).stdout.decode(errors="replace")
     except subprocess.TimeoutExpired:
         return None
     for line in reversed(output.splitlines()):

@@ -271,9 +271,12 @@ def fit(run: Run, config: RunConfig, images: Dataset, emit: Emit, context: JobCo
     Raises:
         TrainingError: the loss is no longer finite.
         RunDamaged: its checkpoints cannot be read.
+        Cancelled: the caller asked to stop before the first step.
     """
     work = Trainer(run, config, images, emit, context)
     work.start()
+    # The first step takes a second or more to compile.
+    context.check()
     state: Literal["finished", "stopped"] = "finished"
     try:
         work.prepare()

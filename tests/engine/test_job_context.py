@@ -1,9 +1,11 @@
 """One way to cancel and one way to report progress."""
 
+import threading
+
 import pytest
 
 from engine.errors import EngramError
-from engine.job_context import UNATTENDED, Cancelled, JobContext
+from engine.job_context import UNATTENDED, Cancelled, JobContext, importing, is_importing
 
 
 @pytest.fixture
@@ -40,3 +42,16 @@ def test_to_be_canceled_is_no_error_of_the_user():
 def test_nobody_attends_by_default():
     UNATTENDED.check()
     UNATTENDED.report(1, 2)
+
+
+def test_only_the_main_thread_counts_as_importing():
+    told = []
+
+    def import_there():
+        with importing():
+            told.append(is_importing())
+
+    thread = threading.Thread(target=import_there)
+    thread.start()
+    thread.join()
+    assert told == [False]

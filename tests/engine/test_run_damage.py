@@ -178,6 +178,12 @@ def test_no_name_gives_the_terminal_a_command(run, capsys):
     assert "\x1b" not in said
 
 
+def test_no_progress_line_gives_the_terminal_a_command():
+    stream = io.StringIO()
+    ConsoleProgress(stream)(Log(text="\x1b[31mred"))
+    assert stream.getvalue() == "\ufffd[31mred\n"
+
+
 def test_closed_streams_are_no_error(run, monkeypatch):
     for name in ("stdin", "stdout", "stderr"):
         monkeypatch.setattr(sys, name, None)

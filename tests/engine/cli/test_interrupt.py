@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from engine import cli, runs
 from engine.cli.program import INTERRUPTED
 from engine.data.folder import FolderSource
 from engine.messages import JobEnded
+from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -62,3 +65,62 @@ def test_ctrl_c_while_the_words_are_parsed_is_a_line(monkeypatch, capsys):
     monkeypatch.setattr(cli.parser, "parse", interrupt)
     assert cli.main(["runs"]) == 130
     assert capsys.readouterr().err == "\nInterrupted.\n"
+
+
+START = """
+import os, signal, sys
+from engine import backend, cli
+from engine.cli.console import GracefulInterrupt
+from engine.cli.console import CommandResult
+from engine.config import TrainingConfig
+
+def interrupt(*_):
+    os.kill(os.getpid(), signal.{name})
+    return CommandResult("went on", {{}})
+"""
+# As a library is imported: the exception of a signal is swallowed there.
+BY_A_JOB = """
+def load(name):
+    try:
+        interrupt()
+    except BaseException:
+        pass
+    print("went on")
+
+backend.configure = lambda training: None
+backend.importlib.import_module = load
+with GracefulInterrupt():
+    backend.import_on_backend("x", TrainingConfig())
+"""
+BY_A_COMMAND = """
+cli.importlib.import_module = interrupt
+cli.main(["runs"])
+"""
+BEFORE_ANY = """
+from engine import __main__
+__main__.importlib.import_module = interrupt
+__main__.main()
+"""
+AT_THE_END = """
+import atexit
+from engine import __main__
+atexit.register(print, "went on")
+cli.main = lambda: 130
+__main__.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "status", "said"),
+    [
+        (BY_A_JOB, "SIGINT", 130, "Interrupted."),
+        (BY_A_JOB, "SIGTERM", 143, "Interrupted."),
+        (BY_A_COMMAND, "SIGINT", 130, "Interrupted."),
+        (BEFORE_ANY, "SIGINT", -signal.SIGINT, ""),
+        (AT_THE_END, "SIGINT", 130, ""),
+    ],
+)
+def test_ctrl_c_ends_the_process_at_once_while_nothing_can_be_lost(code, name, status, said):
+    command = [sys.executable, "-c", START.format(name=name) + code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (status, "", said)

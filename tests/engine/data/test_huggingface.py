@@ -246,6 +246,10 @@ def test_links_out_of_the_folder_and_pipes_are_refused(tmp_path, config):
     with pytest.raises(EmptySource, match=r"link out of its folder: a\.png"):
         load(f"hf:{folder}", config())
     (folder / "a.png").unlink()
+    (folder / "state.json").symlink_to("/etc/passwd")
+    with pytest.raises(EmptySource, match=r"link out of its folder: state\.json"):
+        load(f"hf:{folder}", config())
+    (folder / "state.json").unlink()
     os.mkfifo(folder / "b.png")
     with pytest.raises(EmptySource, match=r"pipe or a device in its folder: b\.png"):
         load(f"hf:{folder}", config())

@@ -157,11 +157,17 @@ HEADERS = {
     "without sizes": (META.replace(b"DimSize = 4 5 6", b"DimSize = -4 5 6") + VOXELS, "damaged"),
     "without end": (b"NDims = 3\n" * 2**17, "damaged"),
     "pattern": (META.replace(b"LOCAL", b"%s%s%n"), "several files"),
-    "device": (META.replace(b"LOCAL", b"/dev/zero"), "beside it"),
+    "device": (META.replace(b"LOCAL", b"/dev/zero"), "outside its folder"),
     "pipe": (META.replace(b"LOCAL", b"pipe"), "beside it"),
-    "elsewhere": (META.replace(b"LOCAL", b"../a.raw"), "beside it"),
+    "elsewhere": (META.replace(b"LOCAL", b"../a.raw"), "outside its folder"),
+    "elsewhere, then here": (
+        META.replace(b"ElementDataFile", b" ElementDataFile : ../a.raw\nElementDataFile"),
+        "outside",
+    ),
+    "elsewhere, behind a return": (META.replace(b"NDims", b"x = \rElementDataFile = ../a.raw\nNDims"), "damaged"),
     "NRRD, numbered": (NRRD[:-1] + b"data file: a%d.raw 1 1 1\n\n", ""),
     "NRRD, pipe": (NRRD[:-1] + b"data file: pipe\n\n", "beside it"),
+    "NRRD, elsewhere, then here": (NRRD[:-1] + b"data file: a1.raw\n DATAFILE : ../a.raw\n\n", "outside its folder"),
     "NRRD, list": (NRRD[:-1] + b"data file: LIST\na1.raw\npipe\n", "beside it"),
 }
 

@@ -1,12 +1,15 @@
 """The two runs of a quick study; the processes that train them are played."""
 
+import queue
+
 import pytest
 
 from engine import config, runs
 from engine.errors import StudyError, TrainingError
-from engine.messages import EpochEnded, JobEnded, Log, Progress, StudyProgress, never_stop
+from engine.messages import EpochEnded, JobEnded, JobStarted, Log, Progress, Stop, StudyProgress, never_stop
 from engine.reproduction import preset_runs
 from engine.reproduction.preset_runs import PresetRuns
+from engine.search.executor import ProcessExited
 from engine.search.job import StopAndPause
 from tests.trained_runs import TINY
 
@@ -130,3 +133,31 @@ def test_runs_from_before_patients_were_known_are_continued(study):
     presets = PresetRuns(study, BASES)
     presets.check()
     assert [trial.run.config.data.split_by for trial in presets.trials()] == ["image", "image"]
+
+
+class PlayedProcess:
+    """A process that says what it is given when it is ended in either way."""
+
+    def __init__(self, inbox, has_started):
+        self.inbox, self.calls = inbox, []
+        if has_started:
+            inbox.put((1, JobStarted.model_construct(run="r")))
+
+    def send(self, message):
+        self.calls.append("stop" if isinstance(message, Stop) else "")
+        self.inbox.put((1, JobEnded(run="r", state="stopped")))
+        self.inbox.put((1, ProcessExited(0, "")))
+
+    def kill(self):
+        self.calls.append("kill")
+        self.inbox.put((1, ProcessExited(-9, "")))
+
+
+@pytest.mark.parametrize(("has_started", "call"), [(True, "stop"), (False, "kill")])
+def test_a_process_whose_job_has_not_begun_is_ended_at_once(has_started, call):
+    inbox, told = queue.Queue(), []
+    process = PlayedProcess(inbox, has_started)
+    control = StopAndPause(lambda: bool(told) or not has_started, never_stop)
+    ended, _ = preset_runs._relay(process, "r", inbox, told.append, control)
+    assert process.calls == [call]
+    assert (type(ended), ended.state) == (JobEnded, "stopped")

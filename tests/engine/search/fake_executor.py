@@ -43,12 +43,14 @@ class Attempt:
         ending: how it ends then: the job's last word, or a `ProcessExited` without one. None finishes the job.
         epochs_until_stop: how many epochs it trains before it obeys `Stop`; None never obeys.
         steps_per_epoch: how many looks for news an epoch takes.
+        steps_before_start: how many looks for news its framework takes.
     """
 
     epochs: int | None = None
     ending: JobEnded | RequestFailed | ProcessExited | None = None
     epochs_until_stop: int | None = 0
     steps_per_epoch: int = 1
+    steps_before_start: int = 0
 
 
 def kill_after(epochs: int) -> Attempt:
@@ -176,6 +178,8 @@ class FakeTrial:
     def _play(self) -> Iterator[bool]:
         """Play the trial; each True is the end of a step."""
         run, epochs = self.task.run, self.task.run.config.training.epochs
+        for _ in range(self.attempt.steps_before_start):
+            yield True
         self._record(_started(run, self.epoch, epochs))
         yield True
         own = unwanted = 0

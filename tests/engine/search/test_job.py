@@ -8,6 +8,7 @@ from engine import config, runs
 from engine.errors import EngramError
 from engine.messages import EpochEnded, RequestFailed, SearchState, TrialEnded, TrialProposed, TrialStarted
 from engine.search import folder, job, search_spec, trial_pool
+from engine.search.executor import ProcessExited
 from tests.engine.search.conftest import SPACE
 from tests.engine.search.fake_executor import Attempt, compute_loss, crash, fail, kill_after
 from tests.engine.search.scripted_search import wait_for
@@ -285,6 +286,14 @@ def test_a_stopped_search_continues_where_it_was(make_search, executor):
     assert [trial.state for trial in search.trials] == ["finished"] * 4
 
 
+def test_a_trial_whose_job_has_not_begun_is_ended_at_once(make_search, executor):
+    executor.attempts = {1: Attempt(epochs_until_stop=None, steps_before_start=3)}
+    search = make_search({"trials": 1}).run(should_stop=lambda: bool(executor.begun))
+    assert search.ended == "stopped"
+    assert (search.trials[0].state, search.trials[0].epochs) == ("running", 0)  # to be resumed
+    assert make_search().run().ended == "finished"
+
+
 def test_a_trial_that_does_not_obey_is_killed_when_its_time_is_over(make_search, executor, monkeypatch):
     monkeypatch.setattr(job, "GRACE_S", 0)
     executor.attempts = {1: Attempt(epochs_until_stop=None)}
@@ -332,3 +341,17 @@ def test_a_search_that_runs_already_is_refused(make_search):
             make_search().run()
 
     make_search({"trials": 1}, user).run()
+
+
+def test_a_trial_that_is_ended_before_its_job_begins_is_no_crash(tmp_path):
+    class Handle:
+        calls = ()
+
+        def kill(self):
+            self.calls = ("kill",)
+
+    trial = trial_pool.RunningTrial(1, runs.Run(tmp_path), Handle())
+    trial.stop()
+    assert trial.handle.calls == ("kill",)
+    # As Windows says that a process was ended.
+    assert trial.find_result(ProcessExited(1, ""), 0) is None

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from engine import backend, config, runs
+from engine.child_process import module_command
 from engine.errors import BackendError
 from engine.job_context import Cancelled, JobContext
 from engine.messages import EstimateRun, RunEstimated
@@ -22,7 +23,8 @@ def measured(monkeypatch, tmp_path):
     """Pretend that all backends are installed and reach `SPEEDS`; return those that were measured, in order."""
     asked = []
 
-    def measure(chosen):
+    def measure(chosen, context):
+        context.check()
         asked.append(chosen.training.backend)
         return SPEEDS[chosen.training.backend]
 
@@ -66,7 +68,7 @@ def test_named_or_only_backend_is_not_measured(tiny, measured, monkeypatch):
 
 
 def test_usual_backend_is_taken_where_none_could_be_measured(tiny, measured, monkeypatch):
-    monkeypatch.setattr(backend_choice, "_measure_in_child", lambda chosen: None)
+    monkeypatch.setattr(backend_choice, "_measure_in_child", lambda chosen, context: None)
     chosen, reason = resolve(tiny(backend="auto"))
     assert chosen.training.backend == "tensorflow"
     assert reason == "Backend: TensorFlow; no backend could be measured."
@@ -98,7 +100,7 @@ def test_child_prints_what_a_backend_reaches(tiny, monkeypatch, capsys):
     monkeypatch.setattr(
         backend_choice, "run_process", lambda *command, **limits: subprocess.CompletedProcess((), 0, output.encode())
     )
-    speed = backend_choice._measure_in_child(tiny())
+    speed = backend_choice._measure_in_child(tiny(), JobContext())
     assert speed == RunEstimated.model_validate_json(output.splitlines()[-1]).images_per_s > 0
 
 
@@ -107,10 +109,17 @@ def test_backend_that_takes_too_long_or_crashes_is_not_chosen(tiny, monkeypatch)
         raise subprocess.TimeoutExpired(command, limits["timeout_s"])
 
     monkeypatch.setattr(backend_choice, "run_process", hang)
-    assert backend_choice._measure_in_child(tiny()) is None
+    assert backend_choice._measure_in_child(tiny(), JobContext()) is None
     crashed = subprocess.CompletedProcess((), 1, b"Fatal Python error\n")
     monkeypatch.setattr(backend_choice, "run_process", lambda *command, **limits: crashed)
-    assert backend_choice._measure_in_child(tiny()) is None
+    assert backend_choice._measure_in_child(tiny(), JobContext()) is None
+
+
+def test_cancel_ends_the_process_that_measures(tiny, monkeypatch):
+    command = module_command("timeit", "-n1", "-r1", "import time; time.sleep(600)")
+    monkeypatch.setattr(backend_choice, "module_command", lambda *words, **options: command)
+    with pytest.raises(Cancelled):
+        backend_choice._measure_in_child(tiny(), JobContext(iter([False, False, True]).__next__))
 
 
 def test_run_records_the_backend_and_the_reason(tiny, measured, tmp_path, monkeypatch):

@@ -106,6 +106,16 @@ def test_what_was_left_out_of_the_images_is_told_and_recorded(tiny, tmp_path, mo
     assert run.config.data.source == str(tmp_path / "scans")
 
 
+def test_a_stop_before_the_first_step_trains_none_and_keeps_what_is_there(trained, tmp_path):
+    run = trained(epochs=1, at=tmp_path / "one")
+    before, heard = run.model_path.read_bytes(), []
+    engine.resume(
+        run, epochs=2, emit=heard.append, should_stop=lambda: any(isinstance(each, JobStarted) for each in heard)
+    )
+    assert [type(event) for event in heard if not isinstance(event, Log)] == [JobStarted, JobEnded]
+    assert (run.state(), len(run.history()), run.model_path.read_bytes()) == ("stopped", 1, before)
+
+
 def test_a_job_tells_and_keeps_everything(tiny, tmp_path):
     heard, free = [], []
 
