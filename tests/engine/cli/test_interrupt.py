@@ -74,6 +74,9 @@ from engine.cli.console import GracefulInterrupt
 from engine.cli.console import CommandResult
 from engine.config import TrainingConfig
 
+# A shell's job in the background inherits that SIGINT is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 def interrupt(*_):
     os.kill(os.getpid(), signal.{name})
     return CommandResult("went on", {{}})

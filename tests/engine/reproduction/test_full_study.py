@@ -53,8 +53,9 @@ trial_worker.main()
 '''
 
 def start(words, **more):
-    assert words[1:4] == ["-P", "-m", "engine.search.trial_worker"]
-    return subprocess.Popen([words[0], "-c", TRIAL, *words[4:]], **more)
+    if words[1:4] == ["-P", "-m", "engine.search.trial_worker"]:
+        words = [words[0], "-c", TRIAL, *words[4:]]
+    return subprocess.Popen(words, **more)
 
 def hear(event):
     sys.stdout.write(event.to_json_line())

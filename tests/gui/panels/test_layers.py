@@ -129,7 +129,9 @@ def turn_to(panel, reply, name):
 def rested(seen, reply, asked, qtbot):
     """A panel that has asked for all that may be wanted next, and now counts."""
     for _ in range(20):
-        qtbot.waitUntil(lambda: seen.session.explorer.pending_kinds() & {ComputeActivations, ComputeChannelStatistics})
+        qtbot.waitUntil(
+            lambda: not {ComputeActivations, ComputeChannelStatistics}.isdisjoint(seen.session.explorer.pending_kinds())
+        )
         if counting(seen):
             break
         reply(ComputeActivations, "layers-ahead")
