@@ -62,7 +62,8 @@ def calibrate(atlas: LatentData, out: Path) -> dict[str, Any] | None:
     if atlas.space.kind != "posterior" or not len(images):
         return None
     rows = evenly_spaced(len(images), CALIBRATED)
-    found = run_steps(calibration.measure(atlas.space, images, rows.tolist(), SAMPLES), atlas.context)
+    predict = calibration.predict_posterior(atlas.space, SAMPLES)
+    found = run_steps(calibration.measure(predict, images, rows.tolist()), atlas.context)
     atlas.write_intervals(found.scale)
     plain, calibrated = (calibration.to_dict(each.get_result()) for each in (found.plain, found.calibrated))
     curves = {"posterior samples": plain["coverage"], "calibrated, other patients": calibrated["coverage"]}
@@ -79,7 +80,8 @@ def _check_intervals(atlas: LatentData, scale: calibration.IntervalScale) -> dic
     if not len(rows):
         return None
     chosen = rows[evenly_spaced(len(rows), CALIBRATED)].tolist()
-    steps = calibration.measure(atlas.space, atlas.images.test, chosen, SAMPLES, scale)
+    predict = calibration.predict_posterior(atlas.space, SAMPLES)
+    steps = calibration.measure(predict, atlas.images.test, chosen, scale)
     return {"split": part, **_describe(run_steps(steps, atlas.context), WORDS[part])}
 
 

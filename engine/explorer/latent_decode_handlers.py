@@ -158,9 +158,8 @@ class PosteriorHandlers:
         rows = evenly_spaced(len(latent.images.splits[request.split]), request.count)
         key = *latent.key, request.model_copy(update={"number": 0, "panel": ""})
         split = latent.images.splits[request.split]
-        found = self._jobs.run(
-            key, lambda _: calibration.measure(latent.space, split, rows.tolist(), request.samples), latent.context
-        )
+        predict = calibration.predict_posterior(latent.space, request.samples)
+        found = self._jobs.run(key, lambda _: calibration.measure(predict, split, rows.tolist()), latent.context)
         if request.split == "validation":
             latent.write_intervals(found.scale)
         return CalibrateSpreadReply(

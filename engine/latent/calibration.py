@@ -14,7 +14,7 @@ Tibshirani, Wasserman, JASA 2018), both from validation images. They hold on ave
 patients like these, not for each image or region. Whether they do is checked on patients that were not used for them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -47,6 +47,10 @@ class Spread:
 
     mean: Images
     deviation: Images
+
+
+# From the row of an image in its split, and the image (1, size, size, 1), to the mean and SD that a model predicts.
+Predict = Callable[[int, Images], Spread]
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,11 @@ def spread(space: LatentSpace, codes: Codes, samples: int, seed: int = 0) -> Spr
         means.append(made.mean(axis=0))
         deviations.append(made.std(axis=0, ddof=1))
     return Spread(np.asarray(means, np.float32), np.asarray(deviations, np.float32))
+
+
+def predict_posterior(space: LatentSpace, samples: int) -> Predict:
+    """Return the function from an image to mean and SD of that number of decoded posterior samples."""
+    return lambda row, images: spread(space, space.encode(images), samples)
 
 
 @dataclass(frozen=True, eq=False)
@@ -264,22 +273,21 @@ class MeasuredCalibration:
 
 
 def measure(
-    space: LatentSpace, split: Any, rows: Sequence[int], samples: int, scale: IntervalScale | None = None
+    predict: Predict, split: Any, rows: Sequence[int], scale: IntervalScale | None = None
 ) -> Steps[MeasuredCalibration]:
     """Measure the calibration on images of a split, and fit calibrated intervals to them; yield after each image.
 
     Args:
-        space: latent space of a variational model.
+        predict: predicts mean and SD of each image; an SD of 0 if the model has none.
         split: an `engine.data.Split` that the weights were not trained on.
         rows: the images.
-        samples: number of samples per posterior.
         scale: intervals to check, from other patients. If None, they are fitted to each half of the patients and
             checked on the other half, and those that are returned are fitted to all images.
     """
     found = []
     for done, row in enumerate(rows, start=1):
         images = split.read(np.array([row]))
-        found.append((images, spread(space, space.encode(images), samples)))
+        found.append((images, predict(row, images)))
         yield done, len(rows)
     patients = [split.groups[row] or f"image {row}" for row in rows]
     sides = _halve(patients)

@@ -71,11 +71,9 @@ class Split:
         return (0.5 + np.random.default_rng(row).uniform(-1, 1, (1, 32, 32, 1)) * REACH).astype(np.float32)
 
 
-def test_calibrated_intervals_hold_on_patients_that_were_not_used_for_them(monkeypatch):
+def test_calibrated_intervals_hold_on_patients_that_were_not_used_for_them():
     made = Spread(np.full((1, 32, 32, 1), 0.5, np.float32), np.full((1, 32, 32, 1), 0.01, np.float32))
-    monkeypatch.setattr(calibration, "spread", lambda *_: made)
-    space = type("Space", (), {"encode": lambda self, images: None})()
-    found = run_steps(calibration.measure(space, Split(), range(40), 8))
+    found = run_steps(calibration.measure(lambda row, images: made, Split(), range(40)))
     assert found.plain.get_result().coverage[8] < 0.5
     result = found.calibrated.get_result()
     assert result.coverage == pytest.approx(result.levels, abs=0.015)
@@ -84,5 +82,5 @@ def test_calibrated_intervals_hold_on_patients_that_were_not_used_for_them(monke
     known = IntervalScale.from_json(json.loads(json.dumps(found.scale.to_json())))
     assert known.half_width(made.deviation) == pytest.approx(found.scale.half_width(made.deviation), rel=1e-2)
     assert IntervalScale.from_json({"factors": []}) is None
-    again = run_steps(calibration.measure(space, Split(), range(20), 8, known))
+    again = run_steps(calibration.measure(lambda row, images: made, Split(), range(20), known))
     assert again.scale is known
