@@ -27,6 +27,7 @@ from engine.explorer import latent_handlers as latent
 from engine.explorer.context import make_job_context
 from engine.explorer.denoise_handlers import DenoiseHandlers
 from engine.explorer.figure_handlers import export_figure
+from engine.explorer.interval_handlers import IntervalHandlers
 from engine.explorer.layer_handlers import LayerHandlers
 from engine.explorer.volume_handlers import VolumeHandlers
 from engine.job_context import Cancelled, JobContext
@@ -88,6 +89,7 @@ class Explorer:
             EvaluateRun: self._evaluate_run,
             ExportFigure: export_figure,
             **DenoiseHandlers(self).answers(),
+            **IntervalHandlers(self).answers(),
             **LayerHandlers(self).answers(),
             **VolumeHandlers(self).answers(),
             **latent.latent_handlers(self),

@@ -21,6 +21,7 @@ from engine.job_context import Steps
 from engine.latent import calibration
 from engine.latent.calibration import LEVELS, SHOWN_LEVEL, IntervalScale, Spread
 from engine.latent.space import LatentSpace
+from engine.messages.denoise import MIN_INTERVAL_IMAGES
 from engine.noise import add_noise
 from engine.protocols import EngramModel
 from engine.result_cache import ResultCache
@@ -28,10 +29,11 @@ from engine.runs import Run, model_checksum
 
 FILE: Final = "denoised_intervals.json"
 VERSION, CACHE_SIZE = 1, 8
-# Images that intervals are fitted to; with fewer than the minimum, each half has too few errors for a quantile.
-MAX_IMAGES, MIN_IMAGES = 64, 8
+# Images that intervals are fitted to.
+MAX_IMAGES: Final = 64
 # Samples per posterior. The SD is the smaller part of the width, and each sample costs a pass through the decoder.
 SAMPLES: Final = 16
+NAMES: Final = {"gaussian": "Gaussian", "rician": "Rician", "poisson": "Poisson"}
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,17 @@ class NoiseLevel:
         """
         return NoiseLevel(self.kind, round(float(f"{self.level:.2g}"), 3))
 
-    def __str__(self) -> str:
-        return f"{self.kind.replace('-', ' ')} noise of {self.level:g}" if self.level else "no noise"
+    def describe(self) -> str:
+        """Return it as text.
+
+        Example:
+            >>> NoiseLevel("gaussian", 0.098).describe()
+            'Gaussian noise, σ = 0.098'
+        """
+        if not self.level:
+            return "no noise"
+        name, unit = self.kind.replace("-", " "), "fraction" if self.kind == "salt-and-pepper" else "σ"
+        return f"{NAMES.get(self.kind, name)} noise, {unit} = {self.level:g}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,16 +81,19 @@ class DenoisedIntervals:
     coverage: float
     interval: tuple[float, float] | None
 
-    def summary(self) -> str:
-        """Describe what was measured and what the intervals hold for."""
-        share, half = f"{100 * self.coverage:.1f}%", "other half of the patients" if self.interval else "other half"
+    def summary(self, is_estimated: bool = False) -> str:
+        """Describe what was measured and what the intervals hold for; `is_estimated` says where the level is from."""
+        noise, share = self.noise.describe(), f"{100 * self.coverage:.1f}%"
+        if is_estimated:
+            noise += ", as estimated in this image"
         if self.interval:
             low, high = (100 * end for end in self.interval)
             share += f" (95% CI over patients {low:.1f} to {high:.1f}%)"
+        half = "half of the patients" if self.interval else "half"
         return (
-            f"90% interval: result ± the value shown, for {self.noise}. Fitted to each half of {self.scale.images} "
-            f"validation images, the intervals cover {share} of the pixels of the {half}. They hold on average over "
-            "the pixels of images of other patients like these: a lost lesion is not marked."
+            f"90% interval for {noise}: result ± the value shown. Fitted to half of {self.scale.images} validation "
+            f"images, it covers {share} of the pixels of the other {half}. It holds on average over pixels of images "
+            "of other patients like these: a lost lesion is not marked."
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -125,9 +139,9 @@ class IntervalSubject:
         """
         keys = self.images.validation.keys
         rows = np.array([row for row, key in enumerate(keys) if key not in self.seen], np.int64)
-        if len(rows) < MIN_IMAGES:
+        if len(rows) < MIN_INTERVAL_IMAGES:
             raise DataError(
-                f"Intervals need at least {MIN_IMAGES} validation images that the run was not trained on; "
+                f"Intervals need at least {MIN_INTERVAL_IMAGES} validation images that the run was not trained on; "
                 f"{self.images.source} has {len(rows)}.",
                 "Load a dataset with more validation images.",
             )

@@ -41,11 +41,14 @@ from engine.messages.denoise import DenoiseCurveReply as DenoiseCurveReply
 from engine.messages.denoise import DenoiseDraft as DenoiseDraft
 from engine.messages.denoise import DenoiseDraftReply as DenoiseDraftReply
 from engine.messages.denoise import DenoisedReply as DenoisedReply
+from engine.messages.denoise import DenoiseIntervals as DenoiseIntervals
+from engine.messages.denoise import DenoiseIntervalsReply as DenoiseIntervalsReply
 from engine.messages.denoise import DenoiseReply as DenoiseReply
 from engine.messages.denoise import DraftReply as DraftReply
 from engine.messages.denoise import ExportDenoised as ExportDenoised
 from engine.messages.denoise import ExportDenoisedReply as ExportDenoisedReply
 from engine.messages.denoise import ImageMetrics as ImageMetrics
+from engine.messages.denoise import IntervalMap as IntervalMap
 from engine.messages.denoise import NoiseLevelErrors as NoiseLevelErrors
 from engine.messages.denoise import NoisyRequest as NoisyRequest
 from engine.messages.duplicates import DuplicateCounts as DuplicateCounts
@@ -230,6 +233,7 @@ Command = Annotated[
     | ExportDenoised
     | ExportFigure
     | DenoiseDraft
+    | DenoiseIntervals
     | ApplyFilter
     | ListLayers
     | ComputeActivations

@@ -7,6 +7,9 @@ from pydantic import Field
 from engine.messages.base import Array, ImagesRequest, Reply
 from engine.messages.layers import RegionSpec
 
+# Fewest validation images for `DenoiseIntervals`: with less, each half of them has too few errors for a quantile.
+MIN_INTERVAL_IMAGES = 8
+
 
 class NoisyRequest(ImagesRequest):
     """A request about images with noise of a kind, drawn from a seed."""
@@ -66,6 +69,43 @@ class Denoise(RunsRequest):
     reply_type: ClassVar[type[Reply]] = DenoiseReply
 
     command: Literal["denoise"] = "denoise"
+
+
+class IntervalMap(Reply):
+    """Half the width of the calibrated 90% interval of the denoised image, float32 (size, size), intensities.
+
+    It holds for the noise of kind `noise` and level `sigma`. `coverage` is the share of the pixels in such intervals
+    over `images` validation images, where each half of the patients has intervals from the other; `confidence` is its
+    95% interval over patients, None if they are unknown.
+    """
+
+    half_width: Array
+    noise: str
+    sigma: float
+    coverage: float
+    confidence: tuple[float, float] | None
+    images: int
+    sentence: str
+
+
+class DenoiseIntervalsReply(Reply):
+    """The map of each run."""
+
+    runs: dict[str, IntervalMap]
+
+
+class DenoiseIntervals(RunsRequest):
+    """Compute calibrated intervals of one denoised image, from the validation images of `data`. It can wait.
+
+    With `already_noisy` no noise is added to the image: its level is estimated, as Rician noise for a run that was
+    trained on it, else as Gaussian.
+    """
+
+    can_wait: ClassVar[bool] = True
+    reply_type: ClassVar[type[Reply]] = DenoiseIntervalsReply
+
+    command: Literal["denoise-intervals"] = "denoise-intervals"
+    already_noisy: bool = False
 
 
 class DraftReply(Reply):
