@@ -6,6 +6,7 @@ from engine.messages import (
     Audit,
     CalibrateSpread,
     ComputeChannelStatistics,
+    DenoiseIntervals,
     EmbeddingErrors,
     EmbedLatents,
     EvaluateRun,
@@ -170,6 +171,7 @@ REQUESTS: dict[type[Request], str] = {
     EmbedLatents: "Encoding images",
     EmbeddingErrors: "Computing reconstruction errors",
     CalibrateSpread: "Checking calibration",
+    DenoiseIntervals: "Computing 90% intervals",
 }
 
 

@@ -11,6 +11,7 @@ from gui.panel import AppContext, OpenFile, Panel, ReportImage, ShowImage, Targe
 from gui.panels.denoise.case_card import CaseCard
 from gui.panels.denoise.controller import DenoiseController
 from gui.panels.denoise.exporter import DenoiseExporter, denoise_script
+from gui.panels.denoise.interval_maps import IntervalMaps
 from gui.panels.denoise.lesion import LesionCard
 from gui.panels.denoise.methods_card import MethodsCard
 from gui.panels.denoise.picture_area import PictureArea
@@ -39,6 +40,7 @@ class DenoisePanel(Panel):
         self.stage = PictureArea(self.state, self.regions)
         self.volume = VolumeCard(self.session, VOLUME, has_noise=True)
         self.results = DenoisePresenter(self.experiment, self.regions, (self.lesion, self.methods, self.stage), self)
+        self.intervals = IntervalMaps(self.session, self.experiment, self.stage.pictures, self)
         self.exporter = DenoiseExporter(self, self.experiment, self.results, self.regions)
         self._wanted: list[str] | None = []
         self._case: ImageRef | None = None
@@ -167,6 +169,7 @@ class DenoisePanel(Panel):
         if case is None:
             self._case = None
             self.stage.pictures.show_message(self.session.missing_data_text())
+            self.intervals.update()
             return
         if self._case is None or case.key != self._case.key:
             known = [] if case.opened else self.known.regions_for(case.data, case.name)
@@ -176,6 +179,7 @@ class DenoisePanel(Panel):
         self._case = case
         charted = tuple(key for key in methods.filters if key in self.methods.ticked())
         self.experiment.set_request(case, noise, methods, charted)
+        self.intervals.update()
         self.follower.choose_image(case)
 
     def _preparation(self, loaded: DataConfig) -> DataConfig:

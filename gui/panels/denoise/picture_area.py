@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from gui.formatting import format_fixed, format_signed
 from gui.panels.denoise.break_even_card import BreakEvenCard
-from gui.panels.denoise.results_data import NOISY, ORIGINAL, DenoisedImage
+from gui.panels.denoise.results_data import NOISY, ORIGINAL, DenoisedImage, Picture
 from gui.pixmaps import Colormap
 from gui.theme import GAP
 from gui.widgets.card import Card, NoticeBox
@@ -18,10 +19,13 @@ from gui.widgets.labels import FilterChip, label
 from gui.widgets.region.region import RegionState
 from gui.widgets.region.tool import RegionTool
 from gui.widgets.swipe_view import SwipePair
-from gui.widgets.view_state import ViewState
+from gui.widgets.view_state import View, ViewState
 
 HINT = "double-click: look closer (Esc: back) · W + drag: window/level · hold F to flicker"
-DIFFERENCE = " −"
+DIFFERENCE, INTERVAL = " −", " ±"
+# Quantile of a map's values at the upper end of its colors, and the least upper end, in intensities.
+INTERVAL_QUANTILE, MIN_INTERVAL = 0.999, 1e-3
+NO_MAPS: Mapping[str, Picture] = {}
 HEAD_PX = 66
 BAR_PX = 150
 LEAST_HELP_PX, LEAST_PICTURES_PX, LEAST_WIDTH = 236, 180, 520
@@ -38,7 +42,11 @@ class PictureCard(Card):
         super().__init__("Denoise", HINT)
         self.board = ImageBoard(state, lambda view: RegionTool(view, regions))
         self.swipe, self.empty, self.bar = SwipePair(state), label(role="quiet", wrap=True), ColorBar()
-        self.swiping = FilterChip("Swipe")
+        self.swiping, self.interval = FilterChip("Swipe"), FilterChip("90% interval")
+        self.note, self._legend_title = label(role="caption", wrap=True), label("difference", role="caption")
+        # The maps have colors of their own, and the zoom of the other images.
+        self._heat = ViewState(View(window=0.1, level=0.05), self)
+        self._maps: Mapping[str, Picture] | None = None
         RegionTool(self.swipe.view, regions)
         self._state, self._made = state, dict[str, DenoisedImage]()
         self._pages = QStackedWidget()
@@ -46,7 +54,10 @@ class PictureCard(Card):
         for page in (self.empty, self.board, self.swipe):
             self._pages.addWidget(page)
         self.add(self._pages, 1)
+        self.add(self.note)
+        self.note.hide()
         self.add_action(self._legend())
+        self.add_action(self.interval)
         self.add_action(self.swiping)
         self._connect()
         self._show_bar()
@@ -58,12 +69,15 @@ class PictureCard(Card):
         line.setContentsMargins(0, 0, 8, 0)
         self.bar.setFixedWidth(BAR_PX)
         line.addStretch()
-        line.addWidget(label("difference", role="caption"))
+        line.addWidget(self._legend_title)
         line.addWidget(self.bar)
         return legend
 
     def _connect(self) -> None:
-        self._state.changed.connect(self._show_bar)
+        for state in (self._state, self._heat):
+            state.changed.connect(self._show_bar)
+        self._state.changed.connect(lambda: _copy_zoom(self._state, self._heat))
+        self._heat.changed.connect(lambda: _copy_zoom(self._heat, self._state))
         self.swiping.setToolTip("Compare two images by swiping (or double-click an image)")
         self.swiping.toggled.connect(self._show_page)
         self.board.maximized.connect(self._on_maximized)
@@ -83,11 +97,35 @@ class PictureCard(Card):
         """Show the original, the noisy image and the denoised ones, in this order."""
         shape = len(self._made)
         self._made = dict(made)
-        self.board.set_pictures(layout_rows(list(made.values())))
+        self._lay_out_board()
         self.swipe.set_pictures({each.title: each.image for each in made.values()})
         self._show_page()
         if len(made) != shape:
             self.shape_changed.emit()
+
+    def show_intervals(self, maps: Mapping[str, Picture] | None) -> None:
+        """Show these maps of half the width of an interval, by method, in place of the differences; None for those."""
+        if maps is self._maps:
+            return
+        self._maps = maps
+        self._legend_title.setText("difference" if maps is None else "90% interval, ±")
+        if maps:
+            top = max(MIN_INTERVAL, *(float(np.quantile(each, INTERVAL_QUANTILE)) for each in maps.values()))
+            self._heat.set_default_view(window=top, level=top / 2)
+        self._lay_out_board()
+        self._show_bar()
+
+    def show_interval_note(self, *sentences: str) -> None:
+        """Show the first of some sentences about the intervals below the images, all of them in its tool tip."""
+        text, before = next(iter(sentences), ""), self.note.text()
+        self.note.setText(text)
+        self.note.setToolTip("\n\n".join(sentences))
+        self.note.setVisible(bool(text))
+        if text != before:
+            self.shape_changed.emit()
+
+    def _lay_out_board(self) -> None:
+        self.board.set_pictures(layout_rows(list(self._made.values()), self._maps, self._heat))
 
     def replace(self, made: DenoisedImage) -> None:
         """Replace one of the images."""
@@ -103,7 +141,8 @@ class PictureCard(Card):
 
     def fitting_height(self, width: int) -> int:
         """Return the height of the card when its images fill a width."""
-        return self.board.fitting_height(width - 30) + HEAD_PX
+        note = 0 if self.note.isHidden() else self.note.heightForWidth(width - 30) + self.body.spacing()
+        return self.board.fitting_height(width - 30) + HEAD_PX + note
 
     def picture(self) -> QWidget | None:
         """Return the widget with the images, for a figure. Returns None if there are none."""
@@ -134,27 +173,40 @@ class PictureCard(Card):
         return self._pages.currentWidget() is self.swipe
 
     def _show_bar(self) -> None:
-        self.bar.set_range(Colormap.SIGNED, -self._state.view.limit, self._state.view.limit)
+        if self._maps is None:
+            self.bar.set_range(Colormap.SIGNED, -self._state.view.limit, self._state.view.limit)
+        else:
+            view = self._heat.view
+            self.bar.set_range(Colormap.HEAT, view.level - view.window / 2, view.level + view.window / 2)
 
     def _on_maximized(self, key: str) -> None:
-        made = self._made.get(key.removesuffix(DIFFERENCE))
+        made = self._made.get(key.removesuffix(DIFFERENCE).removesuffix(INTERVAL))
         self.swiping.setChecked(True)
         self.swipe.view.setFocus()
         if made is not None and made.key != ORIGINAL:
             self.swipe.choose(made.title)
 
     def _on_hovered(self, key: str, x: int, y: int) -> None:
-        made = self._made.get(key.removesuffix(DIFFERENCE))
+        made = self._made.get(key.removesuffix(DIFFERENCE).removesuffix(INTERVAL))
         if made is not None:
-            self.pointed.emit(pixel_text(made, x, y))
+            half = (self._maps or {}).get(made.key)
+            width = "" if half is None else f" · 90% interval ±{format_fixed(float(half[_inside(half, x, y)]), 3)}"
+            self.pointed.emit(pixel_text(made, x, y) + width)
 
 
-def layout_rows(made: list[DenoisedImage]) -> list[list[BoardImage | None]]:
-    """Return one row for a single method, its difference last; else the differences in a second row."""
+def layout_rows(
+    made: list[DenoisedImage], maps: Mapping[str, Picture] | None = None, heat: ViewState | None = None
+) -> list[list[BoardImage | None]]:
+    """Return one row for a single method, its difference last; else the differences in a second row.
+
+    With `maps`, those of the intervals stand in place of the differences; a method without one has an empty cell.
+    """
     pictures: list[BoardImage | None] = [picture_of(each) for each in made]
-    differences: list[BoardImage | None] = [difference_of(each) for each in made if each.key != ORIGINAL]
+    below: list[BoardImage | None] = [
+        difference_of(each) if maps is None else interval_of(each, maps, heat) for each in made if each.key != ORIGINAL
+    ]
     is_single = sum(each.key not in (ORIGINAL, NOISY) for each in made) <= 1
-    return [[*pictures, *differences[-1:]]] if is_single else [pictures, [None, *differences]]
+    return [[*pictures, *below[-1:]]] if is_single else [pictures, [None, *below]]
 
 
 def picture_of(made: DenoisedImage) -> BoardImage:
@@ -169,10 +221,28 @@ def difference_of(made: DenoisedImage) -> BoardImage:
     return BoardImage(key, title, made.difference, Colormap.SIGNED, short_title=short)
 
 
+def interval_of(made: DenoisedImage, maps: Mapping[str, Picture], heat: ViewState | None) -> BoardImage | None:
+    """Return the map of half the width of a result's interval. Returns None if it is not known."""
+    half = maps.get(made.key)
+    if half is None:
+        return None
+    caption = f"mean ±{format_fixed(float(half.mean()), 3)}"
+    return BoardImage(made.key + INTERVAL, f"90% interval of {made.title}", half, Colormap.HEAT, caption, light=heat)
+
+
+def _copy_zoom(source: ViewState, target: ViewState) -> None:
+    view = source.view
+    target.update(zoom=view.zoom, centre=view.centre, crosshair=view.crosshair)
+
+
+def _inside(image: Picture, x: int, y: int) -> tuple[int, int]:
+    """Return the index of a pixel, or of the nearest one within the image."""
+    return min(y, image.shape[0] - 1), min(x, image.shape[1] - 1)
+
+
 def pixel_text(made: DenoisedImage, x: int, y: int) -> str:
     """Return the status text of a pixel."""
-    height, width = made.image.shape
-    x, y = min(x, width - 1), min(y, height - 1)
+    y, x = _inside(made.image, x, y)
     was, noisy, now = (float(image[y, x]) for image in (made.original, made.noisy, made.image))
     words = [f"x {x}", f"y {y}", f"original {format_fixed(was, 3)}", f"noisy {format_fixed(noisy, 3)}"]
     if made.residual is not None:
