@@ -208,7 +208,7 @@ class ImageBoard(QWidget):
 
     def shown(self) -> list[str]:
         """Return the keys of the visible images, row by row."""
-        return [cell.picture.key for cell in self._all() if cell.picture]
+        return [picture.key for row in self._rows for picture in row if picture is not None]
 
     def fitting_height(self, width: int) -> int:
         """Return the height of the board when its columns fill a width."""
