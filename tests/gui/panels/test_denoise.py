@@ -21,6 +21,7 @@ from engine.messages import (
     Denoise,
     DenoiseCurve,
     DenoiseDraft,
+    DenoiseIntervals,
     ExportDenoised,
     ExportVolume,
     NoiseLevelErrors,
@@ -728,6 +729,134 @@ class TestNoisyImage:
         assert noisy.stage.help.plot.isVisibleTo(noisy)
         assert noisy.methods.table.model().rowCount() > 2
         assert list(noisy.results.shown())[:2] == ["original", "noisy"]
+
+
+class TestIntervals:
+    """The map of the 90% interval in place of the difference: offered, requested, replaced, refused."""
+
+    @pytest.fixture
+    def data_content(self, data_content):
+        """Return a dataset with ten validation images."""
+        rows = {"train": range(8), "validation": range(8, 18), "test": range(18, 24)}
+        listed = {
+            name: {"rows": list(at), "labels": [0] * len(at), "names": [f"{name}/{row}.png" for row in at]}
+            for name, at in rows.items()
+        }
+        return data_content | {"splits": listed}
+
+    @pytest.fixture
+    def maps(self, asked, answer, write, qtbot):
+        """Answer the request for intervals that comes: half the width is 0.02 times the number of the run."""
+
+        def reply(after=0):
+            request = asked(DenoiseIntervals, after)
+            known = {"noise": request.noise, "sigma": request.sigma, "coverage": 0.9, "confidence": [0.88, 0.92]}
+            answer(
+                "denoise-intervals",
+                {
+                    "runs": {
+                        run: {
+                            "half_width": write(np.full((SIDE, SIDE), 0.02 * number, np.float32)),
+                            "images": 10,
+                            "sentence": f"It covers 90.0%, run {number}.",
+                            **known,
+                        }
+                        for number, run in enumerate(request.runs, start=1)
+                    }
+                },
+            )
+            return request
+
+        return reply
+
+    def test_map_stands_in_place_of_the_difference_with_a_bar_and_a_sentence(self, seen, session, maps):
+        run, pictures = path_of(session, "ae-0001"), seen.stage.pictures
+        assert pictures.interval.isEnabled()
+        assert not any(isinstance(sent, DenoiseIntervals) for sent in session.explorer.engine.sent)
+        pictures.interval.click()
+        assert pictures.board.shown() == ["original", "noisy", run]
+        assert "Computing the 90% interval" in pictures.note.text()
+        request = maps()
+        assert (request.runs, request.noise, request.sigma, request.already_noisy) == ((run,), "gaussian", 0.1, False)
+        assert pictures.board.shown() == ["original", "noisy", run, f"{run} ±"]
+        assert pictures.board.view(f"{run} ±").scale is Colormap.HEAT
+        assert pictures.bar.ends == pytest.approx((0, 0.02))
+        assert pictures._legend_title.text() == "90% interval, ±"
+        assert pictures.note.text() == "It covers 90.0%, run 1."
+        assert pictures.note.isVisibleTo(seen)
+        pictures.interval.click()
+        assert pictures.board.shown()[-1] == f"{run} −"
+        assert pictures.bar.ends == (-seen.state.view.limit, seen.state.view.limit)
+        assert not pictures.note.isVisibleTo(seen)
+
+    def test_map_of_another_noise_level_is_requested_and_the_old_one_goes(self, seen, session, maps, pictures, draft):
+        run, card = path_of(session, "ae-0001"), seen.stage.pictures
+        card.interval.click()
+        first = maps()
+        slide(seen, 0.2)
+        draft()
+        assert f"{run} ±" not in card.board.shown()
+        assert card.note.text().startswith("Computing")
+        pictures()
+        assert maps(after=first.number).sigma == 0.2
+        assert f"{run} ±" in card.board.shown()
+
+    def test_each_run_has_its_map_and_a_filter_has_none(self, seen, session, maps, pictures):
+        runs = [path_of(session, name) for name in ("ae-0001", "vae-0001")]
+        card = seen.stage.pictures
+        seen.methods.set_checked(runs)
+        pictures()
+        card.interval.click()
+        maps()
+        assert card.board.shown() == ["original", "noisy", *runs, *(f"{run} ±" for run in runs)]
+        assert card.bar.ends == pytest.approx((0, 0.04))
+        assert card.note.text() == "ae-0001: It covers 90.0%, run 1."
+        assert "vae-0001: It covers 90.0%, run 2." in card.note.toolTip()
+
+    def test_without_a_run_the_choice_is_disabled_with_the_reason(self, seen, maps):
+        card = seen.stage.pictures
+        card.interval.click()
+        maps()
+        seen.methods.set_checked(["gaussian"])
+        assert not card.interval.isEnabled()
+        assert not card.interval.isChecked()
+        assert card.interval.toolTip() == "Select a run: a baseline filter has no calibrated interval."
+        assert not card.note.isVisibleTo(seen)
+
+    def test_failure_is_a_sentence_below_the_images(self, seen, session, asked):
+        seen.stage.pictures.interval.click()
+        request = asked(DenoiseIntervals)
+        failure = RequestFailed(reason="There are too few.", number=request.number, panel=request.panel)
+        session.explorer.engine.say(failure)
+        assert seen.stage.pictures.note.text() == "There are too few."
+
+    def test_pointing_at_the_map_tells_its_value(self, seen, session, maps, qtbot):
+        seen.stage.pictures.interval.click()
+        maps()
+        with qtbot.waitSignal(seen.status_changed) as told:
+            seen.stage.pictures.board.hovered.emit(f"{path_of(session, 'ae-0001')} ±", 12, 12)
+        assert told.args[0].endswith("difference −0.240 · 90% interval ±0.020")
+
+    def test_map_follows_the_zoom_of_the_images_and_they_its_own(self, seen, session, maps):
+        seen.stage.pictures.interval.click()
+        maps()
+        heat = seen.stage.pictures.board.view(f"{path_of(session, 'ae-0001')} ±").state
+        seen.state.update(zoom=4.0)
+        assert heat.view.zoom == 4.0
+        heat.update(zoom=2.0, window=0.01)
+        assert (seen.state.view.zoom, seen.state.view.window) == (2.0, 1.0)
+
+    def test_switching_off_cancels_the_computation(self, seen, session, asked):
+        seen.stage.pictures.interval.click()
+        asked(DenoiseIntervals)
+        assert DenoiseIntervals in session.explorer.pending_kinds()
+        seen.stage.pictures.interval.click()
+        assert DenoiseIntervals not in session.explorer.pending_kinds()
+
+
+def test_source_without_validation_images_has_no_intervals_and_says_why(seen):
+    assert not seen.stage.pictures.interval.isEnabled()
+    assert "at least 8 validation images" in seen.stage.pictures.interval.toolTip()
 
 
 def test_report_on_the_image_takes_the_run_and_the_noise(seen, session):
