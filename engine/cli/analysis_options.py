@@ -44,7 +44,7 @@ def add_denoise(command: argparse.ArgumentParser) -> None:
     command.epilog = DENOISE_EPILOG
     command.usage = (
         f"{PROGRAM} denoise RUN IMAGE [--out DIR] [--volume-out FILE] [--noise KIND] [--sigma S] [--roi REGION] "
-        "[--against NAMES]"
+        "[--against NAMES] [--interval]"
     )
     command.add_argument("run", metavar="RUN", help="name or folder of the run")
     command.add_argument(
@@ -59,6 +59,12 @@ def add_denoise(command: argparse.ArgumentParser) -> None:
     command.add_argument("--volume", type=int, metavar="N", help=VOLUME_HELP)
     command.add_argument(
         "--roi", metavar="REGION", default="", help="lesion region, such as 40,52,18,14 (x,y,width,height)"
+    )
+    command.add_argument(
+        "--interval",
+        action="store_true",
+        help="also save the map of the calibrated 90%% interval (± at each pixel) of the result of RUN; it is "
+        "calibrated on validation images of RUN with this noise, once for each level",
     )
     add_series(command)
     add_outputs(command)

@@ -10,16 +10,20 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from engine import runs
+from engine import evaluation, runs
 from engine.cli.analysis_options import denoise_config
 from engine.cli.console import CommandResult, ConsoleProgress, format_table
 from engine.cli.image_outputs import check_outputs, describe_volume, save_plain, save_volume
+from engine.cli.program import PROGRAM
 from engine.denoising import baselines, compare, methods, noisy_image
 from engine.denoising.compare import CompareRequest, CompareResult, MethodResult
+from engine.errors import ConfigError
 from engine.evaluation.volume import add_slice_noise
 from engine.figures import base, denoising
 from engine.formatting import DASH, format_fixed
-from engine.job_context import JobContext
+from engine.job_context import JobContext, run_steps
+from engine.latent import denoised_intervals
+from engine.latent.denoised_intervals import IntervalSubject, NoiseLevel
 from engine.runs import Run
 
 
@@ -27,6 +31,8 @@ def run(options: Namespace) -> CommandResult:
     """Denoise one image with every method, or a volume with the run, and write the results."""
     opened, settings = runs.open_run(options.run, options.runs), denoise_config(options)
     check_outputs(options, [options.image])
+    if options.interval and options.out is None:
+        raise ConfigError("--interval needs a folder for its map (--out).", f"See {PROGRAM} {options.command} --help.")
     meter = ConsoleProgress(sys.stderr)
     if options.out is None:
         volume = _save_volume(options, opened, meter)
@@ -81,7 +87,31 @@ def _save_images(options: Namespace, opened: Run, meter: ConsoleProgress) -> Com
         **({} if found.estimate is None else {"noise_estimate": vars(found.estimate)}),
         "files": _write(found, order, options.out) | _save_plain(found, options),
     }
+    if options.interval:
+        content["interval"], files = _save_interval(found, order, options.out, meter)
+        content["files"] |= files
     return CommandResult(_text(content, options.out), content)
+
+
+def _save_interval(
+    found: CompareResult, order: CompareRequest, out: Path, meter: ConsoleProgress
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Write the map of the run's 90% interval; return what it holds for, and the path of the file."""
+    context = JobContext(on_progress=meter.update)
+    run, images = order.run, evaluation.load_dataset(order.run, context=context)
+    subject = IntervalSubject(run, evaluation.load_model(run), images)
+    level = NoiseLevel(order.settings.noise, order.settings.sigma).round()
+    if (estimate := found.estimate) is not None:
+        level = denoised_intervals.assume_noise(run.config.noise, estimate.gaussian, estimate.rician)
+    known = run_steps(
+        denoised_intervals.load_or_fit(subject, level), context.with_title("Calibrating the 90% interval")
+    )
+    noisy = found.made[compare.NOISY].picture[np.newaxis, ..., np.newaxis]
+    half_width = known.scale.half_width(denoised_intervals.predict_denoised(subject.model, noisy).deviation)[0, ..., 0]
+    title = f"{base.elide(found.scan.name)} · 90% interval of {base.elide(run.name)}"
+    files = _save({"interval": base.heat_map(half_width, "± intensity (0–1)", title)}, out)
+    sentence = known.summary(estimate is not None)
+    return {**known.numbers(), "mean_half_width": float(half_width.mean()), "sentence": sentence}, files
 
 
 def _save_plain(found: CompareResult, options: Namespace) -> dict[str, str]:
@@ -164,7 +194,7 @@ def _text(content: dict[str, Any], out: Path) -> str:
         ),
     ]
     lines += [numbers["warning"] for numbers in content["methods"].values() if numbers["warning"]]
-    lines += content["notes"]
+    lines += _list_sentences(content)
     lines.append(f"Saved {len(content['files'])} images to {out}")
     return "\n".join(lines)
 
@@ -186,9 +216,15 @@ def _noisy_text(content: dict[str, Any], out: Path) -> str:
         noisy_image.NO_REFERENCE,
     ]
     lines += [numbers["warning"] for numbers in content["methods"].values() if numbers["warning"]]
-    lines += content["notes"]
+    lines += _list_sentences(content)
     lines.append(f"Saved {len(content['files'])} images to {out}")
     return "\n".join(lines)
+
+
+def _list_sentences(content: dict[str, Any]) -> list[str]:
+    """Return the notes on the image, and what is known of the interval."""
+    interval = content.get("interval")
+    return [*content["notes"], *([interval["sentence"]] if interval else [])]
 
 
 def _format_retention(numbers: dict[str, Any]) -> list[str]:

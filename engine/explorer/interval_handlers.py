@@ -69,8 +69,7 @@ class IntervalHandlers:
             noisy = add_noise(originals, request.noise, request.sigma, request.seed)
             return noisy, NoiseLevel(request.noise, request.sigma).round()
         estimate = estimate_noise(originals[0, ..., 0], self._context.noise_shape(request, side))
-        kind = denoised_intervals.choose_kind(run.config.noise)
-        return originals, NoiseLevel(kind, min(getattr(estimate, kind), 1.0)).round()
+        return originals, denoised_intervals.assume_noise(run.config.noise, estimate.gaussian, estimate.rician)
 
 
 def _to_map(found: DenoisedIntervals, half_width: Images, is_estimated: bool) -> IntervalMap:

@@ -21,6 +21,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Normalize, to_hex, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
@@ -33,7 +34,7 @@ from numpy.typing import NDArray
 from engine.colors import CARD, FIELD, LINE, QUIET, SERIES, TEXT
 from engine.durable import write_output
 from engine.figures import DISCLAIMER
-from engine.figures.style import SIGNED
+from engine.figures.style import HEAT, SIGNED
 from engine.formatting import make_printable
 
 Image = NDArray[np.floating[Any]]
@@ -189,14 +190,30 @@ def picture(image: Image, title: str) -> Figure:
 
 def difference(image: Image, limit: float, title: str) -> Figure:
     """Draw one signed difference from -limit to limit, each pixel as a block of whole pixels, with a color bar."""
+    figure, bar = _with_bar(image, title, cmap=SIGNED, vmin=-limit, vmax=limit)
+    draw_color_bar(figure, bar, limit, [image])
+    return figure
+
+
+def heat_map(image: Image, unit: str, title: str) -> Figure:
+    """Draw one map from 0 to its largest value, each pixel as a block of whole pixels, with a color bar."""
+    top = max(float(np.max(image)), 1e-6)
+    figure, axes = _with_bar(image, title, cmap=HEAT, vmin=0, vmax=top)
+    bar = figure.colorbar(ScalarMappable(Normalize(0, top), HEAT), cax=axes)
+    bar.set_ticks([0, top / 2, top], labels=["0", f"{top / 2:.3g}", f"{top:.3g}"])
+    _style_bar(bar, unit)
+    return figure
+
+
+def _with_bar(image: Image, title: str, **colors: Any) -> tuple[Figure, Axes]:
+    """Draw one image in colors; return the figure, and the empty axes of its color bar."""
     pixels = _enlarged(image)
     height, width = pixels.shape[0] + STRIP_PX, pixels.shape[1] + BAR_PX
     figure = _canvas(width, height)
-    figure.figimage(pixels, 0, STRIP_PX, cmap=SIGNED, vmin=-limit, vmax=limit)
-    bar = figure.add_axes((1 - 90 / width, (STRIP_PX + 24) / height, 14 / width, 1 - (STRIP_PX + 48) / height))
-    draw_color_bar(figure, bar, limit, [image])
+    figure.figimage(pixels, 0, STRIP_PX, **colors)
     _title_strip(figure, title)
-    return figure
+    place = 1 - 90 / width, (STRIP_PX + 24) / height, 14 / width, 1 - (STRIP_PX + 48) / height
+    return figure, figure.add_axes(place)
 
 
 def grid(
@@ -315,8 +332,12 @@ def draw_color_bar(figure: Figure, axes: Axes, limit: float, differences: Sequen
     scale = ScalarMappable(Normalize(-limit, limit), SIGNED)
     bar = figure.colorbar(scale, cax=axes, extend="both" if beyond else "neither")
     bar.set_ticks([-limit, 0, limit], labels=[f"−{limit:g}", "0", f"+{limit:g}"])
+    _style_bar(bar, DIFFERENCE)
+
+
+def _style_bar(bar: Colorbar, unit: str) -> None:
     bar.ax.tick_params(colors=QUIET, labelsize=6.5, length=2)
-    bar.ax.set_ylabel(DIFFERENCE, color=QUIET, fontsize=6.5)
+    bar.ax.set_ylabel(unit, color=QUIET, fontsize=6.5)
     bar.outline.set_edgecolor(LINE)
 
 

@@ -89,12 +89,19 @@ class DenoisedIntervals:
         if self.interval:
             low, high = (100 * end for end in self.interval)
             share += f" (95% CI over patients {low:.1f} to {high:.1f}%)"
-        half = "half of the patients" if self.interval else "half"
+        half, like = "half of the patients. It", "of other patients like these"
+        if not self.interval:
+            half, like = "half, which may share patients, because these are unknown. It", "like these"
         return (
             f"90% interval for {noise}: result ± the value shown. Fitted to half of {self.scale.images} validation "
-            f"images, it covers {share} of the pixels of the other {half}. It holds on average over pixels of images "
-            "of other patients like these: a lost lesion is not marked."
+            f"images, it covers {share} of the pixels of the other {half} holds on average over pixels of images "
+            f"{like}: a lost lesion is not marked."
         )
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the numbers without the map, as JSON types."""
+        known = {"noise": self.noise.kind, "sigma": self.noise.level, "scans": self.scale.images}
+        return known | {"coverage": self.coverage, "coverage_interval": self.interval}
 
     def to_json(self) -> dict[str, Any]:
         """Convert them to JSON types."""
@@ -163,9 +170,21 @@ def find_training_keys(run: Run, images: Dataset, load: Callable[[DataConfig], D
     return frozenset(load(own).train.keys)
 
 
-def choose_kind(noise: NoiseConfig) -> str:
-    """Return the kind of noise to assume in a noisy image: Rician if a run was trained on it, else Gaussian."""
-    return "rician" if "rician" in noise.noise else "gaussian"
+def assume_noise(trained_on: NoiseConfig, gaussian: float, rician: float) -> NoiseLevel:
+    """Return the noise to assume in an image that is noisy already, rounded.
+
+    Args:
+        trained_on: the noise that a run was trained on. Rician noise is assumed if it is among it, else Gaussian.
+        gaussian: the estimated level if the noise is Gaussian.
+        rician: the estimated level if it is Rician.
+
+    Example:
+        >>> assume_noise(NoiseConfig(noise="gaussian-or-rician"), 0.0312, 0.0333)
+        NoiseLevel(kind='rician', level=0.033)
+    """
+    if "rician" in trained_on.noise:
+        return NoiseLevel("rician", min(rician, 1.0)).round()
+    return NoiseLevel("gaussian", min(gaussian, 1.0)).round()
 
 
 def predict_denoised(model: EngramModel, noisy: Images) -> Spread:

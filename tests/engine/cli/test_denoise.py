@@ -25,10 +25,11 @@ HEAD = "split,class,file,x_center,y_center,width,height\n"
 
 @pytest.fixture(scope="module")
 def root(trained, tmp_path_factory):
-    """Return a folder with a tiny run, 'first', and another that letterboxes its images, 'boxed'."""
+    """Return a folder with a tiny run, 'first', one that letterboxes, 'boxed', one with validation images, 'held'."""
     folder = tmp_path_factory.mktemp("runs")
     trained(fit="squash", epochs=1, at=folder / "first")
     trained(fit="letterbox", epochs=1, at=folder / "boxed")
+    trained(fit="squash", epochs=1, validation_share=0.4, at=folder / "held")
     return folder
 
 
@@ -115,6 +116,27 @@ def test_denoise_takes_principal_components_of_the_runs_own_images(call, picture
     found = call("denoise", "first", picture, "--against", "pca", "--out", tmp_path)
     assert found["methods"]["pca"]["title"] == "PCA-8"
     assert "retention" not in found["methods"]["pca"]
+
+
+def test_denoise_writes_the_map_of_the_90_percent_interval(call, root, picture, tmp_path, capsys):
+    words = ["--sigma", "0.1", "--interval", "--out", tmp_path]
+    found = call("denoise", "held", picture, *words)
+    interval = found["interval"]
+    assert (interval["noise"], interval["sigma"], interval["scans"]) == ("gaussian", 0.1, 12)
+    assert 0.8 < interval["coverage"] < 1
+    assert 0 < interval["mean_half_width"] < 1
+    with Image.open(found["files"]["interval"]) as image:
+        assert image.width > image.height, "the color bar is at the right"
+        assert DISCLAIMER in image.text["Description"]
+    cli.main([*map(str, ["denoise", "held", picture, *words, "--runs", root])])
+    assert interval["sentence"] in capsys.readouterr().out
+
+
+def test_interval_of_a_noisy_image_is_for_the_estimated_level(call, picture, tmp_path):
+    found = call("denoise", "held", picture, "--noise", "none", "--interval", "--out", tmp_path)
+    assert found["interval"]["sigma"] == pytest.approx(found["noise_estimate"]["gaussian"], rel=0.06)
+    assert "as estimated in this image" in found["interval"]["sentence"]
+    assert "interval" not in call("denoise", "held", picture, "--out", tmp_path)
 
 
 def test_missing_package_is_said_and_does_not_keep_the_others_back(call, picture, tmp_path, monkeypatch):

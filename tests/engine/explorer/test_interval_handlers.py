@@ -51,6 +51,8 @@ def test_map_is_that_of_the_noisy_image_at_this_level(ask, run, explorer, events
     known = run_steps(denoised_intervals.load_or_fit(subject, NoiseLevel("gaussian", 0.1)))
     noisy = noise.add_noise(images.test.read([2]), "gaussian", 0.1, 3)
     deviation = denoised_intervals.predict_denoised(model, noisy).deviation
+    assert np.array_equal(ask(sigma=0.1, seed=3).runs[str(run.path)].half_width, found.half_width)
+    assert not np.array_equal(ask(sigma=0.1, seed=4).runs[str(run.path)].half_width, found.half_width)
     assert found.half_width == pytest.approx(known.scale.half_width(deviation)[0, ..., 0], abs=1e-3)
 
 

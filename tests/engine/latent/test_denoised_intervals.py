@@ -13,7 +13,7 @@ from engine.errors import DataError
 from engine.job_context import run_steps
 from engine.latent import denoised_intervals
 from engine.latent.calibration import Spread
-from engine.latent.denoised_intervals import DenoisedIntervals, IntervalSubject, NoiseLevel, choose_kind
+from engine.latent.denoised_intervals import DenoisedIntervals, IntervalSubject, NoiseLevel
 
 pytestmark = pytest.mark.usefixtures("loaded_once")
 
@@ -59,7 +59,7 @@ def test_unknown_patients_have_no_interval_over_them(halved):
     split.groups = ("",) * 40
     found = run_steps(denoised_intervals.fit(None, split, range(40), NOISE))
     assert found.interval is None
-    assert "of the pixels of the other half. It" in found.summary()
+    assert "of the pixels of the other half, which may share patients" in found.summary()
 
 
 def test_close_levels_share_intervals_and_exact_ones_stay():
@@ -108,6 +108,14 @@ def test_images_that_the_run_was_trained_on_are_left_out(trained):
         replace(subject, seen=frozenset(images.validation.keys)).rows()
 
 
-def test_assumed_noise_is_rician_only_for_a_run_that_learned_it():
-    kinds = {name: choose_kind(NoiseConfig(noise=name)) for name in ("none", "gaussian", "gaussian-or-rician")}
-    assert kinds == {"none": "gaussian", "gaussian": "gaussian", "gaussian-or-rician": "rician"}
+@pytest.mark.parametrize(
+    ("trained_on", "assumed"),
+    [
+        ("none", NoiseLevel("gaussian", 0.031)),
+        ("gaussian", NoiseLevel("gaussian", 0.031)),
+        ("gaussian-or-rician", NoiseLevel("rician", 0.042)),
+    ],
+)
+def test_assumed_noise_is_rician_only_for_a_run_that_learned_it(trained_on, assumed):
+    assert denoised_intervals.assume_noise(NoiseConfig(noise=trained_on), 0.0312, 0.0417) == assumed
+    assert denoised_intervals.assume_noise(NoiseConfig(noise=trained_on), 2.0, 2.0).level == 1.0
