@@ -27,7 +27,7 @@ DIFFERENCE, INTERVAL = " −", " ±"
 INTERVAL_QUANTILE, MIN_INTERVAL = 0.999, 1e-3
 NO_MAPS: Mapping[str, Picture] = {}
 HEAD_PX = 66
-BAR_PX = 150
+MIN_BAR_PX, BAR_PX = 90, 150
 LEAST_HELP_PX, LEAST_PICTURES_PX, LEAST_WIDTH = 236, 180, 520
 
 
@@ -67,10 +67,11 @@ class PictureCard(Card):
         legend = QWidget()
         line = QHBoxLayout(legend)
         line.setContentsMargins(0, 0, 8, 0)
-        self.bar.setFixedWidth(BAR_PX)
+        self.bar.setMinimumWidth(MIN_BAR_PX)
+        self.bar.setMaximumWidth(BAR_PX)
         line.addStretch()
         line.addWidget(self._legend_title)
-        line.addWidget(self.bar)
+        line.addWidget(self.bar, 1)
         return legend
 
     def _connect(self) -> None:
@@ -108,7 +109,7 @@ class PictureCard(Card):
         if maps is self._maps:
             return
         self._maps = maps
-        self._legend_title.setText("difference" if maps is None else "90% interval, ±")
+        self._legend_title.setText("difference" if maps is None else "interval ±")
         if maps:
             top = max(MIN_INTERVAL, *(float(np.quantile(each, INTERVAL_QUANTILE)) for each in maps.values()))
             self._heat.set_default_view(window=top, level=top / 2)
@@ -226,8 +227,8 @@ def interval_of(made: DenoisedImage, maps: Mapping[str, Picture], heat: ViewStat
     half = maps.get(made.key)
     if half is None:
         return None
-    caption = f"mean ±{format_fixed(float(half.mean()), 3)}"
-    return BoardImage(made.key + INTERVAL, f"90% interval of {made.title}", half, Colormap.HEAT, caption, light=heat)
+    caption = f"mean {format_fixed(float(half.mean()), 3)}"
+    return BoardImage(made.key + INTERVAL, f"{made.title} ±", half, Colormap.HEAT, caption, light=heat)
 
 
 def _copy_zoom(source: ViewState, target: ViewState) -> None:

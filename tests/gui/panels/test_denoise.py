@@ -781,7 +781,7 @@ class TestIntervals:
         assert pictures.board.shown() == ["original", "noisy", run, f"{run} ±"]
         assert pictures.board.view(f"{run} ±").scale is Colormap.HEAT
         assert pictures.bar.ends == pytest.approx((0, 0.02))
-        assert pictures._legend_title.text() == "90% interval, ±"
+        assert pictures._legend_title.text() == "interval ±"
         assert pictures.note.text() == "It covers 90.0%, run 1."
         assert pictures.note.isVisibleTo(seen)
         pictures.interval.click()
@@ -797,6 +797,7 @@ class TestIntervals:
         draft()
         assert f"{run} ±" not in card.board.shown()
         assert card.note.text().startswith("Computing")
+        assert not seen.intervals._request.is_pending(), "the level of a draft may change further"
         pictures()
         assert maps(after=first.number).sigma == 0.2
         assert f"{run} ±" in card.board.shown()
