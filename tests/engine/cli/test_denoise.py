@@ -137,6 +137,9 @@ def test_interval_of_a_noisy_image_is_for_the_estimated_level(call, picture, tmp
     assert found["interval"]["sigma"] == pytest.approx(found["noise_estimate"]["gaussian"], rel=0.06)
     assert "as estimated in this image" in found["interval"]["sentence"]
     assert "interval" not in call("denoise", "held", picture, "--out", tmp_path)
+    volume = tmp_path / "volume.nii.gz"
+    said = call("denoise", "held", picture, "--interval", "--volume-out", volume, status=2)
+    assert "--interval needs a folder for its map (--out)." in said
 
 
 def test_missing_package_is_said_and_does_not_keep_the_others_back(call, picture, tmp_path, monkeypatch):
