@@ -19,7 +19,7 @@ NO_IMAGES = (
     f"The interval needs a loaded dataset with at least {MIN_INTERVAL_IMAGES} validation images, because it is "
     "calibrated on them."
 )
-WAITING = "Computing the 90% interval on validation images. The image appears here when it is done."
+WAITING = "Computing the 90% interval on validation images. Its map then takes the place of the difference."
 PROGRESS = "Computing the 90% interval: validation image {} of {}."
 REST_MS, CACHE_SIZE = 300, 8
 
