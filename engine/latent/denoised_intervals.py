@@ -83,19 +83,16 @@ class DenoisedIntervals:
 
     def summary(self, is_estimated: bool = False) -> str:
         """Describe what was measured and what the intervals hold for; `is_estimated` says where the level is from."""
-        noise, share = self.noise.describe(), f"{100 * self.coverage:.1f}%"
-        if is_estimated:
-            noise += ", as estimated in this image"
+        noise = self.noise.describe() + (" (estimated in this image)" if is_estimated else "")
+        share, half, like = f"{100 * self.coverage:.1f}%", "other half of the patients", "of other patients like these"
         if self.interval:
             low, high = (100 * end for end in self.interval)
             share += f" (95% CI over patients {low:.1f} to {high:.1f}%)"
-        half, like = "half of the patients. It", "of other patients like these"
-        if not self.interval:
-            half, like = "half, which may share patients, because these are unknown. It", "like these"
+        else:
+            half, like = "other half, which may share patients, because these are unknown", "like these"
         return (
-            f"90% interval for {noise}: result ± the value shown. Fitted to half of {self.scale.images} validation "
-            f"images, it covers {share} of the pixels of the other {half} holds on average over pixels of images "
-            f"{like}: a lost lesion is not marked."
+            f"90% interval, result ± value, for {noise}: on average over pixels of images {like}, so a lost lesion is "
+            f"not marked. Coverage on the {half} of {self.scale.images} validation images: {share}."
         )
 
     def numbers(self) -> dict[str, Any]:

@@ -227,8 +227,8 @@ def interval_of(made: DenoisedImage, maps: Mapping[str, Picture], heat: ViewStat
     half = maps.get(made.key)
     if half is None:
         return None
-    caption = f"mean {format_fixed(float(half.mean()), 3)}"
-    return BoardImage(made.key + INTERVAL, f"{made.title} ±", half, Colormap.HEAT, caption, light=heat)
+    title, caption = f"{made.title} ±", f"mean {format_fixed(float(half.mean()), 3)}"
+    return BoardImage(made.key + INTERVAL, title, half, Colormap.HEAT, caption, light=heat, short_title="90% ±")
 
 
 def _copy_zoom(source: ViewState, target: ViewState) -> None:

@@ -135,7 +135,7 @@ def test_denoise_writes_the_map_of_the_90_percent_interval(call, root, picture, 
 def test_interval_of_a_noisy_image_is_for_the_estimated_level(call, picture, tmp_path):
     found = call("denoise", "held", picture, "--noise", "none", "--interval", "--out", tmp_path)
     assert found["interval"]["sigma"] == pytest.approx(found["noise_estimate"]["gaussian"], rel=0.06)
-    assert "as estimated in this image" in found["interval"]["sentence"]
+    assert "(estimated in this image)" in found["interval"]["sentence"]
     assert "interval" not in call("denoise", "held", picture, "--out", tmp_path)
     volume = tmp_path / "volume.nii.gz"
     said = call("denoise", "held", picture, "--interval", "--volume-out", volume, status=2)

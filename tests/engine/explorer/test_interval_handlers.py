@@ -42,7 +42,7 @@ def test_map_is_that_of_the_noisy_image_at_this_level(ask, run, explorer, events
     found = ask(sigma=0.1, seed=3).runs[str(run.path)]
     assert (found.noise, found.sigma, found.images) == ("gaussian", 0.1, 12)
     assert 0.8 < found.coverage < 1
-    assert "for Gaussian noise, σ = 0.1: result" in found.sentence
+    assert "for Gaussian noise, σ = 0.1: on average" in found.sentence
     progress = [event for event in events if isinstance(event, RequestProgress)]
     assert [event.done for event in progress] == list(range(1, 13))
 
@@ -77,7 +77,7 @@ def test_noisy_image_has_the_estimated_level(ask, run, explorer, tmp_path, forgo
     assert found.sigma == pytest.approx(estimate_noise(noisy, shape).gaussian, rel=0.06)
     assert found.sigma == pytest.approx(0.15, rel=0.4)
     assert found.noise == "gaussian"
-    assert "as estimated in this image" in found.sentence
+    assert "(estimated in this image)" in found.sentence
 
 
 def test_canceled_request_is_continued(tmp_path, run, forgotten):

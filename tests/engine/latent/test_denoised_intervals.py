@@ -48,10 +48,10 @@ def test_intervals_cover_90_percent_on_other_patients_and_follow_the_noise(halve
     assert low < found.coverage < high
     half = found.scale.half_width(np.zeros((1, 32, 32, 1), np.float32))
     assert half.mean() == pytest.approx(1.645 * level / 2, rel=0.03)
-    assert f"for Gaussian noise, σ = {level:g}: result" in found.summary()
+    assert f"for Gaussian noise, σ = {level:g}: on average" in found.summary()
     assert "40 validation images" in found.summary()
-    assert "σ = 0.1, as estimated in this image:" in replace(found, noise=NOISE).summary(is_estimated=True)
-    assert "%) of the pixels of the other half of the patients." in found.summary()
+    assert "σ = 0.1 (estimated in this image):" in replace(found, noise=NOISE).summary(is_estimated=True)
+    assert "Coverage on the other half of the patients of 40 validation" in found.summary()
 
 
 def test_unknown_patients_have_no_interval_over_them(halved):
@@ -59,7 +59,7 @@ def test_unknown_patients_have_no_interval_over_them(halved):
     split.groups = ("",) * 40
     found = run_steps(denoised_intervals.fit(None, split, range(40), NOISE))
     assert found.interval is None
-    assert "of the pixels of the other half, which may share patients" in found.summary()
+    assert "Coverage on the other half, which may share patients" in found.summary()
 
 
 def test_close_levels_share_intervals_and_exact_ones_stay():
