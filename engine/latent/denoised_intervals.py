@@ -73,7 +73,7 @@ class DenoisedIntervals:
         noise: the noise that they hold for.
         scale: the intervals for further images.
         coverage: share of the pixels in the 90% intervals, each half of the patients with intervals from the other.
-        interval: 95% interval of the coverage over patients; None if they are unknown.
+        interval: 95% interval of the coverage over patients, from a bootstrap of them; None if they are unknown.
     """
 
     noise: NoiseLevel
@@ -84,15 +84,15 @@ class DenoisedIntervals:
     def summary(self, is_estimated: bool = False) -> str:
         """Describe what was measured and what the intervals hold for; `is_estimated` says where the level is from."""
         noise = self.noise.describe() + (" (estimated in this image)" if is_estimated else "")
-        share, half, like = f"{100 * self.coverage:.1f}%", "other half of the patients", "of other patients like these"
+        share, half, whose = f"{100 * self.coverage:.1f}%", "half of the patients", "other patients' images"
         if self.interval:
             low, high = (100 * end for end in self.interval)
-            share += f" (95% CI over patients {low:.1f} to {high:.1f}%)"
+            share += f" (95% CI {low:.1f} to {high:.1f}%)"
         else:
-            half, like = "other half, which may share patients, because these are unknown", "like these"
+            half, whose = "half, which may share patients, because these are unknown,", "images like these"
         return (
-            f"90% interval, result ± value, for {noise}: on average over pixels of images {like}, so a lost lesion is "
-            f"not marked. Coverage on the {half} of {self.scale.images} validation images: {share}."
+            f"90% interval, result ± value, for {noise}: on average over pixels of {whose}, so a lost lesion is not "
+            f"marked. Coverage on the other {half} of {self.scale.images} validation images: {share}."
         )
 
     def numbers(self) -> dict[str, Any]:
