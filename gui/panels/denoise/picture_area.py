@@ -227,8 +227,8 @@ def interval_of(made: DenoisedImage, maps: Mapping[str, Picture], heat: ViewStat
     half = maps.get(made.key)
     if half is None:
         return None
-    title, caption = f"{made.title} ±", f"mean {format_fixed(float(half.mean()), 3)}"
-    return BoardImage(made.key + INTERVAL, title, half, Colormap.HEAT, caption, light=heat, short_title="90% ±")
+    key, title = made.key + INTERVAL, f"{made.title} ±"
+    return BoardImage(key, title, half, Colormap.HEAT, light=heat, short_title="90% ±")
 
 
 def _copy_zoom(source: ViewState, target: ViewState) -> None:
