@@ -62,11 +62,6 @@ class FirstImages(QObject):
             self.load()
 
 
-def load_first_images(session: Session, saved: dict[str, Any], config: DataConfig) -> None:
-    """Load the dataset of the last session, or the first steps of `config`."""
-    FirstImages(session, saved, config).load()
-
-
 def is_first_part(config: DataConfig) -> bool:
     """Return whether a dataset is the part of the phantoms that the first start shows at once."""
     return config.source == "phantom" and config.phantom_count in FIRST_PHANTOMS

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from engine.config import DataConfig
 from gui.app import make_window
-from gui.first_start import load_first_images
+from gui.first_start import FirstImages
 from gui.main_window import MainWindow
 from gui.menus import recent_with
 from gui.preferences import SettingsStore
@@ -69,7 +69,7 @@ def restore(path: Path) -> None:
     for name in [*MEMORY, *(f"panel/{key}" for key in window.places)]:
         memory._settings.setValue(name, json.dumps(content.get(name)) if isinstance(content, dict) else "")
     memory.restore("window/geometry", "", window._restore_size)
-    memory.restore("data", {}, lambda saved: load_first_images(window.desk.session, saved, DataConfig()))
+    memory.restore("data", {}, lambda saved: FirstImages(window.desk.session, saved, DataConfig()).load())
     window.recent_files.restore()
     window.recent_files.show_recent()
     recent_with(memory.texts("recent"), "phantom")

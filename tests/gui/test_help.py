@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from engine.config import DataConfig
 from engine.messages import ApplyFilter, Denoise, EpochEnded, JobEnded, LoadData, OpenScan, RequestFailed, Resume
 from gui import glossary
-from gui.first_start import FIRST_PHANTOMS, FirstImages, is_first_part, load_first_images
+from gui.first_start import FIRST_PHANTOMS, FirstImages, is_first_part
 from gui.help import lessons
 from gui.help.experiments import DenoisedLesion, LesionImage, TracedLesion, TrainingExperiment, find_lesion_image
 from gui.help.help_window import HelpWindow
@@ -237,18 +237,18 @@ def test_first_steps_train_the_quick_preset_until_there_is_an_own_run(
 
 def test_first_start_shows_some_phantoms_and_then_more_and_all(session, answer, data_content):
     whole = DataConfig(phantom_count=2400)
-    load_first_images(session, {}, whole)
+    FirstImages(session, {}, whole).load()
     for count in FIRST_PHANTOMS:
         assert session.requested_data == whole.model_copy(update={"phantom_count": count})
         assert is_first_part(session.requested_data)
         answer("data", data_content)
     assert session.requested_data == whole
     assert not is_first_part(whole)
-    load_first_images(session, {}, few := DataConfig(phantom_count=100))
+    FirstImages(session, {}, few := DataConfig(phantom_count=100)).load()
     assert session.requested_data.phantom_count == FIRST_PHANTOMS[0]
     answer("data", data_content)
     assert session.requested_data == few
-    load_first_images(session, few.model_dump(mode="json"), whole)
+    FirstImages(session, few.model_dump(mode="json"), whole).load()
     assert session.requested_data == few
 
 
@@ -271,7 +271,7 @@ def test_file_that_is_opened_at_the_start_comes_before_the_dataset(session, answ
 
 
 def test_dataset_chosen_meanwhile_is_kept(session, answer, data_content):
-    load_first_images(session, {}, DataConfig(phantom_count=2400))
+    FirstImages(session, {}, DataConfig(phantom_count=2400)).load()
     session.load_data(DataConfig(size=64))
     answer("data", data_content)
     assert session.requested_data == DataConfig(size=64)
