@@ -149,6 +149,9 @@ def wheel(player: Player, chance: random.Random) -> None:
 def key(player: Player, chance: random.Random) -> None:
     """Press a key."""
     window, pressed, modifier = player.target(chance), chance.choice(KEYS), chance.choice(MODIFIERS)
+    if QApplication.activeModalWidget() or QApplication.activePopupWidget():
+        # QTest presses the modifier first and turns the event loop, in which the next event may delete the window.
+        modifier = Qt.KeyboardModifier.NoModifier
     focused = QApplication.focusWidget()
     player.note(f"key {modifier.name} {pressed.name} in {player.window.current_key()} {type(focused).__name__}")
     if handle := window.windowHandle():
