@@ -48,6 +48,7 @@ class KernelsPage(LayersPage):
     def refresh(self) -> None:
         choice = self.presenter.choice
         if choice.layer == INPUT:
+            self.request.cancel()
             self._show_message(OF_INPUT)
             return
         self.request.send(ReadKernels(panel="layers-kernels", run=choice.run, layer=choice.layer))
@@ -97,6 +98,7 @@ class TopActivationsPage(LayersPage):
         choice = self.presenter.choice
         scan, layer = choice.scan, choice.layer
         if layer == INPUT or scan is None:
+            self.request.cancel()
             self.pairs.set_pairs((), 0)
             self.words.setText(OF_INPUT)
             return
@@ -148,6 +150,7 @@ class PreferredInputPage(LayersPage):
     def refresh(self) -> None:
         choice = self.presenter.choice
         if choice.layer == INPUT:
+            self.request.cancel()
             self.board.show_pictures(())
             self.words.setText(OF_INPUT)
             return
@@ -191,6 +194,7 @@ class SaliencyPage(LayersPage):
         look, unit = choice.activation_key(), choice.unit
         self.whole.setVisible(unit is not None)
         if choice.layer == INPUT or look is None:
+            self.request.cancel()
             self.board.show_pictures(())
             self.words.setText(OF_INPUT)
             return

@@ -490,6 +490,15 @@ class TestPages:
         assert page.whole.isHidden()
         assert seen.cards.channel.unit.box is None
 
+    def test_late_saliency_of_a_unit_is_not_shown_for_the_input(self, seen, asked, answer, write, qtbot):
+        seen.cards.channel.view.clicked.emit(3, 2)
+        qtbot.waitUntil(lambda: asked(ComputeSaliency).unit == (2, 3))
+        seen.cards.strip.strip.chosen.emit("images")
+        said = seen.more.saliency.words.text()
+        answer("layers-saliency", salient(write(np.eye(SIDE)[None]), unit=[2, 3]))
+        assert seen.more.saliency.words.text() == said
+        assert "Sensitivity" not in said
+
     def test_unit_is_let_go_with_its_layer_and_by_a_button(self, seen, asked, answer, reply, write, qtbot):
         seen.cards.channel.view.clicked.emit(3, 2)
         seen.controller.choose_channel(1)
