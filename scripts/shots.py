@@ -60,6 +60,7 @@ def photograph(chosen: argparse.Namespace, folder: Path) -> None:
 
     from gui import theme
     from gui.app import make_window
+    from gui.first_start import is_first_part
     from gui.preferences import SettingsStore
     from scripts.sample_volumes import write_case
 
@@ -73,7 +74,8 @@ def photograph(chosen: argparse.Namespace, folder: Path) -> None:
     window.start()
     window.resize(*map(int, chosen.size.split("x")))
     session = window.desk.session
-    wait(lambda: session.data is not None and bool(session.runs.records))
+    # On a first start the phantoms come in parts.
+    wait(lambda: session.data is not None and not is_first_part(session.data.config) and bool(session.runs.records))
     # The volume last: from then on the other panels show a slice of it.
     for key in [chosen.panel] if chosen.panel else sorted(window.places, key="scan".__eq__):
         panel = window.show_panel(key)

@@ -205,6 +205,9 @@ class SaliencyPage(LayersPage):
             self.words.setText("Computing the gradient…")
 
     def _on_finished(self, reply: ComputeSaliencyReply) -> None:
+        choice = self.presenter.choice
+        if (reply.layer, reply.unit) != (choice.layer, choice.unit):
+            return  # another layer was chosen, and the page has not followed yet
         original, found = reply.originals[0], reply.saliency[0]
         limit = find_limit(found)
         saliency = LinkedImage("saliency", found, (-limit, limit), Colormap.SIGNED)
