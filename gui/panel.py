@@ -147,7 +147,7 @@ class Panel(QWidget):
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Move the focus to the next control of this panel; after the last one comes the first one again.
 
-        The panel itself takes the focus while it has no other control, such as when a form gives way to its results.
+        The panel itself takes the focus while it has no other control, such as when results replace a form.
         """
         # Not nextInFocusChain: PySide takes the caller for the owner of what that returns.
         for _ in range(MOST_STOPS_OUTSIDE):

@@ -128,7 +128,7 @@ def _choose_images(model: ImageModel, images: Dataset, split: str) -> list[int]:
 
 
 def _find_lesions(images: Dataset) -> SweepSpec | None:
-    """Return the lesions in the deduplicated test images, from masks or boxes beside them; None without any."""
+    """Return the lesions in the deduplicated test images, from the masks or boxes of their folder; None without any."""
     if not np.sum(~images.leaked):
         return None
     chosen = select_scans(images, "test_clean", [], MAX_LESIONS_IMAGES)

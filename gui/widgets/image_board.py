@@ -72,7 +72,7 @@ class ImageCell(QWidget):
         self._is_short = is_short
 
     def text_height(self, width: int) -> int:
-        """Return the height that name and numbers need: one line beside each other, or lines of their own."""
+        """Return the height that name and numbers need: one line for both, or a line for each."""
         if self.picture is None or self._fits_one_line(width):
             return TEXT_PX
         title, caption = self._lines(width)

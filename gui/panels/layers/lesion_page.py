@@ -70,7 +70,7 @@ class LesionPage(LayersPage):
         self.line.addLayout(right, 1)
 
     def set_stacked(self, is_stacked: bool) -> None:
-        """Put the curve below the image, where there is no room for both beside each other."""
+        """Put the curve below the image, where both have no room side by side."""
         directions = QBoxLayout.Direction
         self.line.setDirection(directions.TopToBottom if is_stacked else directions.LeftToRight)
 

@@ -83,7 +83,7 @@ class ScatterView(QWidget):
         self.canvas.viewport().update()
 
     def rings(self) -> dict[int, str]:
-        """Return the points with a ring, and the letters beside them."""
+        """Return the points with a ring, and their letters."""
         return dict(self._rings)
 
     def set_guest(self, guest: Point | None, title: str = "") -> None:

@@ -116,7 +116,7 @@ def test_backend_that_takes_too_long_or_crashes_is_not_chosen(tiny, monkeypatch)
 
 
 def test_cancel_ends_the_process_that_measures(tiny, monkeypatch):
-    command = module_command("timeit", "-n1", "-r1", "import time; time.sleep(600)")
+    command = module_command("timeit", "-n1", "-r1", "import threading; threading.Event().wait()")
     monkeypatch.setattr(backend_choice, "module_command", lambda *words, **options: command)
     with pytest.raises(Cancelled):
         backend_choice._measure_in_child(tiny(), JobContext(iter([False, False, True]).__next__))
