@@ -32,9 +32,12 @@ class Watch:
     def _on_painted(self, painter) -> None:
         """Note the time: the last of the images, the difference, has just been painted."""
         experiment, now = self.panel.experiment, time.perf_counter()
-        self.painted.setdefault(experiment.shown[1].sigma, now)
+        level = experiment.shown[1].sigma
+        if level not in self.moved:
+            return  # what was shown before is painted once more
+        self.painted.setdefault(level, now)
         if experiment.is_current():
-            self.refined.setdefault(experiment.shown[1].sigma, now)
+            self.refined.setdefault(level, now)
 
     def waits_ms(self, painted: dict[float, float]) -> list[float]:
         """For each move, until its picture or that of a later move was painted."""
