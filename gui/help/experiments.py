@@ -172,9 +172,14 @@ class LesionExperiment(Experiment):
         """Send the requests."""
 
     def _send(self, request: Request, done: Any) -> None:
+        # A lambda would outlive this object; a connection to its own method ends with it.
+        self._done = done
         handle = self._session.request(request)
-        handle.finished.connect(done)
+        handle.finished.connect(self._on_finished)
         handle.failed.connect(self._on_failed)
+
+    def _on_finished(self, reply: Any) -> None:
+        self._done(reply)
 
     def _on_failed(self, failure: RequestFailed) -> None:
         self.failed.emit(failure.sentence)

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton, QWidget
 
@@ -13,7 +13,14 @@ from engine.messages import ApplyFilter, Denoise, EpochEnded, JobEnded, LoadData
 from gui import glossary
 from gui.first_start import FIRST_PHANTOMS, FirstImages, is_first_part
 from gui.help import lessons
-from gui.help.experiments import DenoisedLesion, LesionImage, TracedLesion, TrainingExperiment, find_lesion_image
+from gui.help.experiments import (
+    DenoisedLesion,
+    DenoiseExperiment,
+    LesionImage,
+    TracedLesion,
+    TrainingExperiment,
+    find_lesion_image,
+)
 from gui.help.help_window import HelpWindow
 from gui.help.lesson_window import LessonWindow, Pointer, find_control
 from gui.help.lessons import LARGE, LESSONS, SMALL, STRONG, VAE
@@ -164,6 +171,16 @@ class TestLessonWindow:
         next(b for b in window.findChildren(QPushButton) if b.text() == "Show in Denoise").click()
         assert shown[0][0] == "denoise"
         assert session.selection.lesions.regions[IMAGE.key].kind == "ellipse"
+
+    def test_deleted_experiment_takes_no_reply(self, session, monkeypatch):
+        handles, send, taken = [], session.request, []
+        monkeypatch.setattr(session, "request", lambda message: handles.append(send(message)) or handles[-1])
+        experiment = DenoiseExperiment(session, session)
+        experiment._send(OpenScan(panel="lesson", path="a.png"), taken.append)
+        experiment.stop()
+        QCoreApplication.sendPostedEvents(experiment, QEvent.Type.DeferredDelete)
+        handles[0].finished.emit("late")
+        assert not taken
 
     @pytest.mark.parametrize(("top", "corner"), [(0, "bottomLeft"), (500, "bottomRight")])
     def test_window_leaves_the_marked_control_visible(self, window, top, corner):
