@@ -140,7 +140,10 @@ def _list_benches(run: str, network: str, data: str) -> list[Bench]:
         Bench("phantom", (), ("--rounds", "2", "--count", "100"), (
             Figure("phantoms drawn, processor time", r"^\s*(?P<value>\d+) slices/s by processor time", "slices/s"),
         )),
-        Bench("data_walk", (run,), (run, "--epochs", "2")),
+        Bench("data_walk", (run,), (run, "--epochs", "2"), tuple(
+            Figure(f"data walk, {what}", rf"^{what}\s+(?P<value>\d+)", "", target)
+            for what, target in (("requests", 1), ("calls of a scan", 90), ("calls of an epoch", 40), ("redraws", 1))
+        )),
         Bench("audit", (data,), None, obstacle=_needs_data),
         Bench("search_gap", (), None),
         Bench("search_memory", (), None),
