@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from engine.data.files import DICOM_SUFFIXES, PICTURE_SUFFIXES
 from engine.messages import (
     OpenScan,
     OpenScanReply,
@@ -224,5 +226,6 @@ class CompareController(QObject):
 
 
 def short(name: str) -> str:
-    """Return the file's own name of a path within a source, without the suffix that all images share."""
-    return name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    """Return the file's own name of a path within a source, without the suffix of a picture or a DICOM file."""
+    path = PurePosixPath(name)
+    return path.stem if path.suffix.casefold() in PICTURE_SUFFIXES | DICOM_SUFFIXES else path.name

@@ -104,7 +104,16 @@ class TestPages:
 
 
 class TestGrid:
-    @pytest.mark.parametrize(("name", "title"), [("test/glioma/image(2).jpg", "image(2)"), ("a", "a")])
+    @pytest.mark.parametrize(
+        ("name", "title"),
+        [
+            ("test/glioma/image(2).jpg", "image(2)"),
+            ("a", "a"),
+            ("p1/IM0004.DCM", "IM0004"),
+            ("case.nii.gz#81", "case.nii.gz#81"),
+            ("p1/1.2.840.5", "1.2.840.5"),
+        ],
+    )
     def test_titles_leave_out_what_all_images_share(self, name, title):
         assert short(name) == title
 
